@@ -1,0 +1,1 @@
+"""Configuration: `readiness.toml` to a checked model."""

@@ -1,0 +1,277 @@
+"""The result of a run: one frozen, versioned object of which every output is a rendering.
+
+Nothing here computes. Counts are integers, durations integer microseconds, money integer
+nano-dollars, times epoch seconds (UTC). A ratio is kept as its numerator and denominator and is
+divided only when it is printed. Absent values are None, never zero.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gonogo.conventions import (
+    RESULT_SCHEMA_VERSION,
+    Evidence,
+    Severity,
+    Source,
+    Status,
+    Verdict,
+)
+
+Scalar = int | str | bool | None
+Epoch = Annotated[int, Field(description="seconds since 1970-01-01T00:00:00Z")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Model):
+    """One column of a table.
+
+    `kind` says how a cell comes about: `value` is stored under `key`; `ratio` and `mean` are
+    divided when shown, from the stored columns `num` and `den` (so that sums stay possible).
+    `hidden` columns are stored and downloadable, but not shown on the page.
+    """
+
+    key: str
+    title: str
+    unit: Literal["text", "count", "us", "ratio", "nano_usd", "tokens", "milli_tps", "time", "score"]
+    kind: Literal["value", "ratio", "mean", "hidden"] = "value"
+    num: str | None = None
+    den: str | None = None
+    help: str = ""
+
+
+class Table(_Model):
+    """A columnar table: `data[key]` holds one list per stored column, all of one length."""
+
+    id: str
+    title: str
+    columns: tuple[Column, ...]
+    data: dict[str, list[Scalar]]
+    note: str = ""
+
+    @property
+    def height(self) -> int:
+        return len(next(iter(self.data.values()), []))
+
+
+class Period(_Model):
+    """What was looked at: [start, end) in epoch seconds; None where no record has a time."""
+
+    label: str
+    start: Epoch | None
+    end: Epoch | None
+    first: Epoch | None = Field(description="time of the earliest record")
+    last: Epoch | None = Field(description="time of the newest record")
+    timezone: str
+    provisional: bool = Field(description="the period ended less than 24 hours before the newest record")
+    untimed_calls: int
+
+
+class Budget(_Model):
+    """Error budget in events: allowed = (1 - target) x total, and how much of it is spent."""
+
+    allowed_num: int = Field(description="allowed bad events x allowed_den, exact")
+    allowed_den: int
+    bad: int
+
+
+class ObjectiveResult(_Model):
+    """One objective, judged."""
+
+    id: str = Field(description="canonical text of indicator, statistic and selector")
+    slug: str = Field(description="the same as a page anchor")
+    title: str
+    expression: str = Field(description="as written: latency.p95 <= 2.5s")
+    indicator: str
+    statistic: str
+    selector: dict[str, str]
+    comparator: Literal["<=", "<", ">=", ">"]
+    limit: str = Field(description="the limit in the unit of the indicator, exact decimal text")
+    unit: Literal["us", "ratio", "nano_usd", "milli_tps", "tokens"]
+    formula: str
+    source: Source
+    severity: Severity
+    status: Status
+    reason: str = Field(description="one sentence that says why the status is what it is")
+    hint: str = Field(description="what to do or to log next; empty when met")
+    observed: float | None = Field(description="the indicator over the period, in its unit")
+    low: float | None = Field(description="95 % interval, in the unit of the indicator")
+    high: float | None
+    bound: float | None = Field(description="one-sided 95 % bound that decides MET or AT_RISK")
+    interval_method: str
+    good: int | None = Field(description="events on the good side; None for a mean")
+    total: int = Field(description="events judged")
+    eligible: int = Field(description="events that could have carried the value")
+    minimum: int = Field(description="smallest sample that is judged")
+    needed: int | None = Field(description="further events needed to carry the claim")
+    budget: Budget | None
+    excursions: tuple[str, ...] = ()
+    owner: str | None = None
+    runbook: str | None = None
+    agreed_by: str | None = None
+    defined_at: str | None = Field(default=None, description="file:line:column in the configuration")
+
+
+class Excursion(_Model):
+    """An interval of bad bins of one objective; a breach where the objective itself is BREACHED."""
+
+    id: str
+    objective: str
+    title: str
+    is_breach: bool
+    onset: Epoch
+    end: Epoch
+    ongoing: bool
+    bad: int
+    total: int
+    peak_bad: int
+    peak_total: int
+    peak_at: Epoch
+    bins: int
+    sentence: str
+
+
+class Reason(_Model):
+    """One line under the verdict; `objective` or `gate` is the thing that it is about."""
+
+    status: Status
+    text: str
+    objective: str | None = None
+    gate: str | None = None
+
+
+class Decision(_Model):
+    """A verdict with its reasons, worst first."""
+
+    verdict: Verdict
+    headline: str
+    reasons: tuple[Reason, ...]
+
+
+class Gate(_Model):
+    """One gate of readiness (golden set, sign-offs, ...), judged from evidence."""
+
+    id: str
+    title: str
+    status: Status
+    evidence: Evidence
+    text: str
+    next_step: str
+
+
+class SourceFile(_Model):
+    """One input file; `lines` = accepted + quarantined + duplicates, blank lines not among them."""
+
+    path: str
+    format: str
+    sha256: str
+    bytes: int
+    lines: int
+    accepted: int
+    quarantined: int
+    duplicates: int
+    note: str = ""
+
+
+class Problem(_Model):
+    """One kind of trouble in the input, counted; `example` says where it was first met."""
+
+    code: str
+    what: str
+    count: int
+    example: str
+    hint: str
+
+
+class IngestReport(_Model):
+    """What was read. The conservation law: lines = accepted + quarantined + duplicates."""
+
+    files: tuple[SourceFile, ...]
+    lines: int
+    accepted: int
+    quarantined: int
+    duplicates: int
+    conflicting_duplicates: int
+    outside_period: int
+    filtered: int = Field(description="accepted, but not selected by --where")
+    excluded: int = Field(description="accepted, but inside a declared [[exclude]] range")
+    folded: int = Field(description="wrapper spans that repeat their children, counted once")
+    calls: int
+    not_calls: int = Field(description="accepted lines that hold only a retrieval, tool call or check")
+    problems: tuple[Problem, ...]
+
+
+class FieldCoverage(_Model):
+    """How many of the rows that should carry a field do carry it."""
+
+    field: str
+    title: str
+    present: int
+    applicable: int
+    required: bool
+    hint: str
+
+
+class Exemplar(_Model):
+    """One trace worth opening, by a stated rule."""
+
+    kind: Literal["slowest", "failed", "blocked", "dearest", "control"]
+    rule: str
+    trace_id: str | None
+    span_id: str | None
+    time: Epoch | None
+    model: str | None
+    operation: str | None
+    release: str | None
+    duration_us: int | None
+    cost_nano_usd: int | None
+    error_class: str | None
+
+
+class ConfigEcho(_Model):
+    """The configuration as used."""
+
+    path: str | None
+    sha256: str | None
+    objectives_source: Source
+    lines: tuple[str, ...] = Field(description="effective settings, one per line, for the Data page")
+
+
+class SiteInfo(_Model):
+    """What the page calls itself."""
+
+    title: str
+    subtitle: str = ""
+    accent: str | None = None
+    footer: str = ""
+    trace_url: str | None = None
+
+
+class ReadinessResult(_Model):
+    """Everything a report says, and nothing that it does not."""
+
+    schema_version: int = RESULT_SCHEMA_VERSION
+    generator: str
+    profile: Literal["public", "internal"]
+    site: SiteInfo
+    as_of: Epoch | None = Field(description="the data's end unless told; the only clock")
+    period: Period
+    readiness: Decision
+    slo: Decision
+    telemetry_only: bool
+    notice: str = Field(description="what must be read before the verdict; empty when nothing")
+    objectives: tuple[ObjectiveResult, ...] = Field(description="worst first")
+    excursions: tuple[Excursion, ...]
+    gates: tuple[Gate, ...] = ()
+    not_applicable: dict[str, str] = Field(default_factory=dict, description="table -> reason")
+    coverage: tuple[FieldCoverage, ...]
+    tables: dict[str, Table]
+    exemplars: tuple[Exemplar, ...]
+    ingest: IngestReport
+    config: ConfigEcho
+    notes: tuple[str, ...] = Field(default=(), description="caps, estimates and other small print")
