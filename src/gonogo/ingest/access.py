@@ -1,0 +1,212 @@
+"""Reading one field out of decoded columns, whatever type the log gave it.
+
+Every reader takes the frame, tries the field's paths in order and gives a plain Series as long as
+the frame. What is present but cannot be read is counted in a `Tally`, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.ingest.fields import Field, unit_factor
+from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES
+
+Tally = Counter[tuple[str, str]]  # (diagnostic code, field) -> rows
+
+LARGEST: Final = 1e15
+"""Numbers beyond this are not durations, tokens or costs of one call."""
+
+_TRUE: Final = ("true", "1", "yes", "y", "t")
+_FALSE: Final = ("false", "0", "no", "n", "f")
+
+
+class Reader:
+    """Fields of one decoded frame; `mapping` puts a user's own paths before the aliases."""
+
+    def __init__(
+        self, frame: pl.DataFrame, tally: Tally, mapping: Mapping[str, str] | None = None,
+        prefix: str = "",
+    ) -> None:
+        self._frame = frame
+        self._tally = tally
+        self._mapping = mapping or {}
+        self._prefix = prefix
+        self.height = frame.height
+
+    def sources(self, field: Field) -> list[tuple[str, pl.Series]]:
+        """The field's present columns in the order of its paths: (path, values)."""
+        own = self._mapping.get(self._prefix + field.name)
+        paths = (own, *field.paths) if own else field.paths
+        found = []
+        for path in paths:
+            series = _follow(self._frame, path.split("."))
+            if series is not None and series.null_count() < len(series):
+                found.append((path, series))
+        return found
+
+    def has(self, field: Field) -> bool:
+        return bool(self.sources(field))
+
+    def texts(self, field: Field) -> pl.Series:
+        """Text of a scalar; null where there is none."""
+        out: pl.Series | None = None
+        for _, series in self.sources(field):
+            text = self._as_text(series, field)
+            out = text if out is None else out.zip_with(out.is_not_null(), text)
+        return self._nulls(pl.String) if out is None else out
+
+    def _as_text(self, series: pl.Series, field: Field) -> pl.Series:
+        dtype = series.dtype
+        if dtype == pl.String:
+            return series
+        if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+            self._count("I014", field, series.is_not_null())
+            return self._nulls(pl.String)
+        if dtype.is_float():
+            whole = series.cast(pl.Int64, strict=False)
+            exact = (whole.cast(dtype) == series).fill_null(False)
+            return whole.cast(pl.String).zip_with(exact, series.cast(pl.String))
+        return series.cast(pl.String)
+
+    def numbers(self, field: Field, *, durations: bool = False) -> NDArray[np.float64]:
+        """Finite numbers, NaN where missing; durations in µs by the unit of their name."""
+        out: pl.Series | None = None
+        for path, series in self.sources(field):
+            number = self._as_number(series, field)
+            if durations:
+                number = number * unit_factor(path)
+            out = number if out is None else out.zip_with(out.is_not_null(), number)
+        return np.full(self.height, np.nan) if out is None else out.fill_null(np.nan).to_numpy()
+
+    def _as_number(self, series: pl.Series, field: Field) -> pl.Series:
+        dtype = series.dtype
+        if dtype == pl.String:
+            number = series.cast(pl.Float64, strict=False)
+        elif dtype.is_numeric() or dtype.is_decimal():
+            number = series.cast(pl.Float64)
+        elif isinstance(dtype, pl.Duration):
+            number = series.dt.total_microseconds().cast(pl.Float64) / 1e3
+        else:
+            number = self._nulls(pl.Float64)
+        finite = number.is_finite().fill_null(False) & (number.abs() <= LARGEST).fill_null(False)
+        self._count("I015", field, series.is_not_null() & ~finite)
+        return number if finite.all() else number.set(~finite, None)
+
+    def counts(self, field: Field) -> NDArray[np.int64]:
+        """Whole numbers from 0 up; MISSING where absent or negative (which is counted)."""
+        return self._whole(self.numbers(field), field)
+
+    def durations(self, field: Field) -> NDArray[np.int64]:
+        """Microseconds; MISSING where absent or negative (which is counted)."""
+        return self._whole(self.numbers(field, durations=True), field)
+
+    def scaled(self, field: Field, scale: float) -> NDArray[np.int64]:
+        return self._whole(self.numbers(field) * scale, field)
+
+    def _whole(self, numbers: NDArray[np.float64], field: Field) -> NDArray[np.int64]:
+        negative = numbers < 0
+        if negative.any():
+            self._tally["I016", self._prefix + field.name] += int(negative.sum())
+        known = ~(np.isnan(numbers) | negative)
+        return np.where(known, np.rint(np.where(known, numbers, 0.0)), MISSING).astype(np.int64)
+
+    def flags(self, field: Field) -> NDArray[np.uint8]:
+        """YES, NO or UNKNOWN_FLAG."""
+        out = np.full(self.height, UNKNOWN_FLAG, dtype=np.uint8)
+        for _, series in self.sources(field):
+            found = self._as_flag(series, field)
+            out = np.where(out == UNKNOWN_FLAG, found, out)
+        return out
+
+    def _as_flag(self, series: pl.Series, field: Field) -> NDArray[np.uint8]:
+        if series.dtype == pl.Boolean:
+            return series.cast(pl.UInt8).fill_null(UNKNOWN_FLAG).to_numpy()
+        if series.dtype.is_numeric():
+            known = series.is_in([0, 1])
+            values = series.set(~known.fill_null(False), None).cast(pl.UInt8)
+        elif series.dtype == pl.String:
+            found = classify(series, _flag)
+            self._count("I014", field, series.is_not_null() & pl.Series(found == UNKNOWN_FLAG))
+            return found
+        else:
+            values = self._nulls(pl.UInt8)
+        self._count("I014", field, series.is_not_null() & values.is_null())
+        return values.fill_null(UNKNOWN_FLAG).to_numpy()
+
+    def presence(self, field: Field) -> NDArray[np.bool_]:
+        """Whether the field is there at all; an empty text is not."""
+        out = np.zeros(self.height, dtype=bool)
+        for _, series in self.sources(field):
+            there = series.is_not_null()
+            if series.dtype == pl.String:
+                there &= (series.str.len_bytes() > 0).fill_null(False)
+            out |= there.to_numpy()
+        return out
+
+    def lists(self, field: Field) -> pl.Series:
+        """Lists of texts; null where there is none."""
+        out = self._nulls(pl.List(pl.String))
+        for _, series in self.sources(field):
+            if isinstance(series.dtype, pl.List) and not series.dtype.inner.is_nested():  # type: ignore[union-attr]
+                found = series.cast(pl.List(pl.String))
+                out = out.zip_with(out.is_not_null(), found)
+            else:
+                self._count("I014", field, series.is_not_null())
+        return out
+
+    def classes(self, field: Field, judge: Callable[[str], int], missing: int) -> NDArray[np.uint8]:
+        """`judge` of each text, worked out once per distinct text."""
+        return classify(self.texts(field), judge, missing)
+
+    def _count(self, code: str, field: Field, rows: pl.Series) -> None:
+        number = int(rows.sum() or 0)
+        if number:
+            self._tally[code, self._prefix + field.name] += number
+
+    def _nulls(self, dtype: Any) -> pl.Series:
+        return pl.Series([None], dtype=dtype).new_from_index(0, self.height)
+
+
+def classify(
+    texts: pl.Series, judge: Callable[[str], int], missing: int = UNKNOWN_FLAG
+) -> NDArray[np.uint8]:
+    """`judge` of each text (shape (n,), uint8), `missing` for null."""
+    if texts.null_count() == len(texts):
+        return np.full(len(texts), missing, dtype=np.uint8)
+    categories = pl.Categories.random()
+    categorical = texts.cast(pl.Categorical(categories))
+    codes = categorical.to_physical().cast(pl.Int64) + 1
+    table = [missing, *(judge(text) for text in categories.to_series().to_list())]
+    return np.array(table, dtype=np.uint8)[codes.fill_null(0).to_numpy()]
+
+
+def _flag(text: str) -> int:
+    low = text.strip().lower()
+    return YES if low in _TRUE else NO if low in _FALSE else UNKNOWN_FLAG
+
+
+def _follow(frame: pl.DataFrame, parts: list[str]) -> pl.Series | None:
+    head = parts[0].removesuffix("[]")
+    if head not in frame.columns:
+        return None
+    series = frame[head]
+    for part in parts[1:]:
+        name = part.removesuffix("[]")
+        dtype = series.dtype
+        if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
+            if name not in {f.name for f in dtype.inner.fields}:
+                return None
+            series = series.list.eval(pl.element().struct.field(name))
+        elif isinstance(dtype, pl.Struct):
+            if name not in {f.name for f in dtype.fields}:
+                return None
+            series = series.struct.field(name)
+        else:
+            return None
+    return series

@@ -1,0 +1,215 @@
+"""Bytes to lines: pieces of a file that end at a line's end, with line numbers and offsets.
+
+Nothing here decodes JSON. Invalid UTF-8 is replaced and counted, blank lines are left out, a byte
+order mark at the start is dropped, and a compressed file that is cut short gives what can be had.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import IO, Any, Final, cast
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gonogo.errors import Diagnostic
+from gonogo.ingest.discover import Source, sniff
+
+CHUNK_BYTES: Final = 8 << 20
+MAX_LINE_BYTES: Final = 256 << 20
+_BOM: Final = b"\xef\xbb\xbf"
+_NEWLINE: Final = 10
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Whole lines of a file: raw bytes, the number of its first line (1-based) and its offset."""
+
+    data: bytes
+    first_line: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Lines:
+    """Stripped, non-blank lines with their numbers (1-based) and byte offsets."""
+
+    texts: pl.Series
+    numbers: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    invalid_utf8: int
+
+
+@dataclass(slots=True)
+class ByteReader:
+    """Reads a source in chunks; hash, size and trouble are known when it is exhausted."""
+
+    source: Source
+    bytes_read: int = 0
+    problems: list[Diagnostic] = field(default_factory=list)
+    is_binary: bool = False
+    _hash: Any = field(default_factory=hashlib.sha256)
+
+    @property
+    def sha256(self) -> str:
+        """Of the content as it stands in the file, compressed if it is."""
+        return cast(str, self._hash.hexdigest())
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Chunks in order. A line longer than 256 MB is cut there and will not parse.
+
+        A file that vanishes or is cut short is a problem to report, not an exception.
+        """
+        rest, line, offset, first = b"", 1, 0, True
+        for data in self._pieces():
+            if first:
+                first = False
+                if _looks_binary(data):
+                    self.is_binary = True
+                    self.problems.append(Diagnostic("I005", self.source.name, "not a text file",
+                                                    "give JSON lines or Parquet"))
+                    return
+                if data.startswith(_BOM):
+                    data, offset = data[3:], 3
+            end = data.rfind(b"\n") + 1
+            if not end and len(rest) + len(data) < MAX_LINE_BYTES:
+                rest += data
+                continue
+            whole = rest + data[:end] if end else rest + data
+            rest = data[end:] if end else b""
+            yield Chunk(whole, line, offset)
+            line += whole.count(b"\n")
+            offset += len(whole)
+        if rest:
+            yield Chunk(rest, line, offset)
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            with _open(self.source, self) as handle:
+                while piece := handle.read(CHUNK_BYTES):
+                    yield piece
+        except (EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowInvalid) as error:
+            self._cut_short(error)
+        except OSError as error:
+            if self.source.packing == "zstd":
+                self._cut_short(error)
+            else:
+                self.problems.append(Diagnostic(
+                    "I002", self.source.name, f"could not be read to its end: {error.strerror}",
+                    "the lines before are kept"))
+
+    def _cut_short(self, error: Exception) -> None:
+        self.problems.append(Diagnostic(
+            "I006", self.source.name, f"the compressed file is damaged or cut short ({error})",
+            "what could be unpacked is kept; copy the file again"))
+
+    def feed(self, data: bytes) -> None:
+        self._hash.update(data)
+        self.bytes_read += len(data)
+
+
+class _Counting:
+    """A raw file whose bytes are hashed and counted as they pass."""
+
+    def __init__(self, raw: IO[bytes], reader: ByteReader) -> None:
+        self._raw, self._reader = raw, reader
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._raw.read(size)
+        self._reader.feed(data)
+        return data
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+        self._raw.close()
+
+    def __enter__(self) -> _Counting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _open(source: Source, reader: ByteReader) -> Any:
+    raw: IO[bytes]
+    packing = source.packing
+    if source.path is None:
+        raw = sys.stdin.buffer
+        head = raw.read(CHUNK_BYTES)
+        packing = sniff(head[:16])[1]
+        raw = cast(IO[bytes], _Joined(head, raw))
+    else:
+        raw = source.path.open("rb")
+    counted = _Counting(raw, reader)
+    if packing == "gzip":
+        return gzip.GzipFile(fileobj=cast(Any, counted), mode="rb")
+    if packing == "zstd":
+        return pa.CompressedInputStream(pa.PythonFile(counted, mode="r"), "zstd")
+    return counted
+
+
+class _Joined:
+    """Bytes already taken from a pipe, followed by the rest of it."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head, self._rest = BytesIO(head), rest
+
+    def read(self, size: int = -1) -> bytes:
+        return self._head.read(size) or self._rest.read(size)
+
+    def close(self) -> None:
+        """The pipe belongs to the process."""
+
+
+def _looks_binary(data: bytes) -> bool:
+    head = data[:8192]
+    return b"\x00" in head or head.startswith((b"\x89PNG", b"%PDF", b"PK\x03\x04"))
+
+
+def split(chunk: Chunk) -> Lines:
+    """The lines of a chunk as a String series, without copying their text."""
+    data = chunk.data if chunk.data.endswith(b"\n") else chunk.data + b"\n"
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE)
+    texts, invalid = _texts(data, ends)
+    offsets = np.empty(len(ends), dtype=np.int64)
+    offsets[0] = 0
+    offsets[1:] = ends[:-1] + 1
+    texts = texts.str.strip_chars(" \t\r\n")
+    filled = texts.str.len_bytes().to_numpy() > 0
+    numbers = np.flatnonzero(filled) + chunk.first_line
+    if not filled.all():
+        texts, offsets = texts.filter(filled), offsets[filled]
+    return Lines(texts, numbers, offsets + chunk.offset, invalid)
+
+
+def _texts(data: bytes, ends: NDArray[np.int64]) -> tuple[pl.Series, int]:
+    borders = np.empty(len(ends) + 1, dtype=np.int64)
+    borders[0] = 0
+    borders[1:] = ends + 1
+    array = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(borders), pa.py_buffer(data))
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = data.split(b"\n")[:-1]
+        texts = [line.decode("utf-8", "replace") for line in raw]
+        invalid = sum(text.encode() != line for text, line in zip(texts, raw, strict=True))
+        return pl.Series(texts, dtype=pl.String), invalid
+    return cast(pl.Series, pl.from_arrow(array)), 0

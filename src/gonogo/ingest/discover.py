@@ -1,0 +1,145 @@
+"""From what the user named (files, folders, globs, `-`) to the files to read, in a fixed order."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from gonogo.errors import Diagnostic, InputError
+
+Packing = Literal["plain", "gzip", "zstd"]
+SUFFIXES: Final = (".jsonl", ".ndjson", ".json", ".log", ".parquet", ".pq")
+PACKED_SUFFIXES: Final = (".gz", ".zst", ".zstd")
+STDIN: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to read; `name` is how it is called in reports."""
+
+    path: Path | None
+    name: str
+    size: int
+    kind: Literal["jsonl", "parquet"]
+    packing: Packing
+
+    @property
+    def is_stdin(self) -> bool:
+        return self.path is None
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The files found, and what was met on the way (a file named twice, a file not readable)."""
+
+    sources: tuple[Source, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def discover(arguments: Iterable[str]) -> Discovery:
+    """Files for the arguments, each once, sorted by name within a folder or a glob.
+
+    Raises:
+        InputError: an argument matches no file.
+    """
+    paths: list[Path] = []
+    problems: list[Diagnostic] = []
+    missing: list[Diagnostic] = []
+    stdin = False
+    for argument in arguments:
+        if argument == STDIN:
+            stdin = True
+            continue
+        found = _expand(argument)
+        if not found:
+            missing.append(_nothing(argument))
+        paths.extend(found)
+    if missing:
+        raise InputError(missing)
+    seen: dict[Path, None] = {}
+    sources = []
+    for path in paths:
+        real = path.resolve()
+        if real in seen:
+            problems.append(Diagnostic("I020", str(path), "named twice; read once"))
+            continue
+        seen[real] = None
+        source = _source(path, problems)
+        if source:
+            sources.append(source)
+    if stdin:
+        sources.append(Source(None, STDIN, 0, "jsonl", "plain"))
+    return Discovery(tuple(sources), tuple(problems))
+
+
+def _expand(argument: str) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        return sorted(p for p in path.rglob("*") if p.is_file() and _is_log(p.relative_to(path)))
+    if path.exists() or path.is_symlink():
+        return [path]
+    if any(c in argument for c in "*?["):
+        matches = (Path(p) for p in glob.glob(argument, recursive=True))
+        return sorted(p for p in matches if p.is_file())
+    return []
+
+
+def _is_log(path: Path) -> bool:
+    if any(part.startswith(".") for part in path.parts):
+        return False
+    name = path.name
+    for packed in PACKED_SUFFIXES:
+        name = name.removesuffix(packed)
+    return name.endswith(SUFFIXES)
+
+
+def _nothing(argument: str) -> Diagnostic:
+    path = Path(argument)
+    if path.is_dir():
+        kinds = ", ".join(SUFFIXES)
+        return Diagnostic("I001", argument, f"the folder holds no log file ({kinds}, .gz, .zst)",
+                          "name the files themselves if they are called otherwise")
+    if any(c in argument for c in "*?["):
+        return Diagnostic("I001", argument, "the pattern matches no file",
+                          "put it in quotes so that the shell leaves it alone, or check the folder")
+    return Diagnostic("I001", argument, "no such file or folder", _near(path))
+
+
+def _near(path: Path) -> str:
+    import difflib
+
+    folder = path.parent
+    names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean '{folder / close[0]}'?" if close else ""
+
+
+def _source(path: Path, problems: list[Diagnostic]) -> Source | None:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as handle:
+            head = handle.read(16)
+    except PermissionError:
+        problems.append(Diagnostic("I003", str(path), "no permission to read it",
+                                   "run as a user who may, or change the file's mode"))
+        return None
+    except OSError as error:
+        problems.append(Diagnostic("I002", str(path), f"cannot be opened: {os.strerror(error.errno or 0)}"))
+        return None
+    kind, packing = sniff(head)
+    return Source(path, str(path), size, kind, packing)
+
+
+def sniff(head: bytes) -> tuple[Literal["jsonl", "parquet"], Packing]:
+    """Format and packing from the first bytes; names may lie."""
+    if head.startswith(b"PAR1"):
+        return "parquet", "plain"
+    if head.startswith(b"\x1f\x8b"):
+        return "jsonl", "gzip"
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return "jsonl", "zstd"
+    return "jsonl", "plain"

@@ -1,0 +1,164 @@
+"""Which names a native log may use for which field: the alias table, as data.
+
+A path is dotted; `[]` marks a list. Aliases are tried in order and the first present value wins.
+Names whose unit cannot be told (`latency`, `duration`, `time_to_first_token`) are left out on
+purpose: a guess that is wrong by a thousand is worse than a field that has to be mapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["text", "number", "flag", "time", "presence", "texts"]
+
+MICROSECONDS: Final = {"_ms": 1e3, "_s": 1e6, "_seconds": 1e6, "_sec": 1e6, "_us": 1.0, "_ns": 1e-3}
+
+
+def unit_factor(path: str) -> float:
+    """Microseconds per unit of a duration field, told by its suffix; milliseconds without one."""
+    for suffix, factor in MICROSECONDS.items():
+        if path.endswith(suffix):
+            return factor
+    return 1e3
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A canonical field: how its values are read and the paths it may stand under."""
+
+    name: str
+    kind: Kind
+    paths: tuple[str, ...]
+
+
+def _field(name: str, kind: Kind, *paths: str) -> Field:
+    return Field(name, kind, paths)
+
+
+_DURATION = ("latency_ms", "duration_ms", "elapsed_ms", "response_time_ms", "latency_s",
+             "latency_seconds", "duration_s", "duration_seconds", "latency_us", "duration_us",
+             "duration_ns")
+
+LINE_FIELDS: Final = (
+    _field("start_time", "time", "timestamp", "start_time", "startTime", "@timestamp", "ts", "time",
+           "datetime", "created_at"),
+    _field("end_time", "time", "end_time", "endTime", "completed_at"),
+    _field("trace_id", "text", "trace_id", "traceId", "trace", "request_id", "requestId"),
+    _field("span_id", "text", "span_id", "spanId", "call_id", "generation_id", "id"),
+    _field("parent_span_id", "text", "parent_span_id", "parentSpanId", "parent_id"),
+    _field("session_id", "text", "session_id", "sessionId", "session", "conversation_id",
+           "thread_id"),
+    _field("user_id", "text", "user_id", "userId", "user", "end_user"),
+    _field("tenant_id", "text", "tenant_id", "tenantId", "tenant", "org_id", "organization_id",
+           "account_id"),
+    _field("service", "text", "service", "service_name", "app", "application"),
+    _field("environment", "text", "environment", "env", "deployment_environment"),
+    _field("release", "text", "release", "version", "app_version", "service_version", "deployment"),
+    _field("prompt_version", "text", "prompt_version", "promptVersion", "prompt_id"),
+    _field("operation", "text", "operation", "operation_name", "op"),
+    _field("provider", "text", "provider", "provider_name", "vendor"),
+    _field("response_model", "text", "response_model", "served_model"),
+    _field("request_model", "text", "request_model", "model", "model_name", "modelName",
+           "model_id"),
+    _field("input_tokens", "number", "input_tokens", "prompt_tokens", "promptTokens", "tokens_in",
+           "usage.prompt_tokens", "usage.input_tokens"),
+    _field("output_tokens", "number", "output_tokens", "completion_tokens", "completionTokens",
+           "tokens_out", "usage.completion_tokens", "usage.output_tokens"),
+    _field("cache_read_tokens", "number", "cache_read_input_tokens", "cached_tokens",
+           "cache_read_tokens", "usage.prompt_tokens_details.cached_tokens"),
+    _field("cache_write_tokens", "number", "cache_write_input_tokens", "cache_write_tokens"),
+    _field("reasoning_tokens", "number", "reasoning_output_tokens", "reasoning_tokens",
+           "usage.completion_tokens_details.reasoning_tokens"),
+    _field("duration", "number", *_DURATION),
+    _field("ttft", "number", "ttft_ms", "time_to_first_token_ms", "first_token_ms", "ttft_s",
+           "time_to_first_token_s"),
+    _field("streamed", "flag", "stream", "streaming", "is_streaming"),
+    _field("status", "text", "status", "outcome", "status_code", "http_status"),
+    _field("ok", "flag", "ok", "success"),
+    _field("error_type", "text", "error_type", "errorType", "error.type", "error.code",
+           "error_code", "error", "exception_type", "exception"),
+    _field("finish_reason", "text", "finish_reason", "finishReason", "stop_reason"),
+    _field("retries", "number", "retries", "retry_count", "num_retries"),
+    _field("cost_usd", "number", "cost_usd", "total_cost_usd", "response_cost", "total_cost",
+           "cost"),
+    _field("cache_hit", "flag", "cache_hit", "cacheHit", "cached", "from_cache"),
+    _field("output", "presence", "output", "output_text", "completion", "response",
+           "response_text", "answer"),
+)
+
+_STATUS = (
+    _field("status", "text", "status", "outcome"),
+    _field("ok", "flag", "ok", "success"),
+    _field("error_type", "text", "error_type", "error.type", "error", "error_code"),
+    _field("duration", "number", *_DURATION),
+)
+
+RETRIEVAL_FIELDS: Final = (
+    *_STATUS,
+    _field("hit", "flag", "hit"),
+    _field("n_chunks", "number", "n_chunks", "chunk_count", "num_chunks", "results"),
+    _field("chunk_ids", "texts", "chunk_ids", "chunks[].id", "chunks[].chunk_id", "documents[].id",
+           "document_ids"),
+    _field("scores", "texts", "scores", "chunks[].score", "documents[].score"),
+    _field("expected_ids", "texts", "expected_chunk_ids", "expected_ids", "expected_document_ids"),
+    _field("index_version", "text", "index_version", "index"),
+    _field("embedding_model", "text", "embedding_model"),
+)
+TOOL_FIELDS: Final = (
+    *_STATUS,
+    _field("name", "text", "name", "tool", "tool_name", "function.name"),
+    _field("timed_out", "flag", "timed_out", "timeout"),
+    _field("arguments_valid", "flag", "arguments_valid", "valid_arguments"),
+    _field("fallback", "flag", "fallback", "used_fallback"),
+    _field("input", "presence", "input", "arguments", "args", "parameters", "function.arguments"),
+    _field("output", "presence", "output", "result", "response"),
+)
+GUARDRAIL_FIELDS: Final = (
+    _field("name", "text", "name", "guardrail", "rule"),
+    _field("stage", "text", "stage"),
+    _field("triggered", "flag", "triggered", "flagged"),
+    _field("action", "text", "action"),
+    _field("bypassed", "flag", "bypassed"),
+    _field("duration", "number", *_DURATION),
+)
+OTHER_FIELDS: Final = (_field("name", "text", "name"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child table of a line: the names its list or object may have, and its fields."""
+
+    table: str
+    names: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+
+CHILDREN: Final = (
+    Child("retrievals", ("retrieval", "retrievals"), RETRIEVAL_FIELDS),
+    Child("tool_calls", ("tool_calls", "tool_executions"), TOOL_FIELDS),
+    Child("guardrails", ("guardrails", "guardrail_checks", "guardrail_results"), GUARDRAIL_FIELDS),
+    Child("evaluations", ("evaluations", "evaluation", "eval", "feedback"), OTHER_FIELDS),
+    Child("actions", ("action", "actions"), OTHER_FIELDS),
+)
+
+NOT_CALL_OPERATIONS: Final = ("retrieval", "retrieve", "rerank", "execute_tool", "tool", "guardrail")
+RETRIEVAL_OPERATIONS: Final = ("retrieval", "retrieve", "rerank")
+EMBEDDING_OPERATIONS: Final = ("embeddings", "embedding")
+
+
+def known_paths() -> dict[str, Kind]:
+    """Every path that the table knows, with the kind of its value; child paths are prefixed."""
+    found: dict[str, Kind] = {}
+    kind: Kind
+    for entry in LINE_FIELDS:
+        for path in entry.paths:
+            found[path] = entry.kind
+    for child in CHILDREN:
+        for name in child.names:
+            for entry in child.fields:
+                for path in entry.paths:
+                    # `chunks[].id` is one text in each of many objects, not a list of texts.
+                    kind = "text" if "[]" in path else entry.kind
+                    found[f"{name}[].{path}"] = kind
+    return found

@@ -1,0 +1,185 @@
+"""Parts: shares of the input that fit in memory, each able to give its canonical block.
+
+Lines of JSON are decoded once, so their blocks are kept, on disk once they outgrow a budget.
+Parquet can be read again, so only its ids are held while duplicates are looked for.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections import Counter
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.ingest.access import Tally
+from gonogo.ingest.canonical import canonicalise, id_hash
+from gonogo.ingest.parquet import ParquetSlice
+from gonogo.records import Block, Dictionaries
+from gonogo.stats.hashing import mix
+
+MEMORY_BUDGET: Final = 500 << 20
+PART_ROWS: Final = 200_000
+FILE_SHIFT: Final = 40
+
+
+class Part(Protocol):
+    """A share of the accepted lines; all arrays have one entry a line."""
+
+    rows: int
+    file: NDArray[np.uint16]
+    identity: NDArray[np.uint64]
+
+    def load(self, tally: Tally) -> Block: ...
+
+    def ids(self, rows: list[int]) -> pl.DataFrame: ...
+
+
+def identity(trace: NDArray[np.uint64], span: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One number for (trace, span); 0 where either is missing: such a line has no identity."""
+    both = mix(trace) ^ (mix(span) * np.uint64(0x9E3779B97F4A7C15))
+    return np.where((trace == 0) | (span == 0), np.uint64(0), np.maximum(both, np.uint64(1)))
+
+
+def join_blocks(blocks: list[Block]) -> Block:
+    """One block of several, in order."""
+    if len(blocks) == 1:
+        return blocks[0]
+    offsets = np.cumsum([0, *(b.lines.height for b in blocks)])
+
+    def children(frames: list[pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat([
+            frame.with_columns((pl.col("row") + int(offset)).cast(pl.UInt32))
+            for frame, offset in zip(frames, offsets, strict=False)
+        ])
+
+    ids = [b.ids for b in blocks if b.ids is not None]
+    return Block(
+        np.concatenate([b.position for b in blocks]),
+        pl.concat([b.lines for b in blocks]),
+        children([b.retrievals for b in blocks]),
+        children([b.chunks for b in blocks]),
+        children([b.tool_calls for b in blocks]),
+        children([b.guardrails for b in blocks]),
+        pl.concat(ids) if ids else None,
+    )
+
+
+@dataclass(slots=True)
+class StoredPart:
+    """A decoded block, in memory or in a temporary file."""
+
+    rows: int
+    file: NDArray[np.uint16]
+    identity: NDArray[np.uint64]
+    block: Block | None
+    path: Path | None = None
+
+    def load(self, tally: Tally) -> Block:
+        if self.block is not None:
+            return self.block
+        assert self.path is not None
+        with self.path.open("rb") as handle:
+            block: Block = pickle.load(handle)
+        return block
+
+    def ids(self, rows: list[int]) -> pl.DataFrame:
+        ids = self.load(Counter()).ids
+        assert ids is not None
+        return ids[rows]
+
+    def spill(self, folder: Path, number: int) -> None:
+        self.path = folder / f"{number}.block"
+        with self.path.open("wb") as handle:
+            pickle.dump(self.block, handle, protocol=5)
+        self.block = None
+
+
+@dataclass(slots=True)
+class ParquetPart:
+    """Some rows of a Parquet file."""
+
+    rows: int
+    file: NDArray[np.uint16]
+    identity: NDArray[np.uint64]
+    source: ParquetSlice
+    dictionaries: Dictionaries
+    mapping: Mapping[str, str]
+    first: int
+
+    def load(self, tally: Tally) -> Block:
+        frame = self.source.read()
+        position = np.arange(self.first, self.first + self.rows, dtype=np.uint64)
+        return canonicalise(frame, position, self.dictionaries, tally, self.mapping, keep_ids=False)
+
+    def ids(self, rows: list[int]) -> pl.DataFrame:
+        trace, span = self.source.read_ids(self.mapping)
+        return pl.DataFrame({"trace_id": trace.gather(rows), "span_id": span.gather(rows)})
+
+
+def parquet_identity(source: ParquetSlice, mapping: Mapping[str, str]) -> NDArray[np.uint64]:
+    """Identity of each row, from the id columns alone."""
+    trace, span = source.read_ids(mapping)
+    return identity(id_hash(trace).to_numpy(), id_hash(span).to_numpy())
+
+
+@dataclass(slots=True)
+class BlockStore:
+    """Collects decoded blocks into parts of some 200,000 lines, spilling beyond a budget."""
+
+    budget: int = MEMORY_BUDGET
+    parts: list[StoredPart] = field(default_factory=list)
+    spilled_bytes: int = 0
+    _open: list[Block] = field(default_factory=list)
+    _open_rows: int = 0
+    _held: int = 0
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def add(self, block: Block) -> None:
+        if not block.lines.height:
+            return
+        self._open.append(block)
+        self._open_rows += block.lines.height
+        if self._open_rows >= PART_ROWS:
+            self.close()
+
+    def close(self) -> None:
+        """Make a part of what is open."""
+        if not self._open:
+            return
+        block = join_blocks(self._open)
+        self._open, self._open_rows = [], 0
+        lines = block.lines
+        part = StoredPart(
+            lines.height,
+            (block.position >> np.uint64(FILE_SHIFT)).astype(np.uint16),
+            identity(lines["trace_hash"].to_numpy(), lines["span_hash"].to_numpy()),
+            block,
+        )
+        self._held += size_of(block)
+        if self._held > self.budget:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="gonogo-")
+            part.spill(Path(self._folder.name), len(self.parts))
+            self.spilled_bytes += part.path.stat().st_size if part.path else 0
+            self._held -= size_of(block)
+        self.parts.append(part)
+
+    def cleanup(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def size_of(block: Block) -> int:
+    frames = (block.lines, block.retrievals, block.chunks, block.tool_calls, block.guardrails)
+    ids = block.ids.estimated_size() if block.ids is not None else 0
+    return int(sum(frame.estimated_size() for frame in frames) + ids)
+
+

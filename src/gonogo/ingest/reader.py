@@ -1,0 +1,339 @@
+"""Reading a whole input: every file, every duplicate, every trace, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from gonogo.errors import Diagnostic, InputError
+from gonogo.ingest import traces
+from gonogo.ingest.access import Tally
+from gonogo.ingest.canonical import canonicalise
+from gonogo.ingest.chunks import ByteReader, Chunk, split
+from gonogo.ingest.decode import Decoder, Rejected
+from gonogo.ingest.discover import Discovery, Source
+from gonogo.ingest.fields import LINE_FIELDS
+from gonogo.ingest.parquet import slices
+from gonogo.ingest.parts import (
+    FILE_SHIFT,
+    BlockStore,
+    ParquetPart,
+    Part,
+    parquet_identity,
+)
+from gonogo.ingest.report import FileCount, Quarantined, Trouble
+from gonogo.records import Block, Dictionaries
+
+HASH_PARQUET_UP_TO: Final = 256 << 20
+_PARENT_COLUMNS: Final = frozenset(
+    p for f in LINE_FIELDS if f.name == "parent_span_id" for p in f.paths)
+
+Advance = Callable[[int], None]
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class LogInput:
+    """All accepted and duplicate lines as parts, in the order of files and lines."""
+
+    parts: list[Part]
+    dropped: list[NDArray[np.bool_]]
+    suspects: list[NDArray[np.bool_]]
+    """rows whose identity occurs more than once: what is compared for conflicts"""
+    rules: list[traces.TraceRules | None]
+    files: list[FileCount]
+    trouble: Trouble
+    dictionaries: Dictionaries
+    store: BlockStore
+    _conflicts: list[tuple[NDArray[np.uint64], ...]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def blocks(self) -> Iterator[Callable[[], tuple[Block, NDArray[np.bool_]]]]:
+        """Loaders, one a part; each gives (block, keep): keep is False on duplicates."""
+        for number in range(len(self.parts)):
+            yield lambda number=number: self._load(number)  # type: ignore[misc]
+
+    def _load(self, number: int) -> tuple[Block, NDArray[np.bool_]]:
+        tally: Tally = Counter()
+        block = self.parts[number].load(tally)
+        suspects = self.suspects[number]
+        with self._lock:
+            self.trouble.tally.update(tally)
+            if suspects.any():
+                self._conflicts.append(_fingerprints(
+                    self.parts[number], block, suspects, self.dropped[number]))
+        rules = self.rules[number]
+        return (rules.apply(block) if rules else block), ~self.dropped[number]
+
+    def ids(self, part: int, rows: list[int]) -> pl.DataFrame:
+        """trace_id and span_id, as logged, of some rows of a part."""
+        return self.parts[part].ids(rows)
+
+    def conflicting(self) -> int:
+        """Duplicates that differ from the copy that was kept; known once all blocks were loaded."""
+        if not self._conflicts:
+            return 0
+        identity, content, dropped = (np.concatenate(c) for c in zip(*self._conflicts, strict=True))
+        frame = pl.DataFrame({"identity": identity, "content": content, "dropped": dropped})
+        kept = frame.filter(~pl.col("dropped")).unique("identity").rename({"content": "kept"})
+        both = frame.filter("dropped").join(kept, on="identity", how="inner")
+        return both.filter(pl.col("content") != pl.col("kept")).height
+
+    def close(self) -> None:
+        self.store.cleanup()
+
+
+def read_logs(
+    discovery: Discovery, mapping: Mapping[str, str], advance: Advance, threads: int | None = None,
+    *, store: BlockStore | None = None,
+) -> LogInput:
+    """Read every source once (Parquet: its ids), find duplicates and resolve traces.
+
+    Raises:
+        InputError: a file in which every line is bad, or a file that is no log at all.
+    """
+    reading = _Reading(mapping, advance, threads or os.cpu_count() or 1, store or BlockStore())
+    reading.trouble.files.extend(discovery.problems)
+    same_size = Counter(source.size for source in discovery.sources)
+    seen: dict[str, FileCount] = {}
+    for number, source in enumerate(discovery.sources):
+        reading.file(number, source, seen, twin=same_size[source.size] > 1)
+    reading.store.close()
+    parts: list[Part] = sorted([*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0]))
+    dropped, suspects = find_duplicates([p.identity for p in parts])
+    for part, drop in zip(parts, dropped, strict=True):
+        if drop.any():
+            for index, count in Counter(part.file[drop].tolist()).items():
+                reading.files[index].duplicates += count
+    rules = _trace_rules(parts, dropped, linked=reading.has_parents)
+    return LogInput(parts, dropped, suspects, rules, reading.files, reading.trouble,
+                    reading.dictionaries, reading.store)
+
+
+class _Reading:
+    def __init__(
+        self, mapping: Mapping[str, str], advance: Advance, threads: int, store: BlockStore
+    ) -> None:
+        self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
+        self.dictionaries = Dictionaries()
+        self.trouble = Trouble()
+        self.files: list[FileCount] = []
+        self.parquet: list[ParquetPart] = []
+        self.has_parents = False
+
+    def file(self, number: int, source: Source, seen: dict[str, FileCount], *, twin: bool) -> None:
+        kind = source.kind if source.packing == "plain" else f"{source.kind}.{source.packing}"
+        count = FileCount(source.name, kind, source.size)
+        self.files.append(count)
+        if twin and source.path is not None:
+            count.sha256 = _sha256(source)
+            first = seen.get(count.sha256)
+            if first is not None:
+                self._repeat(count, first)
+                return
+        if source.kind == "parquet":
+            self._parquet(number, source, count)
+        else:
+            self._lines(number, source, count)
+        if count.sha256:
+            seen[count.sha256] = count
+
+    def _repeat(self, count: FileCount, first: FileCount) -> None:
+        count.lines, count.duplicates = first.lines, first.lines
+        if first.quarantined:
+            # What was refused there is refused here; the rest is there already.
+            count.quarantined = first.quarantined
+            count.duplicates = first.lines - first.quarantined
+        count.note = f"the same content as {first.name}"
+        self.trouble.files.append(Diagnostic("I020", count.name, count.note, "counted once"))
+
+    def _lines(self, number: int, source: Source, count: FileCount) -> None:
+        reader = ByteReader(source)
+        decoder = Decoder(self.mapping.values())
+        lock = threading.Lock()
+
+        def work(chunk: Chunk) -> tuple[Block | None, int, list[Quarantined], Tally]:
+            lines = split(chunk)
+            tally: Tally = Counter()
+            if lines.invalid_utf8:
+                tally["I013", ""] += lines.invalid_utf8
+            with lock:
+                decoder.learn(lines.texts)
+            decoded = decoder.decode(lines.texts)
+            for path, rows in decoded.odd_types.items():
+                tally["I014", path] += rows
+            refused = [_refusal(count.name, lines.numbers, lines.offsets, r) for r in decoded.rejected]
+            block = None
+            if len(decoded.kept):
+                position = (np.uint64(number) << np.uint64(FILE_SHIFT)) | (
+                    lines.numbers[decoded.kept].astype(np.uint64))
+                block = canonicalise(decoded.frame, position, self.dictionaries, tally,
+                                     self.mapping, keep_ids=True)
+            return block, len(lines.texts), refused, tally
+
+        for block, lines, refused, tally in _in_order(work, reader.chunks(), self.threads):
+            count.lines += lines
+            count.quarantined += len(refused)
+            for line in refused:
+                self.trouble.quarantine(line)
+            self.trouble.tally.update(tally)
+            if block is not None:
+                self.has_parents = self.has_parents or bool((block.lines["parent_hash"] != 0).any())
+                self.store.add(block)
+            self.advance(reader.bytes_read)
+        count.sha256 = reader.sha256
+        count.size = reader.bytes_read
+        self.trouble.files.extend(reader.problems)
+        self._judge(count, reader)
+
+    def _judge(self, count: FileCount, reader: ByteReader) -> None:
+        if reader.is_binary:
+            raise InputError(reader.problems)
+        if not count.lines:
+            if not reader.problems:
+                self.trouble.files.append(Diagnostic("I004", count.name, "the file is empty"))
+            count.note = count.note or "empty"
+        elif count.quarantined == count.lines:
+            first = min((q for q in self.trouble.first.values() if q.file == count.name),
+                        key=lambda q: q.line)
+            raise InputError([Diagnostic(
+                "I019", f"{count.name}:{first.line}",
+                f"not one of its {count.lines:,} lines can be read; the first: {first.reason}",
+                "is it a log in JSON lines? `gonogo inspect` shows what is in it")])
+
+    def _parquet(self, number: int, source: Source, count: FileCount) -> None:
+        assert source.path is not None
+        self.store.close()  # parts of lines and of Parquet stay in the order of the files
+        try:
+            metadata = pq.read_metadata(source.path)
+            found = list(slices(source.path, self.mapping))
+        except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+            raise InputError([Diagnostic(
+                "I022", source.name, f"not a sound Parquet file: {str(error).splitlines()[0]}",
+                "write it again, or leave it out")]) from None
+        count.lines = metadata.num_rows
+        if not count.lines:
+            self.trouble.files.append(Diagnostic("I004", count.name, "the file has no rows"))
+            return
+        if found and not found[0].columns:
+            columns = ", ".join(metadata.schema.to_arrow_schema().names[:12])
+            raise InputError([Diagnostic(
+                "I021", source.name, f"no column that is known; it has {columns}",
+                "map its columns in [fields] of readiness.toml")])
+        self.has_parents = self.has_parents or _has_values(metadata, _PARENT_COLUMNS)
+        if not count.sha256 and source.size <= HASH_PARQUET_UP_TO:
+            count.sha256 = _sha256(source)
+        base = number << FILE_SHIFT
+        for part in found:
+            self.parquet.append(ParquetPart(
+                part.rows, np.full(part.rows, number, dtype=np.uint16),
+                parquet_identity(part, self.mapping), part, self.dictionaries, self.mapping,
+                base + part.offset + 1))
+            self.advance(source.size * part.rows // max(count.lines, 1))
+
+
+def _in_order(work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:
+    """Results in the order of the items, at most `threads + 1` of them under way."""
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[Future[R]] = deque()
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) > threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+def _refusal(
+    name: str, numbers: NDArray[np.int64], offsets: NDArray[np.int64], rejected: Rejected
+) -> Quarantined:
+    at = rejected.index
+    return Quarantined(name, int(numbers[at]), int(offsets[at]), rejected.code, rejected.reason)
+
+
+def find_duplicates(
+    identities: Sequence[NDArray[np.uint64]],
+) -> tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]]]:
+    """(dropped, suspect) masks, one a part: the first line of each identity stays."""
+    nothing = [np.zeros(len(i), dtype=bool) for i in identities]
+    if not identities:
+        return [], []
+    every = np.concatenate(identities)
+    every.sort()
+    repeated = np.unique(every[1:][(every[1:] == every[:-1]) & (every[1:] != 0)])
+    del every
+    if not len(repeated):
+        return nothing, [n.copy() for n in nothing]
+    # A bitmap of the low bits lets nearly every line pass without a search.
+    mask = np.uint64(2**24 - 1)
+    sieve = np.zeros(2**24, dtype=bool)
+    sieve[repeated & mask] = True
+    taken = np.zeros(len(repeated), dtype=bool)
+    dropped, suspects = [], []
+    for identity in identities:
+        rows = np.flatnonzero(sieve[identity & mask])
+        at = np.searchsorted(repeated, identity[rows])
+        at = np.minimum(at, len(repeated) - 1)
+        hit = repeated[at] == identity[rows]
+        rows, at = rows[hit], at[hit]
+        _, first = np.unique(at, return_index=True)
+        is_first = np.zeros(len(rows), dtype=bool)
+        is_first[first] = ~taken[at[first]]
+        taken[at] = True
+        drop = np.zeros(len(identity), dtype=bool)
+        drop[rows[~is_first]] = True
+        suspect = np.zeros(len(identity), dtype=bool)
+        suspect[rows] = True
+        dropped.append(drop)
+        suspects.append(suspect)
+    return dropped, suspects
+
+
+def _fingerprints(
+    part: Part, block: Block, suspects: NDArray[np.bool_], dropped: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint64], ...]:
+    rows = block.lines.filter(pl.Series(suspects))
+    return part.identity[suspects], rows.hash_rows(seed=0).to_numpy(), dropped[suspects]
+
+
+def _trace_rules(
+    parts: Sequence[Part], dropped: Sequence[NDArray[np.bool_]], *, linked: bool
+) -> list[traces.TraceRules | None]:
+    if not linked:
+        return [None] * len(parts)
+    scratch: Tally = Counter()
+    links = [part.load(scratch).lines.select(traces.LINKS) for part in parts]
+    return list(traces.resolve(links, dropped))
+
+
+def _sha256(source: Source) -> str:
+    import hashlib
+
+    assert source.path is not None
+    with source.path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _has_values(metadata: pq.FileMetaData, names: frozenset[str]) -> bool:
+    """Whether a column of these names has a value, by the file's own statistics."""
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            if column.path_in_schema in names:
+                stats = column.statistics
+                if stats is None or not stats.has_null_count or stats.null_count < row_group.num_rows:
+                    return True
+    return False

@@ -1,0 +1,89 @@
+"""What was met while reading: counts per file, problems by kind, quarantined lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from gonogo.errors import Diagnostic
+from gonogo.ingest.access import Tally
+from gonogo.results import Problem
+
+QUARANTINE_LIMIT: Final = 10_000
+"""Lines remembered one by one; beyond that they are counted."""
+
+_WHAT: Final = {
+    "I013": "lines with invalid UTF-8; the bad bytes were replaced",
+    "I014": "values of an unexpected type; taken as missing",
+    "I015": "values that could not be read as a number or a time; taken as missing",
+    "I016": "negative values; taken as missing",
+    "I017": "times to first token of zero or after the end of the call; taken as missing",
+    "I018": "times without a zone; taken as UTC",
+    "I024": "duplicates that differ from the copy that was kept",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One line that was not taken: where it stands and why."""
+
+    file: str
+    line: int
+    offset: int
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class FileCount:
+    """Counts of one file; lines = accepted + quarantined + duplicates once reading is over."""
+
+    name: str
+    kind: str
+    size: int
+    sha256: str = ""
+    lines: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    note: str = ""
+
+    @property
+    def accepted(self) -> int:
+        return self.lines - self.quarantined - self.duplicates
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Everything that went wrong, bounded however much it is."""
+
+    tally: Tally = field(default_factory=Counter)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: dict[str, Quarantined] = field(default_factory=dict)
+    files: list[Diagnostic] = field(default_factory=list)
+
+    def quarantine(self, line: Quarantined) -> None:
+        self.reasons[line.code] += 1
+        known = self.first.get(line.code)
+        if known is None or (line.file, line.line) < (known.file, known.line):
+            self.first[line.code] = line
+        if len(self.quarantined) < QUARANTINE_LIMIT:
+            self.quarantined.append(line)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """By kind: files first, then refused lines, then unreadable values; each with an example."""
+        files = [
+            Problem(code=d.code, what=f"{d.where}: {d.what}", count=1, example=d.where, hint=d.hint)
+            for d in sorted(self.files, key=lambda d: (d.code, d.where))
+        ]
+        lines = [
+            Problem(code=code, what=f"lines refused: {self.first[code].reason}", count=count,
+                    example=f"{self.first[code].file}:{self.first[code].line}", hint="")
+            for code, count in sorted(self.reasons.items())
+        ]
+        values = [
+            Problem(code=code, what=_WHAT.get(code, code), count=count, example=name, hint="")
+            for (code, name), count in sorted(self.tally.items())
+        ]
+        return (*files, *lines, *values)

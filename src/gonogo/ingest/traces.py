@@ -1,0 +1,121 @@
+"""The rules that need a whole trace: wrapper spans, the innermost error, inherited session and user.
+
+A trace may straddle files, so they run over all parts at once, on integers alone, and only where
+some line names a parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.records import MISSING, NO, YES, Block
+
+MAX_DEPTH: Final = 64
+"""Rounds of inheritance; deeper trees and circles of parents stop there."""
+
+LINKS: Final = ("trace_hash", "span_hash", "parent_hash", "is_call", "input_tokens",
+                "output_tokens", "cost_nano_usd", "failed", "session_hash", "user_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRules:
+    """What the rules change in one part; arrays have one entry a line."""
+
+    folded: NDArray[np.bool_]
+    propagated: NDArray[np.bool_]
+    session_hash: NDArray[np.uint64]
+    user_hash: NDArray[np.uint64]
+
+    def apply(self, block: Block) -> Block:
+        """The block with its wrappers taken out of the calls and its ids inherited."""
+        lines = block.lines.with_columns(
+            is_call=pl.Series(block.lines["is_call"].to_numpy() & ~self.folded),
+            failed=pl.Series(np.where(self.propagated, NO, block.lines["failed"].to_numpy())
+                             .astype(np.uint8)),
+            session_hash=pl.Series(self.session_hash),
+            user_hash=pl.Series(self.user_hash),
+        )
+        return Block(block.position, lines, block.retrievals, block.chunks, block.tool_calls,
+                     block.guardrails, block.ids)
+
+
+def resolve(
+    links: Sequence[pl.DataFrame], dropped: Sequence[NDArray[np.bool_]]
+) -> list[TraceRules]:
+    """Rules for each part from its link columns (LINKS); duplicates play no role."""
+    heights = [frame.height for frame in links]
+    every = pl.concat(links).with_columns(
+        pl.Series("dropped", np.concatenate(dropped))).with_row_index("row")
+    live = every.filter(~pl.col("dropped") & (pl.col("trace_hash") != 0))
+    spans = live.filter(pl.col("span_hash") != 0).unique(["trace_hash", "span_hash"], keep="first")
+    edges = live.filter(pl.col("parent_hash") != 0).join(
+        spans.select("trace_hash", pl.col("span_hash").alias("parent_hash"),
+                     pl.col("row").alias("parent")),
+        on=["trace_hash", "parent_hash"], how="inner", maintain_order="left",
+    ).filter(pl.col("parent") != pl.col("row"))
+    child = edges["row"].to_numpy().astype(np.int64)
+    parent = edges["parent"].to_numpy().astype(np.int64)
+    folded = _wrappers(every, child, parent)
+    failed_call = (every["failed"].to_numpy() == YES) & every["is_call"].to_numpy()
+    propagated = np.zeros(every.height, dtype=bool)
+    propagated[parent[failed_call[child]]] = True
+    propagated &= failed_call
+    session = _inherit(every["session_hash"].to_numpy().copy(), child, parent)
+    user = _inherit(every["user_hash"].to_numpy().copy(), child, parent)
+    cuts = np.cumsum(heights)[:-1]
+    return [TraceRules(*arrays) for arrays in zip(
+        np.split(folded, cuts), np.split(propagated, cuts), np.split(session, cuts),
+        np.split(user, cuts), strict=True)]
+
+
+def _wrappers(
+    every: pl.DataFrame, child: NDArray[np.int64], parent: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Calls that only repeat the usage of the calls below them, or have none of their own."""
+    is_call = every["is_call"].to_numpy()
+    usage = np.stack([every[name].to_numpy() for name in
+                      ("input_tokens", "output_tokens", "cost_nano_usd")])
+    known = np.where(usage == MISSING, 0, usage)
+    size = every.height
+    calls_below = is_call[child]
+    child, parent = child[calls_below], parent[calls_below]
+    has_child = np.zeros(size, dtype=bool)
+    has_child[parent] = True
+    folded = np.zeros(size, dtype=bool)
+    for _ in range(MAX_DEPTH):
+        below = np.zeros((3, size), dtype=np.int64)
+        effective = known.copy()
+        for _ in range(1 if not folded.any() else MAX_DEPTH):
+            below = np.zeros((3, size), dtype=np.int64)
+            for k in range(3):
+                np.add.at(below[k], parent, effective[k][child])
+            renewed = np.where(folded, below, known)
+            if (renewed == effective).all():
+                break
+            effective = renewed
+        repeats_sum = ((usage == below) | (usage == MISSING)).all(axis=0)
+        repeats_one = np.zeros(size, dtype=bool)
+        same = ((usage[:, parent] == effective[:, child]) | (usage[:, parent] == MISSING)).all(axis=0)
+        repeats_one[parent[same]] = True
+        found = is_call & has_child & (repeats_sum | repeats_one)
+        if (found == folded).all():
+            break
+        folded = found
+    return folded
+
+
+def _inherit(
+    values: NDArray[np.uint64], child: NDArray[np.int64], parent: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    for _ in range(MAX_DEPTH):
+        take = (values[child] == 0) & (values[parent] != 0)
+        if not take.any():
+            break
+        values[child[take]] = values[parent[take]]
+    return values

@@ -1,0 +1,140 @@
+"""The canonical records: what every log, whatever its format, becomes before it is counted.
+
+A `Block` holds some thousands of accepted lines. `lines` has one row per line; the child frames
+point at it by `row`. Missing numbers are -1, missing codes 0, missing three-valued flags 2, missing
+hashes 0: plain integers, so that counting needs no null handling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS, ErrorClass
+
+MISSING: Final = -1
+NO: Final = 0
+YES: Final = 1
+UNKNOWN_FLAG: Final = 2
+ERROR_CLASSES: Final = tuple(ErrorClass)
+NO_ERROR_CLASS: Final = 255
+
+LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
+    "start_us": pl.Int64,  # epoch µs, UTC; NO_TIME where there is none
+    "trace_hash": pl.UInt64,
+    "span_hash": pl.UInt64,
+    "parent_hash": pl.UInt64,
+    "session_hash": pl.UInt64,
+    "user_hash": pl.UInt64,
+    **{name: pl.UInt32 for name in (*DIMENSIONS, *WIDE_DIMENSIONS)},
+    "finish_reason": pl.UInt32,
+    "is_call": pl.Boolean,
+    "is_embedding": pl.Boolean,
+    "is_blocked": pl.Boolean,
+    "has_output": pl.Boolean,
+    "failed": pl.UInt8,  # NO, YES, UNKNOWN_FLAG
+    "error_class": pl.UInt8,  # index into ERROR_CLASSES, 255 where not failed
+    "streamed": pl.UInt8,
+    "cache_hit": pl.UInt8,
+    "retried": pl.UInt8,
+    "duration_us": pl.Int64,
+    "ttft_us": pl.Int64,
+    "input_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "cache_read_tokens": pl.Int64,
+    "cache_write_tokens": pl.Int64,
+    "reasoning_tokens": pl.Int64,
+    "cost_nano_usd": pl.Int64,
+}
+RETRIEVAL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "row": pl.UInt32,
+    "index_version": pl.UInt32,
+    "embedding_model": pl.UInt32,
+    "hit": pl.UInt8,
+    "hit_by": pl.UInt8,  # 0 unknown, 1 expectation, 2 flag, 3 non-empty
+    "failed": pl.Boolean,
+    "has_ids": pl.Boolean,
+    "n_chunks": pl.Int32,
+    "top_score_micro": pl.Int64,
+    "expected": pl.Int32,
+    "expected_found": pl.Int32,
+    "duration_us": pl.Int64,
+}
+CHUNK_SCHEMA: Final[dict[str, type[pl.DataType]]] = {"row": pl.UInt32, "chunk": pl.UInt32}
+TOOL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "row": pl.UInt32,
+    "tool": pl.UInt32,
+    "failed": pl.UInt8,
+    "timed_out": pl.Boolean,
+    "arguments_valid": pl.UInt8,
+    "fallback": pl.UInt8,
+    "has_input": pl.Boolean,
+    "has_output": pl.Boolean,
+    "duration_us": pl.Int64,
+}
+GUARDRAIL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "row": pl.UInt32,
+    "name": pl.UInt32,
+    "stage": pl.UInt32,
+    "triggered": pl.UInt8,
+    "blocked": pl.Boolean,
+    "bypassed": pl.Boolean,
+    "duration_us": pl.Int64,
+}
+
+NO_TIME: Final = -(2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Canonical rows of consecutive lines; `position` is (file << 40 | line), ascending."""
+
+    position: NDArray[np.uint64]
+    lines: pl.DataFrame
+    retrievals: pl.DataFrame
+    chunks: pl.DataFrame
+    tool_calls: pl.DataFrame
+    guardrails: pl.DataFrame
+    ids: pl.DataFrame | None
+    """trace_id and span_id as logged, or None where they can be read again from the file"""
+
+
+@dataclass(slots=True)
+class Dictionary:
+    """Texts of one family (models, tools, ...) to codes 1..n; code 0 stands for a missing text."""
+
+    categories: pl.Categories = field(default_factory=pl.Categories.random)
+    # Polars forgets the texts of a Categories once no series uses it.
+    _anchor: pl.Series = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._anchor = pl.Series([], dtype=pl.Categorical(self.categories))
+
+    def encode(self, texts: pl.Series) -> pl.Series:
+        """Codes (UInt32) of a String series; null and the empty text become 0."""
+        codes = texts.cast(pl.Categorical(self.categories)).to_physical().cast(pl.UInt32) + 1
+        return codes.fill_null(0)
+
+    def texts(self) -> list[str | None]:
+        """Text by code: `texts()[0]` is None; an empty text is None as well."""
+        return [None, *(text or None for text in self.categories.to_series().to_list())]
+
+
+@dataclass(slots=True)
+class Dictionaries:
+    """All dictionaries of a run."""
+
+    dimensions: dict[str, Dictionary] = field(
+        default_factory=lambda: {name: Dictionary() for name in (*DIMENSIONS, *WIDE_DIMENSIONS)}
+    )
+    finish_reason: Dictionary = field(default_factory=Dictionary)
+    tool: Dictionary = field(default_factory=Dictionary)
+    guardrail: Dictionary = field(default_factory=Dictionary)
+    stage: Dictionary = field(default_factory=Dictionary)
+    index_version: Dictionary = field(default_factory=Dictionary)
+    embedding_model: Dictionary = field(default_factory=Dictionary)
+    chunk: Dictionary = field(default_factory=Dictionary)

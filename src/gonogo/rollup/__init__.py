@@ -1,0 +1,1 @@
+"""Mergeable counts: map blocks to partials, merge them, store them."""

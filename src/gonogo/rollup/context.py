@@ -1,0 +1,144 @@
+"""The rows of one block that count, with everything derived from them that several counts need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.conventions import DIMENSIONS
+from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES, Block
+from gonogo.rollup.counting import Groups, Ints, group
+from gonogo.rollup.select import Calendar, bin_numbers
+
+MAX_RATE = 10**12
+Mask = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Child:
+    """A child table: its columns as arrays, and the line that each row belongs to."""
+
+    columns: dict[str, NDArray[np.integer]]
+    row: Ints
+
+    def __getitem__(self, name: str) -> Ints:
+        return self.columns[name]
+
+    @property
+    def height(self) -> int:
+        return len(self.row)
+
+
+@dataclass(slots=True)
+class Context:
+    """Arrays over the taken lines of a block. Times by index: `bins`, `hours`, `days` (starts)."""
+
+    columns: dict[str, NDArray[np.integer]]
+    height: int
+    bin: Ints
+    bins: list[int | None]
+    hour: Ints
+    hours: list[int | None]
+    day: Ints
+    days: list[int | None]
+    combo: Groups
+    retrievals: Child
+    chunks: Child
+    tool_calls: Child
+    guardrails: Child
+    ids: pl.DataFrame | None
+    row_in_block: Ints
+
+    def __getitem__(self, name: str) -> NDArray[np.integer]:
+        return self.columns[name]
+
+    # Populations, as records.md defines them.
+
+    @property
+    def calls(self) -> Mask:
+        return self.columns["is_call"].astype(bool)
+
+    @property
+    def latency_eligible(self) -> Mask:
+        return self.calls & (self["cache_hit"] != YES) & ~self["is_embedding"].astype(bool)
+
+    @property
+    def latency(self) -> Mask:
+        return self.latency_eligible & (self["duration_us"] != MISSING)
+
+    @property
+    def ttft(self) -> Mask:
+        return self.calls & (self["cache_hit"] != YES) & (self["ttft_us"] != MISSING)
+
+    @property
+    def ttft_eligible(self) -> Mask:
+        streamed = (self["streamed"] != NO) & (self["failed"] != YES) & ~self["is_embedding"].astype(bool)
+        return self.ttft | (self.calls & (self["cache_hit"] != YES) & streamed)
+
+    @property
+    def token_rate(self) -> Mask:
+        return (self.latency & (self["failed"] != YES) & (self["output_tokens"] > 0)
+                & (self["duration_us"] > 0))
+
+    def token_rates(self, where: Mask) -> Ints:
+        """Output tokens per second in thousandths, rounded down."""
+        tokens = np.minimum(self["output_tokens"][where], 9 * 10**9)
+        return np.minimum(tokens * 10**9 // self["duration_us"][where], MAX_RATE)
+
+    @property
+    def outcome_known(self) -> Mask:
+        return self.calls & (self["failed"] != UNKNOWN_FLAG)
+
+
+def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
+    """The taken rows of a block."""
+    lines, children = block.lines, {
+        "retrievals": block.retrievals, "chunks": block.chunks,
+        "tool_calls": block.tool_calls, "guardrails": block.guardrails,
+    }
+    ids = block.ids
+    rows = np.flatnonzero(taken)
+    if len(rows) < len(taken):
+        mask = pl.Series(taken)
+        lines = lines.filter(mask)
+        ids = ids.filter(mask) if ids is not None else None
+        place = np.cumsum(taken) - 1
+        for name, frame in children.items():
+            parent = frame["row"].to_numpy()
+            kept = taken[parent]
+            moved = place[parent[kept]].astype(np.uint32)
+            children[name] = frame.filter(pl.Series(kept)).with_columns(pl.Series("row", moved))
+    columns = {name: lines[name].to_numpy() for name in lines.columns}
+    index, starts, untimed = bin_numbers(columns["start_us"])
+    bins: list[int | None] = list(starts)
+    hour, hours, day, days = _calendar(index, starts, untimed, calendar)
+    if untimed:
+        bins[0] = None
+    combo = group([columns[name] for name in DIMENSIONS])
+    return Context(
+        columns, lines.height, index, bins, hour, hours, day, days, combo,
+        *(_child(children[name]) for name in ("retrievals", "chunks", "tool_calls", "guardrails")),
+        ids, rows,
+    )
+
+
+def _child(frame: pl.DataFrame) -> Child:
+    columns = {name: frame[name].to_numpy() for name in frame.columns}
+    return Child(columns, columns["row"].astype(np.int64))
+
+
+def _calendar(
+    index: Ints, starts: list[int], untimed: bool, calendar: Calendar
+) -> tuple[Ints, list[int | None], Ints, list[int | None]]:
+    out: list[object] = []
+    for of_bin in calendar.hours_and_days(starts):
+        if untimed:
+            of_bin = of_bin.copy()
+            of_bin[0] = -1
+        unique, inverse = np.unique(of_bin, return_inverse=True)
+        values: list[int | None] = [None if v == -1 and untimed else v for v in unique.tolist()]
+        out += [inverse[index], values]
+    return tuple(out)  # type: ignore[return-value]

@@ -1,0 +1,106 @@
+"""Traces worth opening, chosen by a stated rule that does not depend on how files are split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from gonogo.records import ERROR_CLASSES, MISSING, NO, NO_TIME, YES, Dictionaries
+from gonogo.rollup.context import Context, Ints, Mask
+from gonogo.rollup.partial import EXEMPLAR_SCHEMA, EXEMPLARS_KEPT
+from gonogo.stats.hashing import mix
+
+RULES: Final = {
+    "slowest": "longest duration",
+    "failed": "failed calls, drawn by a hash of their content",
+    "blocked": "calls that a guardrail blocked, drawn by a hash of their content",
+    "dearest": "highest logged cost",
+    "control": "a successful call, drawn by a hash of its content",
+}
+_CANDIDATES: Final = 8
+_COLUMNS: Final = ("start_us", "model", "operation", "release", "duration_us", "cost_nano_usd",
+                   "error_class")
+
+
+def candidates(ctx: Context, part: int) -> pl.DataFrame:
+    """The best few of a block for each kind: codes, the part and the row in it."""
+    calls = ctx.calls
+    ok = calls & (ctx["failed"] == NO) & ~ctx["is_blocked"].astype(bool)
+    tie = mix(mix(ctx["start_us"].view(np.uint64)) ^ ctx["duration_us"].view(np.uint64)
+              ^ mix(ctx["input_tokens"].view(np.uint64)) ^ ctx["output_tokens"].view(np.uint64))
+    chosen = {
+        "slowest": _top(ctx.latency, ctx["duration_us"], tie),
+        "failed": _drawn(calls & (ctx["failed"] == YES), tie),
+        "blocked": _drawn(calls & ctx["is_blocked"].astype(bool), tie),
+        "dearest": _top(calls & (ctx["cost_nano_usd"] > 0), ctx["cost_nano_usd"], tie),
+        "control": _drawn(ok, tie),
+    }
+    frames = []
+    for kind, rows in chosen.items():
+        score = {"slowest": ctx["duration_us"], "dearest": ctx["cost_nano_usd"]}.get(kind)
+        frames.append(pl.DataFrame({
+            "kind": pl.Series([kind], dtype=pl.String).new_from_index(0, len(rows)),
+            "score": score[rows] if score is not None else np.zeros(len(rows), dtype=np.int64),
+            "tie": tie[rows],
+            "part": np.full(len(rows), part, dtype=np.int64),
+            "row": ctx.row_in_block[rows],
+            **{name: ctx[name][rows].astype(np.int64) for name in _COLUMNS},
+        }))
+    return pl.concat(frames)
+
+
+def _top(where: Mask, values: Ints, tie: np.ndarray) -> Ints:  # type: ignore[type-arg]
+    rows = np.flatnonzero(where)
+    if len(rows) > _CANDIDATES:
+        limit = np.partition(values[rows], -_CANDIDATES)[-_CANDIDATES]
+        rows = rows[values[rows] >= limit]
+    return rows[np.lexsort((tie[rows], -values[rows]))][:_CANDIDATES]
+
+
+def _drawn(where: Mask, tie: np.ndarray) -> Ints:  # type: ignore[type-arg]
+    rows = np.flatnonzero(where)
+    if len(rows) > _CANDIDATES:
+        rows = rows[np.argpartition(tie[rows], _CANDIDATES)[:_CANDIDATES]]
+    return rows[np.argsort(tie[rows])][:_CANDIDATES]
+
+
+def choose(
+    found: list[pl.DataFrame], fetch_ids: Callable[[int, list[int]], pl.DataFrame],
+    dictionaries: Dictionaries,
+) -> pl.DataFrame:
+    """The exemplars of a run, with their ids read from the log and their codes turned to texts."""
+    if not found:
+        return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
+    every = pl.concat(found).sort(["kind", "score", "tie", "part", "row"],
+                                  descending=[False, True, False, False, False])
+    kept = pl.concat([every.filter(pl.col("kind") == kind).head(number)
+                      for kind, number in EXEMPLARS_KEPT.items()])
+    if not kept.height:
+        return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
+    ids: dict[tuple[int, int], tuple[str | None, str | None]] = {}
+    for (part,), rows in kept.group_by("part"):
+        wanted = sorted(set(rows["row"].to_list()))
+        texts = fetch_ids(int(str(part)), wanted)
+        for row, trace, span in zip(wanted, texts["trace_id"], texts["span_id"], strict=True):
+            ids[int(str(part)), row] = (trace, span)
+    keys = list(zip(kept["part"].to_list(), kept["row"].to_list(), strict=True))
+    texts_of = {name: pl.Series(dictionaries.dimensions[name].texts(), dtype=pl.String)
+                for name in ("model", "operation", "release")}
+    classes = {k: str(c) for k, c in enumerate(ERROR_CLASSES)}
+    return kept.select(
+        "kind", "score", "tie",
+        pl.Series("trace_id", [ids[k][0] for k in keys], dtype=pl.String),
+        pl.Series("span_id", [ids[k][1] for k in keys], dtype=pl.String),
+        _unless("start_us", NO_TIME),
+        *(texts_of[name].gather(kept[name]).alias(name) for name in texts_of),
+        _unless("duration_us", MISSING),
+        _unless("cost_nano_usd", MISSING),
+        pl.col("error_class").replace_strict(classes, default=None, return_dtype=pl.String),
+    )
+
+
+def _unless(name: str, missing: int) -> pl.Expr:
+    return pl.when(pl.col(name) != missing).then(pl.col(name)).alias(name)

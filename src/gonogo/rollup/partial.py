@@ -1,0 +1,160 @@
+"""Partials: the sums that everything is computed from, and their merge.
+
+Each frame has key columns and columns that are summed, or kept as minimum or maximum. Merging is
+concatenating and grouping again: commutative and associative, with the empty partial as zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from gonogo.conventions import DIMENSIONS
+from gonogo.stats.distinct import Distinct
+
+EXEMPLARS_KEPT: Final = {"slowest": 3, "failed": 3, "blocked": 3, "dearest": 3, "control": 1}
+
+_DISTRIBUTION: Final = ("n", "sum", "sq_high", "sq_low")
+
+
+def _distribution(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}_{part}" for part in _DISTRIBUTION)
+
+
+CALL_SUMS: Final = (
+    "calls", "retried", "retry_known", "cache_hits", "cache_known",
+    *_distribution("latency"), "latency_eligible",
+    *_distribution("ttft"), "ttft_eligible",
+    *_distribution("tps"),
+    "input_tokens", "input_tokens_n", "output_tokens", "output_tokens_n",
+    "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost", "cost_n",
+    "guard_calls", "guard_known", "guard_triggered", "guard_blocked", "guard_bypassed",
+)
+TENANT_SUMS: Final = (
+    "calls", "errors", "error_known", "latency_n", "latency_sum", "input_tokens", "input_tokens_n",
+    "output_tokens", "output_tokens_n", "cost", "cost_n", "guard_calls", "guard_known",
+    "guard_triggered", "guard_blocked", "guard_bypassed",
+)
+RETRIEVAL_SUMS: Final = (
+    "retrievals", "known", "hits", "by_expectation", "by_flag", "by_content", "chunks_known",
+    "empty", "failed", "chunks", "score_n", "score_sum", "expected", "expected_found",
+    "latency_n", "latency_sum",
+)
+TOOL_SUMS: Final = (
+    "calls", "known", "errors", "timeouts", "args_known", "args_invalid", "fallback_known",
+    "fallbacks", "latency_n", "latency_sum",
+)
+GUARDRAIL_SUMS: Final = (
+    "calls", "known", "triggered", "blocked", "bypassed", "latency_n", "latency_sum",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The columns of one frame of a partial."""
+
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
+    sums: tuple[str, ...] = ()
+    minimum: tuple[str, ...] = ()
+    maximum: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (*self.texts, *self.numbers)
+
+    @property
+    def schema(self) -> dict[str, type[pl.DataType]]:
+        values = (*self.numbers, *self.sums, *self.minimum, *self.maximum)
+        return {**dict.fromkeys(self.texts, pl.String), **dict.fromkeys(values, pl.Int64)}
+
+    def combine(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
+        """One frame of many: equal keys are one row; sorted by the keys."""
+        filled = [f for f in frames if f.height]
+        if not filled:
+            return pl.DataFrame(schema=self.schema)
+        values = [
+            *(pl.col(name).sum() for name in self.sums),
+            *(pl.col(name).min() for name in self.minimum),
+            *(pl.col(name).max() for name in self.maximum),
+        ]
+        return pl.concat(filled).group_by(self.keys).agg(values).sort(self.keys, nulls_last=True)
+
+
+# `bin` is the start of 5 minutes, `hour` and `day` of an hour and a day of the declared zone, all
+# in epoch seconds and null where a record has no time.
+FRAMES: Final[dict[str, Spec]] = {
+    "calls": Spec(DIMENSIONS, ("bin", "failed"), CALL_SUMS),
+    "errors": Spec((*DIMENSIONS, "error_class"), ("hour",), ("calls",)),
+    "finish_reasons": Spec(("finish_reason",), ("day",), ("calls",)),
+    "tenants": Spec(("tenant_id",), ("day",), TENANT_SUMS),
+    "retrievals": Spec((*DIMENSIONS, "index_version", "embedding_model"), ("hour",), RETRIEVAL_SUMS),
+    "chunks": Spec(("chunk",), ("day",), ("retrievals",)),
+    "tool_calls": Spec((*DIMENSIONS, "tool"), ("hour",), TOOL_SUMS),
+    "guardrails": Spec((*DIMENSIONS, "name", "stage"), ("hour",), GUARDRAIL_SUMS),
+    # dimension "" with `start` an hour: all rows; else `start` is a day and value one of the
+    # dimension; dimension "objective" has no start.
+    "histograms": Spec(("metric", "dimension", "value"), ("start", "bucket"), ("count",)),
+    "extremes": Spec(("metric", "dimension", "value"), ("start",), (), ("min",), ("max",)),
+    "objectives": Spec(("objective",), ("bin",), ("good", "total", "sum", "eligible")),
+    "counters": Spec(("name",), (), ("count",)),
+}
+
+EXEMPLAR_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "kind": pl.String, "score": pl.Int64, "tie": pl.UInt64, "trace_id": pl.String,
+    "span_id": pl.String, "start_us": pl.Int64, "model": pl.String, "operation": pl.String,
+    "release": pl.String, "duration_us": pl.Int64, "cost_nano_usd": pl.Int64,
+    "error_class": pl.String,
+}
+
+
+def keep_exemplars(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """The exemplars that stay: highest score first, then the smallest hash."""
+    every = pl.concat([pl.DataFrame(schema=EXEMPLAR_SCHEMA), *frames])
+    ranked = every.unique().sort(["kind", "score", "tie", "trace_id", "span_id"],
+                                 descending=[False, True, False, False, False], nulls_last=True)
+    kept = [ranked.filter(pl.col("kind") == kind).head(number)
+            for kind, number in EXEMPLARS_KEPT.items()]
+    return pl.concat(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """Everything counted over some share of the traces."""
+
+    frames: dict[str, pl.DataFrame]
+    sessions: Distinct = field(default_factory=Distinct)
+    users: Distinct = field(default_factory=Distinct)
+    exemplars: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXEMPLAR_SCHEMA))
+    first_us: int | None = None
+    last_us: int | None = None
+
+    @staticmethod
+    def zero() -> Partial:
+        """The partial of no traces."""
+        return Partial({name: pl.DataFrame(schema=spec.schema) for name, spec in FRAMES.items()})
+
+    def counter(self, name: str) -> int:
+        found = self.frames["counters"].filter(pl.col("name") == name)["count"]
+        return int(found.sum())
+
+
+def merge(partials: list[Partial]) -> Partial:
+    """The partial of all the traces together."""
+    if not partials:
+        return Partial.zero()
+    sessions, users = Distinct(), Distinct()
+    for partial in partials:
+        sessions, users = sessions.merge(partial.sessions), users.merge(partial.users)
+    firsts = [p.first_us for p in partials if p.first_us is not None]
+    lasts = [p.last_us for p in partials if p.last_us is not None]
+    return Partial(
+        {name: spec.combine([p.frames[name] for p in partials]) for name, spec in FRAMES.items()},
+        sessions,
+        users,
+        keep_exemplars([p.exemplars for p in partials]),
+        min(firsts, default=None),
+        max(lasts, default=None),
+    )

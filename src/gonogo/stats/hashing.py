@@ -1,0 +1,56 @@
+"""A stable 64-bit hash of texts, the same in every process and version.
+
+Distinct users are kept in rollups for months, so their hash must not change with a library. The
+rounds and the finaliser are those of MurmurHash2-64A and MurmurHash3
+(https://github.com/aappleby/smhasher/wiki/MurmurHash3, public domain), vectorised over texts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+_MULTIPLIER: Final = np.uint64(0xC6A4A7935BD1E995)
+_C1: Final = np.uint64(0xFF51AFD7ED558CCD)
+_C2: Final = np.uint64(0xC4CEB9FE1A85EC53)
+_TAIL_MASKS: Final = np.array([(1 << (8 * n)) - 1 for n in range(8)] + [2**64 - 1], dtype=np.uint64)
+
+
+def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread 64-bit integers over 64 bits (a bijection)."""
+    mixed = values ^ (values >> np.uint64(33))
+    mixed = mixed * _C1
+    mixed ^= mixed >> np.uint64(33)
+    mixed = mixed * _C2
+    return mixed ^ (mixed >> np.uint64(33))
+
+
+def stable_hash(texts: pl.Series) -> NDArray[np.uint64]:
+    """Hash of each text, shape (n,); 0 for a null or empty text and for no other."""
+    filled = texts.fill_null("").rechunk()
+    arrow = filled.to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offset_buffer, data_buffer = arrow.buffers()
+    offsets = np.frombuffer(offset_buffer, dtype=np.int64)[arrow.offset :][: len(filled) + 1]
+    raw = np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer else np.empty(0, np.uint8)
+    padded = np.concatenate([raw[: offsets[-1] if len(offsets) else 0], np.zeros(8, np.uint8)])
+    words = np.ndarray((len(padded) - 7,), dtype="<u8", buffer=padded, strides=(1,))
+    start = offsets[:-1]
+    length = np.diff(offsets)
+    state = mix(length.astype(np.uint64) + np.uint64(1))
+    rows = np.arange(len(filled))
+    done = 0
+    while True:
+        rows = rows[length[rows] > done]
+        if not len(rows):
+            break
+        left = np.minimum(length[rows] - done, 8)
+        word = words[start[rows] + done] & _TAIL_MASKS[left]
+        state[rows] = (state[rows] ^ mix(word * _MULTIPLIER)) * _MULTIPLIER
+        done += 8
+    state = mix(state)
+    state[state == 0] = 1
+    state[length == 0] = 0
+    return state
