@@ -81,6 +81,10 @@ class LogInput:
         """trace_id and span_id, as logged, of some rows of a part."""
         return self.parts[part].ids(rows)
 
+    def folded(self) -> int:
+        """Wrapper spans that only repeat the calls below them; known once the input is read."""
+        return sum(int(rules.folded.sum()) for rules in self.rules if rules)
+
     def conflicting(self) -> int:
         """Duplicates that differ from the copy that was kept; known once all blocks were loaded."""
         if not self._conflicts:
@@ -163,6 +167,7 @@ class _Reading:
         reader = ByteReader(source)
         decoder = Decoder(self.mapping.values())
         lock = threading.Lock()
+        done = 0
 
         def work(chunk: Chunk) -> tuple[Block | None, int, list[Quarantined], Tally]:
             lines = split(chunk)
@@ -192,7 +197,8 @@ class _Reading:
             if block is not None:
                 self.has_parents = self.has_parents or bool((block.lines["parent_hash"] != 0).any())
                 self.store.add(block)
-            self.advance(reader.bytes_read)
+            self.advance(reader.bytes_read - done)
+            done = reader.bytes_read
         count.sha256 = reader.sha256
         count.size = reader.bytes_read
         self.trouble.files.extend(reader.problems)

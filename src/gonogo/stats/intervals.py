@@ -1,9 +1,9 @@
 """Intervals for what logs show: rates, percentiles and means of traffic.
 
 - Independent items: Wilson's score interval (Wilson 1927; Brown, Cai, DasGupta 2001).
-- Rates of traffic: calls of one hour are alike, so the variance is taken between blocks of time (the
-  ratio estimator of cluster sampling) and turned into an effective sample size; Wilson with that
-  size is the interval, so plain Wilson is the floor of its width.
+- Rates of traffic: calls of one hour are alike, so the variance is taken between blocks of time
+  (the ratio estimator of cluster sampling) and turned into an effective sample size; Wilson with
+  that size is the interval, so plain Wilson is the floor of its width.
 - The bound that decides a claim is the exact binomial one on an effective size (`Traffic.bound`).
 - Percentiles: order statistics with exact binomial coverage (Hahn and Meeker 1991, ch. 5).
 """
@@ -177,7 +177,10 @@ class Traffic:
             effect = max(1.0, variance / (binomial * total) * widened)
         size = total / effect
         value = upper_bound(bad / effect, size) if total else 1.0
-        return Bound(value, inside(bad / effect, size, limit), size)
+        claim = inside(bad / effect, size, limit)
+        # The value is found to ten digits, the claim exactly: they must not contradict each other.
+        value = min(value, limit) if claim else max(value, math.nextafter(limit, 1.0))
+        return Bound(value, claim, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,151 @@
+// Comfort on top of a page that is complete without it: theme, sorting, copying, shortcuts, links.
+// Text reaches the page through textContent only.
+(function () {
+  "use strict";
+  var doc = document;
+  var root = doc.documentElement;
+
+  function all(selector, scope) {
+    return Array.prototype.slice.call((scope || doc).querySelectorAll(selector));
+  }
+  function load(key) {
+    try { return localStorage.getItem("gonogo-" + key); } catch (e) { return null; }
+  }
+  function save(key, value) {
+    try { localStorage.setItem("gonogo-" + key, value); } catch (e) { /* not kept, still works */ }
+  }
+
+  // ---- theme
+  function isDark() {
+    if (root.dataset.theme) return root.dataset.theme === "dark";
+    return matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+  function switchTheme() {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    save("theme", root.dataset.theme);
+    say(root.dataset.theme === "dark" ? "Dark theme" : "Light theme");
+  }
+  all("[data-theme-switch]").forEach(function (b) { b.addEventListener("click", switchTheme); });
+
+  // ---- short messages, also for screen readers
+  var toast = doc.querySelector(".toast");
+  var timer;
+  function say(text) {
+    toast.textContent = text;
+    toast.hidden = false;
+    clearTimeout(timer);
+    timer = setTimeout(function () { toast.hidden = true; }, 1800);
+  }
+
+  // ---- tables: a click on a head sorts, missing values always last
+  function key(row, column) {
+    var cell = row.cells[column];
+    if (cell.hasAttribute("data-v")) return parseFloat(cell.getAttribute("data-v"));
+    return cell.textContent.trim().toLowerCase();
+  }
+  function missing(value) {
+    return value === "" || value === "–" || (typeof value === "number" && isNaN(value));
+  }
+  function sort(head, column) {
+    var table = head.closest("table");
+    var body = table.tBodies[0];
+    var numeric = head.classList.contains("n");
+    var now = head.getAttribute("aria-sort");
+    var up = now === "none" || !now ? !numeric : now === "descending";
+    all("th[aria-sort]", table.tHead).forEach(function (h) { h.setAttribute("aria-sort", "none"); });
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    all("tr", body)
+      .map(function (row, i) { return { row: row, key: key(row, column), i: i }; })
+      .sort(function (a, b) {
+        var gone = missing(a.key) - missing(b.key);
+        if (gone) return gone;
+        var order;
+        if (typeof a.key === "number" && typeof b.key === "number") order = a.key - b.key;
+        else order = String(a.key).localeCompare(String(b.key), "en", { numeric: true });
+        return (up ? order : -order) || a.i - b.i;
+      })
+      .forEach(function (item) { body.appendChild(item.row); });
+  }
+  all("table.sortable").forEach(function (table) {
+    if (!table.tHead || table.tBodies[0].rows.length < 2) return;
+    all("th", table.tHead).forEach(function (head, column) {
+      var button = doc.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      while (head.firstChild) button.appendChild(head.firstChild);
+      head.appendChild(button);
+      if (!head.hasAttribute("aria-sort")) head.setAttribute("aria-sort", "none");
+      button.addEventListener("click", function () { sort(head, column); });
+    });
+  });
+
+  // ---- copying
+  function copy(text) {
+    if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
+    var area = doc.createElement("textarea");
+    area.value = text;
+    area.setAttribute("readonly", "");
+    area.className = "sr";
+    doc.body.appendChild(area);
+    area.select();
+    var done = doc.execCommand("copy");
+    area.remove();
+    return done ? Promise.resolve() : Promise.reject(new Error("copy refused"));
+  }
+  all("[data-copy]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      var from = doc.getElementById(button.getAttribute("data-copy"));
+      copy(from.textContent.trim() + "\n").then(
+        function () { say("Copied"); },
+        function () { say("The browser refused to copy"); }
+      );
+    });
+  });
+
+  // ---- a link to a folded part opens it
+  function reveal() {
+    var id;
+    try { id = decodeURIComponent(location.hash.slice(1)); } catch (e) { return; }
+    var target = id && doc.getElementById(id);
+    if (!target) return;
+    for (var node = target; node; node = node.parentElement) {
+      if (node.tagName === "DETAILS") node.open = true;
+    }
+    target.scrollIntoView();
+  }
+  addEventListener("hashchange", reveal);
+  reveal();
+
+  // ---- shortcuts; single keys can be turned off in the help
+  var help = doc.getElementById("keys");
+  var wanted = doc.getElementById("keys-on");
+  wanted.checked = load("keys") !== "off";
+  wanted.addEventListener("change", function () { save("keys", wanted.checked ? "on" : "off"); });
+  function showHelp() { if (!help.open) help.showModal(); }
+  all("[data-close]").forEach(function (b) { b.addEventListener("click", function () { help.close(); }); });
+  all("[data-help]").forEach(function (b) { b.addEventListener("click", showHelp); });
+
+  var pages = all(".nav a");
+  function go(index) { if (pages[index]) location.href = pages[index].href; }
+  function here() {
+    for (var i = 0; i < pages.length; i++) if (pages[i].hasAttribute("aria-current")) return i;
+    return 0;
+  }
+  function toggleTables() {
+    var folds = all("details.more");
+    var open = folds.some(function (d) { return !d.open; });
+    folds.forEach(function (d) { d.open = open; });
+  }
+  addEventListener("keydown", function (event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.target.closest && event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.key === "?") { showHelp(); event.preventDefault(); return; }
+    if (!wanted.checked) return;
+    if (event.key >= "1" && event.key <= "9") go(Number(event.key) - 1);
+    else if (event.key === "[") go(here() - 1);
+    else if (event.key === "]") go(here() + 1);
+    else if (event.key === "t") switchTheme();
+    else if (event.key === "o") toggleTables();
+  });
+})();

@@ -1,0 +1,28 @@
+"""The charts there are, in page order. A chart is one function; a new one is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from gonogo.charts import budget, errors, latency, quality, shape, traffic
+from gonogo.charts.model import Drawing
+from gonogo.charts.timeline import Timeline
+from gonogo.results import ReadinessResult
+
+GALLERY: Final[tuple[Callable[[ReadinessResult, Timeline | None], Drawing | None], ...]] = (
+    budget.burn_down,
+    latency.over_time,
+    shape.distribution,
+    latency.ttft_over_time,
+    shape.heatmap,
+    shape.by_model,
+    errors.over_time,
+    errors.by_class,
+    quality.guardrail_rate,
+    quality.guardrail_rules,
+    quality.hit_rate,
+    quality.tool_outcomes,
+    traffic.cost,
+    traffic.calls,
+)

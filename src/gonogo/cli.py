@@ -1,0 +1,448 @@
+# ruff: noqa: PLC0415 - heavy imports stand inside the commands, so that --help is quick
+"""The command line: parse, call, print, exit.
+
+Data goes to stdout, everything else to stderr. Exit codes: 0 GO and GO WITH CONDITIONS (1 under
+--strict), 1 NO-GO, 2 usage or configuration, 3 INCONCLUSIVE (0 under --allow-inconclusive),
+4 no usable input, 70 internal error, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gonogo import __version__, console
+from gonogo.conventions import (
+    EXIT_INCONCLUSIVE,
+    EXIT_INTERNAL,
+    EXIT_NO_GO,
+    EXIT_OK,
+    INTERNAL,
+    PUBLIC,
+    Verdict,
+)
+from gonogo.errors import Diagnostic, GonogoError, InputError, UsageError
+
+if TYPE_CHECKING:
+    from gonogo.pipeline import Request
+    from gonogo.results import Decision, ReadinessResult
+
+_DEFAULT_CONFIG: Final = "readiness.toml"
+_EXIT_INTERRUPTED: Final = 130
+_DEBUG: Final = "gonogo.debug"
+_SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Program(click.Group):
+    """The group of commands; every way in which one can end passes through here."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            console.say("interrupted; what was there before is unchanged")
+            ctx.exit(_EXIT_INTERRUPTED)
+        except GonogoError as error:
+            console.report(error)
+            ctx.exit(error.exit_code)
+        except Exception as error:
+            console.internal(error, with_traceback=ctx.meta.get(_DEBUG, False))
+            ctx.exit(EXIT_INTERNAL)
+
+
+def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta[_DEBUG] = value or ctx.meta.get(_DEBUG, False)
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_debug,
+    help="Show where in the program an internal error happened.",
+)
+
+
+@click.group(
+    cls=Program,
+    context_settings={**_SETTINGS, "auto_envvar_prefix": "GONOGO"},
+    epilog="\b\nStart here:\n  gonogo build logs/ -o site/     a site and a verdict\n"
+    "  gonogo check logs/              the verdict alone, for CI\n\n"
+    "Environment variables set options: GONOGO_PROFILE, GONOGO_STRICT and the like where several "
+    "commands share one, GONOGO_BUILD_OUTPUT where one command has it.",
+)
+@click.version_option(__version__, prog_name="gonogo")
+@debug_option
+def main() -> None:
+    """Trace logs of an LLM application in, a readiness verdict and a static site out.
+
+    Each objective is an SLA or SLO threshold on latency, errors, guardrails, retrieval, tools or
+    cost, written in readiness.toml. Without one, default thresholds apply and the report says so.
+    """
+
+
+@dataclass(frozen=True)
+class Input:
+    """What every command that reads logs was asked for."""
+
+    request: Request
+    quiet: bool
+
+
+def _key_value(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not value.partition("=")[0].strip() or "=" not in value:
+            raise click.BadParameter(f"{value!r} is not of the form KEY=VALUE")
+    return values
+
+
+def _shared(name: str, *more: str, **settings: Any) -> Callable[[Any], Any]:
+    """An option of several commands: GONOGO_<NAME> sets it in all of them."""
+    variable = "GONOGO_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, *more, envvar=variable, **settings)
+
+
+_INPUT_OPTIONS: Final = (
+    click.argument("logs", nargs=-1, required=True),
+    _shared(
+        "--config",
+        "-c",
+        type=click.Path(path_type=Path),
+        help="Thresholds (SLA, SLO) and settings; default: readiness.toml here, if there is one.",
+    ),
+    _shared(
+        "--period",
+        metavar="WEEK|FROM..TO",
+        help="last-week, 2026-W47 or 2026-11-16..2026-11-23; default: everything in the logs.",
+    ),
+    _shared(
+        "--where",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=_key_value,
+        help="Only calls with this value, such as environment=production; repeatable.",
+    ),
+    _shared(
+        "--profile",
+        type=click.Choice([PUBLIC, INTERNAL]),
+        default=PUBLIC,
+        show_default=True,
+        help="public hides ids, messages and paths; internal shows them. Texts never appear.",
+    ),
+    _shared(
+        "--as-of", metavar="TIME", help="The present, for what expires; default: the logs' end."
+    ),
+    _shared(
+        "--state",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where rollups and the id key are kept, never published; default: .gonogo/.",
+    ),
+    _shared("--quiet", "-q", is_flag=True, help="No progress; the verdict in one line."),
+    debug_option,
+)
+
+
+def reads_logs(command: Callable[..., None]) -> Callable[..., None]:
+    """LOGS and the options that say which of them count; the command gets them as one `Input`."""
+
+    @wraps(command)
+    def call(
+        *,
+        logs: tuple[str, ...],
+        config: Path | None,
+        period: str | None,
+        where: tuple[str, ...],
+        profile: str,
+        as_of: str | None,
+        state: Path | None,
+        quiet: bool,
+        **own: Any,
+    ) -> None:
+        from gonogo.pipeline import Request
+
+        default = Path(_DEFAULT_CONFIG)
+        request = Request(
+            logs=logs,
+            config_path=config or (default if default.is_file() else None),
+            period=period,
+            where=where,
+            profile=profile,
+            as_of=as_of,
+            state=state,
+        )
+        command(Input(request, quiet), **own)
+
+    return _with(_INPUT_OPTIONS, call)
+
+
+_GATE_OPTIONS: Final = (
+    _shared("--strict", is_flag=True, help="GO WITH CONDITIONS exits with 1 instead of 0."),
+    _shared("--allow-inconclusive", is_flag=True, help="INCONCLUSIVE exits with 0 instead of 3."),
+)
+
+
+def gates(command: Callable[..., None]) -> Callable[..., None]:
+    """The two options that say which verdicts let a pipeline pass."""
+    return _with(_GATE_OPTIONS, command)
+
+
+def _with(
+    options: Iterable[Callable[[Any], Any]], command: Callable[..., None]
+) -> Callable[..., None]:
+    for option in reversed(tuple(options)):
+        command = option(command)
+    return command
+
+
+def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> int:
+    """0 to let pass, 1 to stop, 3 where nothing can be said."""
+    if verdict is Verdict.INCONCLUSIVE:
+        return EXIT_OK if allow_inconclusive else EXIT_INCONCLUSIVE
+    stops = verdict is Verdict.NO_GO or (verdict is Verdict.CONDITIONS and strict)
+    return EXIT_NO_GO if stops else EXIT_OK
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Build the site and the verdict from LOGS.",
+    epilog="\b\nExamples:\n  gonogo build logs/ -o site/\n"
+    "  gonogo build 'logs/*.jsonl.gz' -o public/ --period last-week --state state/\n"
+    "  gonogo build export.parquet -o site/ --where environment=production --profile internal\n\n"
+    "The site is written first; a failing verdict fails last, with exit code 1.",
+)
+@reads_logs
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("site"),
+    show_default=True,
+    help="Folder of the site; what was there stays until the new one is whole.",
+)
+@gates
+def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) -> None:
+    """Build the site, readiness.json and the breach summary from LOGS, and judge them.
+
+    LOGS are files, folders, globs or - for stdin: JSON lines (plain, .gz, .zst) or Parquet.
+    The verdict says whether each SLA or SLO threshold was met.
+    """
+    from gonogo import pipeline
+    from gonogo.progress import open_progress
+
+    with open_progress(quiet=given.quiet) as progress:
+        result = pipeline.build(given.request, output, progress)
+    _show(result, result.readiness, quiet=given.quiet, site=str(output / "index.html"))
+    _exit(exit_code(result.readiness.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="The verdict alone, in the terminal or for CI.",
+    epilog="\b\nExamples:\n  gonogo check logs/ --strict\n"
+    "  gonogo check logs/ --slo-only --format junit > slo.xml\n"
+    "  zcat calls.jsonl.gz | gonogo check - --format markdown >> $GITHUB_STEP_SUMMARY\n\n"
+    "\b\nExit codes: 0 GO and GO WITH CONDITIONS (1 under --strict), 1 NO-GO, 2 usage or\n"
+    "configuration, 3 INCONCLUSIVE, 4 no usable logs, 70 internal error.",
+)
+@reads_logs
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "junit"]),
+    default="text",
+    show_default=True,
+    help="What to write to stdout; json is the whole result.",
+)
+@click.option("--slo-only", is_flag=True, help="Judge the objectives (SLO) without the gates.")
+@gates
+def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclusive: bool) -> None:
+    """Judge LOGS against the SLA and SLO thresholds and write no site: the gate for CI."""
+    from gonogo import pipeline
+    from gonogo.progress import open_progress
+
+    with open_progress(quiet=given.quiet) as progress:
+        result = pipeline.analyse(given.request, progress)
+    decision = result.slo if slo_only else result.readiness
+    if form == "text":
+        _show(result, decision, quiet=given.quiet)
+    else:
+        console.data(_rendered(result, decision, form))
+    _exit(exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Write a first readiness.toml from LOGS.",
+    epilog="\b\nExamples:\n  gonogo init logs/\n  gonogo init logs/ -o - | less\n\n"
+    "The thresholds stay 'proposed' until agreed_by names who agreed to them.",
+)
+@reads_logs
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=Path(_DEFAULT_CONFIG),
+    show_default=True,
+    help="File to write; - is stdout.",
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def init(given: Input, output: Path, force: bool) -> None:
+    """Write a commented readiness.toml, its SLA and SLO thresholds proposed from LOGS."""
+    to_stdout = str(output) == "-"
+    if not to_stdout and output.exists() and not force:
+        hint = "--force replaces it, -o writes elsewhere"
+        raise UsageError((Diagnostic("U011", str(output), "the file is there already", hint),))
+    from gonogo import pipeline
+    from gonogo.config.init import render_init
+    from gonogo.progress import open_progress
+
+    with open_progress(quiet=given.quiet) as progress:
+        result = pipeline.analyse(given.request, progress)
+    if not result.ingest.calls:
+        hint = "gonogo inspect shows what was read"
+        raise InputError((Diagnostic("I023", "", "no calls to propose thresholds from", hint),))
+    text = render_init(result)
+    if to_stdout:
+        console.data(text)
+        return
+    _save(output, text)
+    if not given.quiet:
+        console.say(f"wrote {output}; gonogo check uses it from now on")
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Say what LOGS are and which fields they have.",
+    epilog="\b\nExamples:\n  gonogo inspect logs/calls.jsonl\n"
+    "  head -1000 big.jsonl | gonogo inspect -",
+)
+@reads_logs
+def inspect(given: Input) -> None:
+    """Say what LOGS are: format, fields found and missing, sample rows. Judges no SLA or SLO."""
+    from gonogo import pipeline
+    from gonogo.privacy import printable_line
+
+    lines = pipeline.inspect(given.request).lines()
+    console.text("".join(f"{printable_line(line)}\n" for line in lines))
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Make the site again from a readiness.json.",
+    epilog="\b\nExample:\n  gonogo render site/readiness.json -o again/\n\n"
+    "The same result gives the same site, byte for byte; the logs are not needed.",
+)
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("site"),
+    show_default=True,
+    help="Folder of the site.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="The verdict in one line.")
+@debug_option
+def render(result: Path, output: Path, quiet: bool) -> None:
+    """Make the site again from a saved RESULT (readiness.json), SLA and SLO verdicts as they were.
+
+    Exits with 0 whatever the verdict is: it was judged when the result was made.
+    """
+    from gonogo import pipeline
+
+    saved = pipeline.render(result, output)
+    _show(saved, saved.readiness, quiet=quiet, site=str(output / "index.html"))
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Explain a diagnostic CODE.",
+    epilog="\b\nExamples:\n  gonogo explain C005\n  gonogo explain\n\n"
+    "Codes stand at the end of each message, also of those about an SLA or SLO threshold.",
+)
+@click.argument("code", required=False)
+@debug_option
+def explain(code: str | None) -> None:
+    """Explain a diagnostic CODE at length; without one, list them all."""
+    from gonogo.explain import CODES
+    from gonogo.explain import explain as explanation
+
+    if code is None:
+        console.text("".join(f"{known}  {CODES[known].title}\n" for known in sorted(CODES)))
+    else:
+        console.text(explanation(code))
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Print a JSON Schema.",
+    epilog="\b\nExamples:\n  gonogo schema > readiness.schema.json\n"
+    "  gonogo schema config > config.schema.json",
+)
+@click.argument("what", type=click.Choice(["result", "config"]), default="result")
+@debug_option
+def schema(what: str) -> None:
+    """Print the JSON Schema of readiness.json, or of readiness.toml with its SLA and SLO keys."""
+    if what == "config":
+        import json
+
+        from gonogo.config.schema import config_schema
+
+        console.data(json.dumps(config_schema(), indent=2, sort_keys=True) + "\n")
+    else:
+        from gonogo.exports.schema import schema_json
+
+        console.data(schema_json())
+
+
+def _rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
+    if form == "json":
+        from gonogo.exports.json_out import dumps
+
+        # "##[" is a command in the logs of some CI systems; inside a JSON text it can be spelt so.
+        return dumps(result).replace("##", "#\\u0023")
+    if form == "junit":
+        from gonogo.exports.junit import junit_xml
+
+        return junit_xml(result)
+    from gonogo.exports.markdown import summary_md
+
+    return summary_md(result, decision)
+
+
+def _show(result: ReadinessResult, decision: Decision, *, quiet: bool, site: str = "") -> None:
+    from gonogo.exports.terminal import report, verdict_line
+
+    if quiet:
+        console.text(verdict_line(result, decision) + "\n")
+        return
+    is_terminal = sys.stdout.isatty()
+    color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    console.text(report(result, decision, width=console.width(is_terminal), color=color, site=site))
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        what = error.strerror or "cannot be written"
+        raise UsageError(
+            (Diagnostic("U012", str(path), what, "choose another path with -o"),)
+        ) from error
+
+
+def _exit(code: int) -> None:
+    click.get_current_context().exit(code)

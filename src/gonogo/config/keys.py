@@ -1,0 +1,210 @@
+"""Names that `readiness.toml` may hold; the loader and the JSON Schema both build on them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SETTINGS: Final = ("timezone", "minimum_coverage", "top")
+"""Plain values at the top of the file, above the first section."""
+
+SECTIONS: Final = ("slo", "fields", "exclude", "not_applicable", "site")
+
+OBJECTIVE_KEYS: Final = (
+    "limit",
+    "severity",
+    "minimum",
+    "owner",
+    "runbook",
+    "agreed_by",
+    "proposed",
+)
+EXCLUDE_KEYS: Final = ("from", "to", "reason", "owner")
+SITE_KEYS: Final = ("title", "subtitle", "accent", "footer", "trace_url", "publish")
+
+RESERVED: Final = (
+    "evals",
+    "signoff",
+    "gates",
+    "prices",
+    "action",
+    "use_case",
+    "owners",
+    "tool",
+    "retrieval",
+    "constraint",
+    "alert",
+    "load_test",
+    "data_flow",
+    "failure_mode",
+    "compare",
+    "cost",
+)
+"""Sections that a later version may read; accepting them in silence would promise too much."""
+
+TOP_MAXIMUM: Final = 500
+MINIMUM_MAXIMUM: Final = 10**9
+
+KEY_SYNONYMS: Final = {
+    "target": "limit",
+    "threshold": "limit",
+    "objective": "limit",
+    "value": "limit",
+    "min_sample": "minimum",
+    "minimum_sample": "minimum",
+    "samples": "minimum",
+    "min": "minimum",
+    "level": "severity",
+    "run_book": "runbook",
+    "team": "owner",
+    "approved_by": "agreed_by",
+    "start": "from",
+    "since": "from",
+    "end": "to",
+    "until": "to",
+    "why": "reason",
+    "tz": "timezone",
+    "zone": "timezone",
+    "coverage": "minimum_coverage",
+    "top_n": "top",
+    "limit": "top",
+    "objectives": "slo",
+    "slos": "slo",
+    "sla": "slo",
+    "thresholds": "slo",
+    "mapping": "fields",
+    "maintenance": "exclude",
+    "exclusions": "exclude",
+    "colour": "accent",
+    "color": "accent",
+    "name": "title",
+}
+
+CANONICAL_FIELDS: Final = (
+    "timestamp",
+    "end_time",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "session_id",
+    "user_id",
+    "tenant_id",
+    "service",
+    "environment",
+    "release",
+    "prompt_version",
+    "operation",
+    "provider",
+    "request_model",
+    "response_model",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_write_input_tokens",
+    "reasoning_output_tokens",
+    "latency_ms",
+    "ttft_ms",
+    "stream",
+    "status",
+    "ok",
+    "error_type",
+    "finish_reason",
+    "retries",
+    "cache_hit",
+    "cost_usd",
+    "input_hash",
+    "output",
+    "retrieval",
+    "retrieval.hit",
+    "retrieval.n_chunks",
+    "retrieval.chunk_ids",
+    "retrieval.scores",
+    "retrieval.latency_ms",
+    "retrieval.expected_chunk_ids",
+    "retrieval.index_version",
+    "retrieval.embedding_model",
+    "retrieval.reranker",
+    "retrieval.status",
+    "retrieval.ok",
+    "retrieval.error_type",
+    "tool_calls",
+    "tool_calls.name",
+    "tool_calls.status",
+    "tool_calls.ok",
+    "tool_calls.error_type",
+    "tool_calls.timed_out",
+    "tool_calls.latency_ms",
+    "tool_calls.arguments_valid",
+    "tool_calls.fallback",
+    "tool_calls.mcp_server",
+    "tool_calls.input",
+    "tool_calls.output",
+    "guardrails",
+    "guardrails.name",
+    "guardrails.stage",
+    "guardrails.triggered",
+    "guardrails.action",
+    "guardrails.latency_ms",
+    "guardrails.bypassed",
+    "guardrails.scope",
+    "action",
+    "evaluations",
+)
+"""What `[fields]` may map: names of the native log line."""
+
+FIELD_SYNONYMS: Final = {
+    "model": "request_model",
+    "time": "timestamp",
+    "ts": "timestamp",
+    "start_time": "timestamp",
+    "latency": "latency_ms",
+    "latency_s": "latency_ms",
+    "duration": "latency_ms",
+    "duration_ms": "latency_ms",
+    "ttft": "ttft_ms",
+    "cost": "cost_usd",
+    "prompt_tokens": "input_tokens",
+    "completion_tokens": "output_tokens",
+    "cached_tokens": "cache_read_input_tokens",
+    "error": "error_type",
+    "user": "user_id",
+    "session": "session_id",
+    "tenant": "tenant_id",
+    "output_text": "output",
+    "response": "output",
+}
+
+TABLES: Final = ("retrievals", "tool_calls", "guardrail_checks")
+
+REQUIRED_FIELDS: Final = (
+    "trace_id",
+    "session_id",
+    "user_id",
+    "model",
+    "release",
+    "prompt_version",
+    "input_tokens",
+    "output_tokens",
+    "latency_ms",
+    "ttft_ms",
+    "output",
+    "retrieval.hit",
+    "retrieval.chunk_ids",
+    "tool_calls.input",
+    "tool_calls.status",
+    "tool_calls.latency_ms",
+    "tool_calls.error_type",
+    "guardrails.triggered",
+)
+"""Fields that a production log must have, unless `[not_applicable]` says why not."""
+
+NOT_APPLICABLE_SYNONYMS: Final = {
+    **FIELD_SYNONYMS,
+    "request_model": "model",
+    "response_model": "model",
+    "retrieval": "retrievals",
+    "rag": "retrievals",
+    "tools": "tool_calls",
+    "tool": "tool_calls",
+    "guardrails": "guardrail_checks",
+    "guardrail": "guardrail_checks",
+}

@@ -1,0 +1,172 @@
+"""JSON Schema of `readiness.toml`, for editors that complete and check while one types.
+
+It knows names and shapes. What needs more than that (units, time zones, ranges that end before
+they start) is said by the loader.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gonogo.config.keys import (
+    CANONICAL_FIELDS,
+    EXCLUDE_KEYS,
+    MINIMUM_MAXIMUM,
+    REQUIRED_FIELDS,
+    TABLES,
+    TOP_MAXIMUM,
+)
+from gonogo.conventions import PUBLISHABLE, Severity
+from gonogo.indicators import INDICATORS
+
+_TEXT: dict[str, Any] = {"type": "string", "pattern": r"\S"}
+
+
+def config_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12) as a dict that `json.dumps` can write."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gonogo readiness.toml",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "timezone": {
+                **_TEXT,
+                "description": "IANA time zone of days and weeks, such as Europe/Berlin",
+                "default": "UTC",
+            },
+            "minimum_coverage": {
+                "description": "share of the calls that must carry a field for its indicator to "
+                "be judged",
+                "default": 0.5,
+                "anyOf": [
+                    {"type": "number", "minimum": 0, "maximum": 1},
+                    {"type": "string", "pattern": r"^\s*[0-9]{1,3}(\.[0-9]{1,9})?\s*%\s*$"},
+                ],
+            },
+            "top": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": TOP_MAXIMUM,
+                "default": 20,
+                "description": "values of a dimension that a table shows before (other)",
+            },
+            "slo": _objectives(),
+            "fields": _names(CANONICAL_FIELDS, "canonical field = dotted path in your log"),
+            "exclude": _exclusions(),
+            "not_applicable": _names(
+                (*TABLES, *REQUIRED_FIELDS),
+                "table or field that the application does not have = the reason",
+            ),
+            "site": _site(),
+        },
+    }
+
+
+def _objectives() -> dict[str, Any]:
+    ratios = [name for name, spec in INDICATORS.items() if spec.kind == "ratio"]
+    others = [name for name, spec in INDICATORS.items() if spec.kind == "distribution"]
+    percentile = r"p[0-9]{1,2}(\.[0-9]+)?"
+    names = rf"({'|'.join(ratios)})|({'|'.join(others)})\.({percentile}|mean)"
+    pattern = rf"^\s*({names})\s*(\{{.*\}})?\s*$"
+    limit = {
+        "type": "string",
+        "pattern": r"^\s*(<=|<|>=|>)",
+        "description": "comparator, number and unit: <= 2.5s, <= 1%, >= 90%, <= $0.02",
+    }
+    long_form = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["limit"],
+        "properties": {
+            "limit": limit,
+            "severity": {"enum": [str(s) for s in Severity], "default": "blocking"},
+            "minimum": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MINIMUM_MAXIMUM,
+                "description": "smallest sample that is judged; chosen from the limit if left out",
+            },
+            "owner": {**_TEXT, "description": "who looks after it"},
+            "runbook": _link("what to do when it is missed"),
+            "agreed_by": {"type": "string", "description": "who agreed to the threshold"},
+            "proposed": {
+                "type": "boolean",
+                "description": "true until somebody agrees: see agreed_by",
+            },
+        },
+    }
+    return {
+        "type": "object",
+        "description": 'objectives: "latency.p95" = "<= 2.5s"',
+        "propertyNames": {"pattern": pattern},
+        "additionalProperties": {"anyOf": [limit, long_form]},
+    }
+
+
+def _exclusions() -> dict[str, Any]:
+    moment = {
+        "type": "string",
+        "description": "date and time; without an offset, in the declared time zone",
+    }
+    properties = {
+        "from": moment,
+        "to": {**moment, "description": f"{moment['description']}; not part of the range"},
+        "reason": _TEXT,
+        "owner": _TEXT,
+    }
+    return {
+        "type": "array",
+        "description": "ranges of time that are left out (maintenance, load tests) and printed",
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": list(EXCLUDE_KEYS),
+            "properties": properties,
+        },
+    }
+
+
+def _names(names: tuple[str, ...], description: str) -> dict[str, Any]:
+    """A table of texts; `a.b` may be written quoted, or as TOML's dotted key."""
+    properties: dict[str, Any] = dict.fromkeys(names, _TEXT)
+    tables: dict[str, dict[str, Any]] = {}
+    for name in names:
+        outer, dot, inner = name.partition(".")
+        if dot:
+            tables.setdefault(outer, {})[inner] = _TEXT
+    for outer, inner_properties in tables.items():
+        table = {"type": "object", "additionalProperties": False, "properties": inner_properties}
+        properties[outer] = {"anyOf": [_TEXT, table]} if outer in names else table
+    return {
+        "type": "object",
+        "description": description,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _site() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "title": _TEXT,
+            "subtitle": {"type": "string"},
+            "accent": {"type": "string", "pattern": "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$"},
+            "footer": {"type": "string"},
+            "trace_url": {
+                **_link("link to one trace in your tracer; {trace_id} is filled in"),
+                "pattern": r"^https?://.*\{trace_id\}",
+            },
+            "publish": {
+                "type": "array",
+                "items": {"enum": list(PUBLISHABLE)},
+                "description": "what the public profile may show",
+            },
+        },
+    }
+
+
+def _link(description: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": "^https?://", "description": description}

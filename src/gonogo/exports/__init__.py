@@ -1,0 +1,1 @@
+"""Renderings of a ReadinessResult that are not the site: one small module each."""

@@ -1,0 +1,201 @@
+"""The report in the terminal: the verdict and its worst reason first, then the evidence."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gonogo import display
+from gonogo.conventions import Severity, Source, Status, Verdict
+from gonogo.exports import figures
+from gonogo.privacy import printable
+from gonogo.results import Decision, ObjectiveResult, ReadinessResult, Reason
+
+_STATUS_STYLES: Final = {
+    Status.BREACHED: "bold red",
+    Status.NO_DATA: "bold magenta",
+    Status.AT_RISK: "yellow",
+    Status.MET: "green",
+    Status.NOT_APPLICABLE: "dim",
+}
+_VERDICT_STYLES: Final = {
+    Verdict.NO_GO: "bold white on red",
+    Verdict.INCONCLUSIVE: "bold white on magenta",
+    Verdict.CONDITIONS: "bold black on yellow",
+    Verdict.GO: "bold black on green",
+}
+_MOST_REASONS: Final = 6
+_MOST_EXCURSIONS: Final = 5
+_MOST_HINTS: Final = 4
+_WIDE: Final = 96
+_NARROW: Final = 64
+
+
+def verdict_line(result: ReadinessResult, decision: Decision) -> str:
+    """The verdict and the worst reason for it, in one line of plain text."""
+    return f"{decision.verdict.value}: {printable(figures.headline(result, decision))}"
+
+
+def report(
+    result: ReadinessResult, decision: Decision, *, width: int, color: bool, site: str = ""
+) -> str:
+    """The whole report as text `width` columns wide, with ANSI colours where `color` is set.
+
+    `decision` is the one that decides (readiness, or SLO alone); `site` is where the page is.
+    """
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    for part in _parts(result, decision, width, site):
+        console.print(part)
+    lines = out.getvalue().lstrip(" ").splitlines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _parts(
+    result: ReadinessResult, decision: Decision, width: int, site: str
+) -> list[RenderableType]:
+    parts: list[RenderableType] = [_head(result, decision)]
+    if decision.reasons:
+        parts += [Text(), _reasons(decision.reasons)]
+    if result.objectives:
+        parts += [Text(), _objectives(result.objectives, width)]
+    if result.excursions:
+        parts += [Text(), _excursions(result)]
+    parts += [Text(), _data(result)]
+    if look := _look(result, site):
+        parts += [Text(), look]
+    return parts
+
+
+def _head(result: ReadinessResult, decision: Decision) -> RenderableType:
+    verdict = Text(f" {decision.verdict.value} ", _VERDICT_STYLES[decision.verdict])
+    first = figures.headline(result, decision)
+    lines = [Text.assemble(verdict, " ", (printable(first), "bold"))]
+    if decision.headline and decision.headline != first:
+        lines.append(Text(printable(decision.headline)))
+    if result.notice:
+        lines.append(Text(printable(result.notice), "yellow"))
+    if result.slo.verdict is not result.readiness.verdict:
+        slo, readiness = result.slo.verdict.value, result.readiness.verdict.value
+        lines.append(Text(f"SLO alone: {slo}. Readiness, gates included: {readiness}."))
+    title = printable(result.site.title)
+    lines.append(Text(f"{title} · {printable(figures.period(result))}", "dim"))
+    return Group(*lines)
+
+
+def _bullets() -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _reasons(reasons: tuple[Reason, ...]) -> RenderableType:
+    grid = _bullets()
+    for reason in reasons[:_MOST_REASONS]:
+        grid.add_row(_status(reason.status), Text(printable(reason.text)))
+    if (more := len(reasons) - _MOST_REASONS) > 0:
+        grid.add_row("", Text(f"and {more} more", "dim"))
+    return grid
+
+
+def _status(status: Status) -> Text:
+    return Text(
+        f"{figures.STATUS_ICONS[status]} {figures.STATUS_WORDS[status]}", _STATUS_STYLES[status]
+    )
+
+
+def _objectives(objectives: tuple[ObjectiveResult, ...], width: int) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Objective, worst first", overflow="fold", min_width=16)
+    table.add_column("Observed", justify="right", no_wrap=True)
+    if width >= _WIDE:
+        table.add_column("95 % interval", justify="right", no_wrap=True)
+    table.add_column("Limit", justify="right", no_wrap=True)
+    if width >= _NARROW:
+        table.add_column("n", justify="right", no_wrap=True)
+    for o in objectives:
+        cells: list[RenderableType] = [_status(o.status), _name(o), Text(figures.observed(o))]
+        if width >= _WIDE:
+            cells.append(Text(figures.interval(o)))
+        cells.append(Text(figures.limit(o)))
+        if width >= _NARROW:
+            cells.append(Text(display.count(o.total)))
+        table.add_row(*cells)
+    return table
+
+
+def _name(objective: ObjectiveResult) -> Text:
+    name = Text(printable(objective.id, 120))
+    marks = []
+    if objective.severity is not Severity.BLOCKING:
+        marks.append(objective.severity.value)
+    if objective.source is not Source.WRITTEN:
+        marks.append(objective.source.value)
+    if marks:
+        name.append(f" ({', '.join(marks)})", "dim")
+    return name
+
+
+def _excursions(result: ReadinessResult) -> RenderableType:
+    grid = _bullets()
+    zone = figures.known_zone(result.period.timezone)
+    for e in result.excursions[:_MOST_EXCURSIONS]:
+        when = display.span(e.onset, e.end, zone)
+        if e.ongoing:
+            when = f"since {display.time(e.onset, zone)}, not over"
+        kind = Text("breach", "bold red") if e.is_breach else Text("excursion", "yellow")
+        share = figures.share(e.bad, e.total)
+        grid.add_row(kind, Text(f"{printable(e.objective, 120)}: {when}; {share}"))
+    if (more := len(result.excursions) - _MOST_EXCURSIONS) > 0:
+        grid.add_row("", Text(f"and {more} more", "dim"))
+    return grid
+
+
+def _data(result: ReadinessResult) -> RenderableType:
+    read = result.ingest
+    lines = [Text(f"{figures.conservation(result)}; {display.count(read.calls)} calls")]
+    left_out = [
+        f"{display.count(number)} {what}"
+        for number, what in (
+            (read.outside_period, "outside the period"),
+            (read.filtered, "not selected"),
+            (read.excluded, "in declared exclusions"),
+        )
+        if number
+    ]
+    if left_out:
+        lines.append(Text(f"of the accepted: {', '.join(left_out)}"))
+    lines += [
+        Text(f"{display.count(p.count)} × {printable(p.what)} [{printable(p.code, 20)}]", "dim")
+        for p in read.problems[:_MOST_REASONS]
+    ]
+    return Group(*lines)
+
+
+def _look(result: ReadinessResult, site: str) -> RenderableType | None:
+    hints = list(dict.fromkeys(printable(o.hint) for o in result.objectives if o.hint))
+    if not hints and not site:
+        return None
+    grid = _bullets()
+    if site:
+        grid.add_row(Text("open", "bold"), Text(site))
+    for hint in hints[:_MOST_HINTS]:
+        grid.add_row(Text("next", "bold"), Text(hint))
+    return grid

@@ -1,0 +1,7 @@
+"""From merged counts to what a result holds: tables, objective counts, field coverage."""
+
+from gonogo.measures.build import build_tables, objective_data
+from gonogo.measures.coverage import field_coverage
+from gonogo.measures.labels import relabel
+
+__all__ = ["build_tables", "field_coverage", "objective_data", "relabel"]

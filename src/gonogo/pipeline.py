@@ -1,0 +1,470 @@
+"""The use cases, in order: read, count, judge, render. The only module that knows the whole story."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from gonogo import __version__, display, period
+from gonogo.config.load import default_config, load
+from gonogo.config.model import Config
+from gonogo.conventions import (
+    DIMENSIONS,
+    INTERNAL,
+    PUBLIC,
+    WIDE_DIMENSIONS,
+    Status,
+    Verdict,
+)
+from gonogo.errors import Diagnostic, InputError, UsageError
+from gonogo.ingest.discover import discover
+from gonogo.ingest.reader import LogInput, read_logs
+from gonogo.ingest.report import Trouble
+from gonogo.measures import build_tables, field_coverage, objective_data, relabel
+from gonogo.privacy import Masker, clean_label, fold_small, load_id_key
+from gonogo.readiness import decide
+from gonogo.results import (
+    ConfigEcho,
+    Decision,
+    Exemplar,
+    IngestReport,
+    Period,
+    Problem,
+    ReadinessResult,
+    Reason,
+    SiteInfo,
+    SourceFile,
+    Table,
+)
+from gonogo.rollup import engine, exemplars
+from gonogo.rollup.mapper import Mapper
+from gonogo.rollup.partial import Partial
+from gonogo.rollup.select import Calendar, Selection
+from gonogo.slo import evaluate
+
+if TYPE_CHECKING:
+    from gonogo.progress import Progress
+
+TELEMETRY_ONLY: Final = "telemetry only, default thresholds: this is not a readiness decision"
+DEFAULT_STATE: Final = ".gonogo"
+_DAY: Final = 86_400
+_MASKED: Final = {"tenant_id": "tenants", "chunk": "chunks"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; texts are as typed."""
+
+    logs: tuple[str, ...]
+    config_path: Path | None
+    period: str | None = None
+    where: tuple[str, ...] = ()
+    profile: str = PUBLIC
+    as_of: str | None = None
+    state: Path | None = None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A request resolved against its configuration."""
+
+    request: Request
+    config: Config
+    zone: ZoneInfo
+    selection: Selection
+    label: str | None
+    masker: Masker
+
+
+def analyse(request: Request, progress: Progress) -> ReadinessResult:
+    """Read the logs and judge them.
+
+    Raises:
+        ConfigError, UsageError: the request cannot be carried out.
+        InputError: the logs cannot be read.
+    """
+    run = _resolve(request)
+    result, trouble = _analyse(run, progress)
+    _note_state(run, trouble)
+    return result
+
+
+def build(request: Request, output: Path, progress: Progress) -> ReadinessResult:
+    """Read, judge and publish a site; a run without usable logs publishes that it had none.
+
+    Raises:
+        ConfigError, UsageError: the request cannot be carried out; nothing is written.
+        InputError: the logs cannot be read; an INCONCLUSIVE site is published first.
+    """
+    from gonogo.charts import warm_up
+
+    run = _resolve(request)
+    warm_up()
+    try:
+        result, trouble = _analyse(run, progress)
+    except InputError as error:
+        _publish(_nothing(run, error), output, progress)
+        raise
+    _note_state(run, trouble)
+    _publish(result, output, progress)
+    return result
+
+
+def render(result_path: Path, output: Path) -> ReadinessResult:
+    """A site from a saved result: the same bytes as the build that saved it.
+
+    Raises:
+        ResultError: the file is not a result that this version reads.
+    """
+    from gonogo.exports.json_out import load as load_result
+    from gonogo.progress import Silent
+
+    result = load_result(result_path)
+    _publish(result, output, Silent())
+    return result
+
+
+def _resolve(request: Request) -> _Run:
+    config = load(request.config_path) if request.config_path else default_config()
+    zone = ZoneInfo(config.timezone)
+    label, start, end = None, None, None
+    if request.period:
+        now = datetime.now(timezone.utc)
+        if request.as_of:
+            now = datetime.fromtimestamp(period.instant(request.as_of, zone), timezone.utc)
+        label, start, end = period.resolve(request.period, zone, now)
+    selection = Selection(start, end, _where(request.where), config.exclusions)
+    if request.profile not in (PUBLIC, INTERNAL):
+        raise UsageError([Diagnostic("U004", "--profile", f"no profile '{request.profile}'",
+                                     f"choose {PUBLIC} or {INTERNAL}")])
+    masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
+    return _Run(request, config, zone, selection, label, masker)
+
+
+def _where(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    known = (*DIMENSIONS, *WIDE_DIMENSIONS)
+    found = []
+    for text in texts:
+        name, equals, pattern = text.partition("=")
+        if not equals or name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}={pattern}'?" if close else f"use {', '.join(known)}"
+            raise UsageError([Diagnostic("U003", "--where", f"'{text}' is not KEY=VALUE", hint)])
+        found.append((name, pattern))
+    return tuple(found)
+
+
+def _analyse(run: _Run, progress: Progress) -> tuple[ReadinessResult, Trouble]:
+    found = discover(run.request.logs)
+    total = sum(source.size for source in found.sources)
+    progress.phase("Reading logs", total or None)
+    logs = read_logs(found, run.config.fields, progress.advance)
+    try:
+        progress.phase("Counting", sum(part.rows for part in logs.parts) or None)
+        mapper = Mapper(run.config.objectives, run.selection, Calendar(run.zone), logs.dictionaries)
+        partial = engine.run(logs.blocks(), mapper, logs.ids, progress.advance)
+        report = _ingest_report(logs, partial, run.masker)
+    finally:
+        logs.close()
+    progress.phase("Judging", None)
+    return _judge(run, partial, report), logs.trouble
+
+
+def _judge(run: _Run, raw: Partial, report: IngestReport) -> ReadinessResult:
+    config = run.config
+    partial = relabel(raw, lambda column, text: _label(run.masker, column, text))
+    objectives, excursions = evaluate(objective_data(partial, config), config)
+    coverage = field_coverage(partial, config)
+    telemetry_only = config.path is None
+    slo, readiness = decide(objectives, (), telemetry_only=telemetry_only, coverage=coverage)
+    when = _period(run, partial)
+    return ReadinessResult(
+        generator=f"gonogo {__version__}",
+        profile="public" if run.request.profile == PUBLIC else "internal",
+        site=_site(config, partial),
+        as_of=_as_of(run, partial),
+        period=when,
+        readiness=readiness,
+        slo=slo,
+        telemetry_only=telemetry_only,
+        notice=TELEMETRY_ONLY if telemetry_only else "",
+        objectives=objectives,
+        excursions=excursions,
+        not_applicable=dict(config.not_applicable),
+        coverage=coverage,
+        tables=_published(build_tables(partial, config, Calendar(run.zone)), run),
+        exemplars=_exemplars(partial),
+        ingest=report,
+        config=_echo(run),
+        notes=_notes(partial),
+    )
+
+
+def _label(masker: Masker, column: str, text: str) -> str:
+    kind = _MASKED.get(column)
+    return masker.mask(kind, text) or text if kind else clean_label(text)
+
+
+def _published(tables: dict[str, Table], run: _Run) -> dict[str, Table]:
+    tenants = tables.get("by_tenant_id")
+    if tenants and run.request.profile == PUBLIC and "tenants" not in run.config.site.publish:
+        tables["by_tenant_id"] = fold_small(tenants, ["value"])
+    return tables
+
+
+def _period(run: _Run, partial: Partial) -> Period:
+    zone = run.config.timezone
+    first = None if partial.first_us is None else partial.first_us // 1_000_000
+    last = None if partial.last_us is None else partial.last_us // 1_000_000
+    start, end = run.selection.start, run.selection.end
+    chosen = start is not None
+    if not chosen and first is not None and last is not None:
+        start, end = first, last + 1
+    label = run.label
+    if label is None:
+        label = "no times logged"
+        if first is not None and last is not None:
+            days = (display.day(first, zone), display.day(last, zone))
+            label = days[0] if days[0] == days[1] else f"{days[0]} – {days[1]}"
+    as_of = _as_of(run, partial)
+    provisional = chosen and end is not None and (as_of is None or as_of < end + _DAY)
+    return Period(label=label, start=start, end=end, first=first, last=last, timezone=zone,
+                  provisional=provisional, untimed_calls=partial.counter("untimed_calls"))
+
+
+def _as_of(run: _Run, partial: Partial) -> int | None:
+    if run.request.as_of:
+        return period.instant(run.request.as_of, run.zone)
+    return None if partial.last_us is None else partial.last_us // 1_000_000
+
+
+def _site(config: Config, partial: Partial) -> SiteInfo:
+    title = config.site.title
+    if title is None:
+        services = partial.frames["calls"]["service"].drop_nulls().unique().sort().to_list()
+        title = services[0] if len(services) == 1 else "LLM application"
+    return SiteInfo(title=title, subtitle=config.site.subtitle, accent=config.site.accent,
+                    footer=config.site.footer, trace_url=config.site.trace_url)
+
+
+def _exemplars(partial: Partial) -> tuple[Exemplar, ...]:
+    return tuple(
+        Exemplar(
+            kind=row["kind"],
+            rule=exemplars.RULES[row["kind"]],
+            trace_id=_clean(row["trace_id"]),
+            span_id=_clean(row["span_id"]),
+            time=None if row["start_us"] is None else row["start_us"] // 1_000_000,
+            model=row["model"],
+            operation=row["operation"],
+            release=row["release"],
+            duration_us=row["duration_us"],
+            cost_nano_usd=row["cost_nano_usd"],
+            error_class=row["error_class"],
+        )
+        for row in partial.exemplars.to_dicts()
+    )
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean_label(text)
+
+
+def _ingest_report(logs: LogInput, partial: Partial, masker: Masker) -> IngestReport:
+    files = tuple(
+        SourceFile(
+            path=masker.mask("paths", f.name) or f.name, format=f.kind, sha256=f.sha256,
+            bytes=f.size, lines=f.lines, accepted=f.accepted, quarantined=f.quarantined,
+            duplicates=f.duplicates, note="" if not f.note else f.note.split(" as ")[0],
+        )
+        for f in logs.files
+    )
+    conflicts = logs.conflicting()
+    if conflicts:
+        logs.trouble.tally["I024", ""] += conflicts
+    return IngestReport(
+        files=files,
+        lines=sum(f.lines for f in files),
+        accepted=sum(f.accepted for f in files),
+        quarantined=sum(f.quarantined for f in files),
+        duplicates=sum(f.duplicates for f in files),
+        conflicting_duplicates=conflicts,
+        outside_period=partial.counter("outside"),
+        filtered=partial.counter("filtered"),
+        excluded=partial.counter("excluded"),
+        folded=logs.folded(),
+        calls=partial.counter("calls"),
+        not_calls=partial.counter("not_calls"),
+        problems=_problems(logs.trouble, [f.name for f in logs.files], masker),
+    )
+
+
+def _problems(trouble: Trouble, names: Sequence[str], masker: Masker) -> tuple[Problem, ...]:
+    def hide(text: str) -> str:
+        for name in sorted({*names, *(d.where for d in trouble.files)}, key=len, reverse=True):
+            if name:
+                text = text.replace(name, masker.mask("paths", name) or name)
+        return text
+
+    return tuple(
+        p.model_copy(update={"what": hide(p.what), "example": hide(p.example)})
+        for p in trouble.problems()
+    )
+
+
+def _echo(run: _Run) -> ConfigEcho:
+    config = run.config
+    lines = [f"timezone = {config.timezone}", f"profile = {run.request.profile}",
+             f"minimum coverage = {display.ratio(*config.minimum_coverage.as_integer_ratio())}"]
+    lines += [f"objective {o.id} {o.expression} ({o.source})" for o in config.objectives]
+    lines += [f"where {name} = {clean_label(pattern)}" for name, pattern in run.selection.where]
+    lines += [f"excluded {display.span(e.start, e.end, config.timezone)}: {e.reason} ({e.owner})"
+              for e in config.exclusions]
+    lines += [f"not applicable: {name}: {why}" for name, why in config.not_applicable.items()]
+    lines += [f"field {name} = {path}" for name, path in config.fields.items()]
+    path = None if config.path is None else Path(config.path).name
+    return ConfigEcho(path=path, sha256=config.sha256, objectives_source=config.objectives_source,
+                      lines=tuple(lines))
+
+
+def _notes(partial: Partial) -> tuple[str, ...]:
+    notes = []
+    if not (partial.sessions.is_exact and partial.users.is_exact):
+        notes.append("Distinct sessions and users are estimated, to within about 0.8 %: "
+                     "there are more than 131,072 of them.")
+    untimed = partial.counter("untimed_calls")
+    if untimed:
+        notes.append(f"{untimed:,} calls carry no time: they count in totals and are in no series.")
+    return tuple(notes)
+
+
+def _nothing(run: _Run, error: InputError) -> ReadinessResult:
+    """The result of a run that had no usable logs: INCONCLUSIVE, and why."""
+    empty = Partial.zero()
+    report = IngestReport(
+        files=(), lines=0, accepted=0, quarantined=0, duplicates=0, conflicting_duplicates=0,
+        outside_period=0, filtered=0, excluded=0, folded=0, calls=0, not_calls=0,
+        problems=tuple(_unreadable(d, run.masker) for d in error.diagnostics))
+    result = _judge(run, empty, report)
+    reasons = tuple(Reason(status=Status.NO_DATA, text=p.what) for p in report.problems)
+    decision = Decision(verdict=Verdict.INCONCLUSIVE,
+                        headline="INCONCLUSIVE: no usable logs were found", reasons=reasons)
+    return result.model_copy(update={"slo": decision, "readiness": decision})
+
+
+def _unreadable(problem: Diagnostic, masker: Masker) -> Problem:
+    place = masker.mask("paths", problem.where) or "the input"
+    return Problem(code=problem.code, what=f"{place}: {problem.what}", count=1, example=place,
+                   hint="")
+
+
+def _publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
+    from gonogo import charts, site
+    from gonogo.exports import badge, breaches, json_out
+
+    progress.phase("Drawing charts", None)
+    drawn = charts.render(result)
+    progress.phase("Writing the site", None)
+    files = dict(site.render(result, drawn))
+    files |= {
+        "readiness.json": json_out.dumps(result).encode(),
+        "breaches.md": breaches.breaches_md(result).encode(),
+        "breaches.json": breaches.breaches_json(result).encode(),
+        "badge.svg": badge.badge_svg(result).encode(),
+        "badge.json": badge.badge_json(result).encode(),
+    }
+    site.write(files, output)
+
+
+def _note_state(run: _Run, trouble: Trouble) -> None:
+    """Quarantined lines, where they stand and why, beside the site and never in it."""
+    folder = run.request.state or Path(DEFAULT_STATE)
+    if not trouble.quarantined and not (folder / "quarantine.jsonl").exists():
+        return
+    lines = (json.dumps({"file": q.file, "line": q.line, "offset": q.offset, "code": q.code,
+                         "reason": q.reason}) for q in trouble.quarantined)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    except OSError:
+        # A read-only place keeps no memory; the counts are in the result all the same.
+        return
+
+
+@dataclass(frozen=True)
+class InspectReport:
+    """What a log looks like: its files, its fields, some canonical rows."""
+
+    result: ReadinessResult
+    fields: Sequence[tuple[str, str, int]]
+    sample: pl.DataFrame
+
+    def lines(self) -> Iterable[str]:
+        ingest = self.result.ingest
+        for file in ingest.files:
+            yield f"{file.path}: {file.format}, {file.lines:,} lines, {file.quarantined:,} refused"
+        yield ""
+        yield f"lines {ingest.lines:,} = accepted {ingest.accepted:,} + quarantined " \
+              f"{ingest.quarantined:,} + duplicates {ingest.duplicates:,}; calls {ingest.calls:,}"
+        yield ""
+        yield "field                      rows that carry it"
+        for name, title, present in self.fields:
+            yield f"{name:<26} {present:>12,}  {title}"
+        missing = [f for f in self.result.coverage if not f.present]
+        for field in missing:
+            yield f"{field.field:<26} {'missing':>12}  {field.hint}"
+        yield ""
+        with pl.Config(tbl_rows=10, tbl_cols=12, fmt_str_lengths=24, tbl_hide_dataframe_shape=True,
+                       tbl_formatting="ASCII_FULL_CONDENSED", tbl_width_chars=200):
+            yield from str(self.sample).splitlines()
+
+
+def inspect(request: Request) -> InspectReport:
+    """What the logs hold, without judging them; ids are masked as in a report.
+
+    Raises:
+        InputError: the logs cannot be read.
+    """
+    from gonogo.progress import Silent
+
+    run = _resolve(request)
+    found = discover(request.logs)
+    logs = read_logs(found, run.config.fields, Silent().advance)
+    try:
+        mapper = Mapper((), run.selection, Calendar(run.zone), logs.dictionaries)
+        partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
+        report = _ingest_report(logs, partial, run.masker)
+        sample = _sample(logs, run.masker)
+    finally:
+        logs.close()
+    bare = Config(path=run.config.path)
+    result = _judge(_Run(request, bare, run.zone, run.selection, run.label, run.masker),
+                    partial, report)
+    fields = [(f.field, f"of {f.applicable:,} ({f.title})", f.present)
+              for f in result.coverage if f.present]
+    return InspectReport(result, fields, sample)
+
+
+def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:
+    for load_block in logs.blocks():
+        block, _ = load_block()
+        head = block.lines.head(10)
+        texts = {name: pl.Series(logs.dictionaries.dimensions[name].texts(), dtype=pl.String)
+                 .gather(head[name]) for name in ("operation", "model", "release", "tenant_id")}
+        shown = {name: pl.Series([None if t is None else _label(masker, name, t) for t in column],
+                                 dtype=pl.String) for name, column in texts.items()}
+        return pl.DataFrame({
+            "start": head["start_us"].replace(-(2**62), None).cast(pl.Datetime("us")),
+            **shown,
+            **{name: head[name] for name in ("is_call", "failed", "duration_us", "ttft_us",
+                                             "input_tokens", "output_tokens", "cost_nano_usd")},
+        })
+    return pl.DataFrame()

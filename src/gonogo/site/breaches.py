@@ -1,0 +1,170 @@
+"""The page of breaches and excursions, and of traces worth opening."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote
+
+from gonogo import display
+from gonogo.conventions import INTERNAL
+from gonogo.results import Excursion, Exemplar, ReadinessResult
+from gonogo.site.layout import blocks
+from gonogo.site.model import (
+    Absent,
+    BreachesPage,
+    Cell,
+    ChartView,
+    ExcursionView,
+    Fact,
+    Link,
+    Mark,
+    Pill,
+    Shell,
+    Strip,
+    TableView,
+)
+from gonogo.site.objectives import page_of
+from gonogo.site.shell import HREF, TITLE
+from gonogo.site.tables import plain
+from gonogo.site.text import (
+    clipped,
+    heading,
+    moment,
+    period_text,
+    ratio_text,
+    span_text,
+    value_text,
+    web_link,
+)
+
+BREACH: Final = Pill("Breach", "bad", "breached")
+EXCURSION: Final = Pill("Excursion", "warn", "risk")
+NOTHING: Final = (
+    "No breach and no excursion: in no part of the period was an objective outside its limit "
+    "by more than chance explains."
+)
+_KINDS: Final = {
+    "slowest": "Slowest", "failed": "Failed", "blocked": "Blocked", "dearest": "Dearest",
+    "control": "Good call, to compare",
+}  # fmt: skip
+
+
+def _view(e: Excursion, result: ReadinessResult) -> ExcursionView:
+    objective = next((o for o in result.objectives if o.id == e.objective), None)
+    page = page_of(objective.indicator) if objective else "readiness"
+    interval = span_text(e.onset, e.end, result) + (", still going on" if e.ongoing else "")
+    facts = [
+        Fact("Bad events", f"{display.count(e.bad)} of {display.count(e.total)}"),
+        Fact("Share", ratio_text(e.bad, e.total) if e.total else "–"),
+        Fact("Worst stretch", f"{ratio_text(e.peak_bad, e.peak_total)}, "
+             f"{moment(e.peak_at, result)}" if e.peak_total else "–"),
+        Fact("Lasted", value_text((e.end - e.onset) * 10**6, "us")),
+    ]  # fmt: skip
+    kind = "Breach" if e.is_breach else "Excursion"
+    expression = f" ({objective.expression})" if objective else ""
+    summary = (
+        f"{kind}: {e.title}{expression}. {interval}. {e.sentence} Report: breaches.html#{e.id}"
+    )
+    return ExcursionView(
+        id=e.id,
+        title=heading(e.title),
+        pill=BREACH if e.is_breach else EXCURSION,
+        sentence=clipped(e.sentence, 500),
+        interval=interval,
+        facts=tuple(facts),
+        objective=Link(
+            "The objective", f"index.html#{objective.slug}" if objective else "index.html"
+        ),
+        page=Link(f"{TITLE[page]} page", HREF[page]),
+        summary=clipped(summary, 900),
+    )
+
+
+def _bounds(result: ReadinessResult) -> tuple[int, int] | None:
+    start = result.period.start if result.period.start is not None else result.period.first
+    end = result.period.end if result.period.end is not None else result.period.last
+    return (start, end) if start is not None and end is not None and end > start else None
+
+
+def _strips(result: ReadinessResult) -> tuple[Strip, ...]:
+    bounds = _bounds(result)
+    if bounds is None:
+        return ()
+    start, end = bounds
+    found = []
+    for objective in result.objectives:
+        marks = []
+        for e in result.excursions:
+            if e.objective != objective.id:
+                continue
+            left = max(0.0, 1000 * (e.onset - start) / (end - start))
+            right = min(1000.0, 1000 * (e.end - start) / (end - start))
+            marks.append(
+                Mark(
+                    f"{left:.1f}",
+                    f"{max(4.0, right - left):.1f}",
+                    "bad" if e.is_breach else "warn",
+                    f"#{e.id}",
+                    f"{heading(e.title)}: {span_text(e.onset, e.end, result)}",
+                )
+            )
+        if marks:
+            found.append(Strip(heading(objective.title), tuple(marks)))
+    return tuple(found)
+
+
+def _trace(exemplar: Exemplar, result: ReadinessResult) -> Cell:
+    if exemplar.trace_id is None:
+        return Cell("–", hint="not logged")
+    template = result.site.trace_url if result.profile == INTERNAL else None
+    href = ""
+    if template:
+        href = web_link(
+            template.replace("{trace_id}", quote(exemplar.trace_id, safe="", errors="replace"))
+        )
+    return Cell(clipped(exemplar.trace_id, 40), href=href)
+
+
+def _exemplars(result: ReadinessResult) -> TableView | None:
+    rows = []
+    for x in result.exemplars:
+        duration = "" if x.duration_us is None else value_text(x.duration_us, "us")
+        price = "" if x.cost_nano_usd is None else value_text(x.cost_nano_usd, "nano_usd")
+        rows.append((
+            Cell(_KINDS[x.kind], small=clipped(x.rule)),
+            _trace(x, result),
+            Cell(moment(x.time, result) if x.time is not None else "–"),
+            Cell(clipped(x.model or "–"), small=clipped(x.release or "")),
+            Cell(clipped(x.operation or "–"), small=clipped(x.error_class or "")),
+            Cell(duration or "–", sort=str(x.duration_us) if duration else "-"),
+            Cell(price or "–", sort=str(x.cost_nano_usd) if price else "-"),
+        ))  # fmt: skip
+    if not rows:
+        return None
+    cols = (("Kind", False), ("Trace", False), ("Started", False), ("Model", False),
+            ("Operation", False), ("Duration", True), ("Cost", True))  # fmt: skip
+    return plain("exemplars", "Exemplar traces", cols, rows)
+
+
+def page(
+    result: ReadinessResult,
+    shell: Shell,
+    charts: tuple[ChartView, ...],
+    downloads: tuple[Link, ...],
+) -> BreachesPage:
+    """The context of `breaches.html`."""
+    views = [(e.is_breach, _view(e, result)) for e in result.excursions]
+    bounds = _bounds(result)
+    ends = (moment(bounds[0], result), moment(bounds[1], result)) if bounds else ("", "")
+    return BreachesPage(
+        shell=shell,
+        empty="" if views else f"{NOTHING} Looked at: {period_text(result)}.",
+        strips=_strips(result),
+        blocks=blocks(charts),
+        axis=ends,
+        breaches=tuple(view for is_breach, view in views if is_breach),
+        excursions=tuple(view for is_breach, view in views if not is_breach),
+        exemplars=_exemplars(result),
+        exemplars_absent=Absent("Traces worth opening", "no call carries an id. Log", "trace_id"),
+        downloads=downloads,
+    )

@@ -1,0 +1,156 @@
+"""Objectives as rows, as details under their permanent address, and their statuses as pills."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+from gonogo import display
+from gonogo.conventions import PUBLIC, Severity, Source, Status, Verdict
+from gonogo.results import Budget, ObjectiveResult, ReadinessResult
+from gonogo.site.model import Fact, Link, ObjectiveDetail, ObjectiveRow, Pill
+from gonogo.site.text import (
+    clipped,
+    heading,
+    interval_text,
+    limit_text,
+    observed_text,
+    ratio_text,
+    web_link,
+)
+
+_STATUS: Final = {
+    Status.BREACHED: Pill("Breached", "bad", "breached"),
+    Status.NO_DATA: Pill("No data", "none", "nodata"),
+    Status.AT_RISK: Pill("At risk", "warn", "risk"),
+    Status.MET: Pill("Met", "good", "met"),
+    Status.NOT_APPLICABLE: Pill("Not applicable", "none", "na"),
+}
+_VERDICT: Final = {
+    Verdict.NO_GO: Pill(Verdict.NO_GO.value, "bad", "breached"),
+    Verdict.INCONCLUSIVE: Pill(Verdict.INCONCLUSIVE.value, "none", "nodata"),
+    Verdict.CONDITIONS: Pill(Verdict.CONDITIONS.value, "warn", "risk"),
+    Verdict.GO: Pill(Verdict.GO.value, "good", "met"),
+}
+_SOURCE: Final = {
+    Source.DEFAULT: "a default of gonogo, agreed by nobody",
+    Source.PROPOSED: "proposed, not agreed yet",
+    Source.WRITTEN: "written in the configuration",
+}
+_PAGES: Final = (
+    (("latency", "ttft", "output_tokens_per_second"), "latency"),
+    (("error", "timeout", "rate_limit", "retry", "cache_hit"), "errors"),
+    (("guardrail", "retrieval", "tool"), "quality"),
+    (("cost", "input_tokens", "output_tokens"), "cost"),
+)
+_EVENTS: Final = {
+    "guardrail": "calls checked", "retrieval": "retrievals", "tool": "tool calls",
+}  # fmt: skip
+
+
+def pill_of(status: Status) -> Pill:
+    return _STATUS[status]
+
+
+def verdict_pill(verdict: Verdict) -> Pill:
+    return _VERDICT[verdict]
+
+
+def page_of(indicator: str) -> str:
+    """The page that shows an indicator."""
+    for prefixes, page in _PAGES:
+        if indicator.startswith(prefixes):
+            return page
+    return "evaluation"
+
+
+def _sample(objective: ObjectiveResult) -> str:
+    table = objective.indicator.split("_", 1)[0]
+    return f"{display.count(objective.total)} {_EVENTS.get(table, 'calls')}"
+
+
+def budget_texts(budget: Budget | None) -> tuple[str, str]:
+    """How much of the error budget is left, and the events behind it."""
+    if budget is None:
+        return "–", ""
+    if not budget.allowed_num:
+        return "none allowed", f"{display.count(budget.bad)} bad"
+    allowed = Fraction(budget.allowed_num, budget.allowed_den)
+    note = f"{display.count(budget.bad)} of {display.count(int(allowed))}"
+    left = 1 - budget.bad / allowed
+    if left < 0:
+        return "overspent", note
+    return ratio_text(left.numerator, left.denominator), note
+
+
+def row(objective: ObjectiveResult) -> ObjectiveRow:
+    left, spent = budget_texts(objective.budget)
+    severity = "" if objective.severity is Severity.BLOCKING else objective.severity.value
+    return ObjectiveRow(
+        slug=objective.slug,
+        title=heading(objective.title),
+        expression=clipped(objective.expression, 200),
+        sample=_sample(objective),
+        observed=observed_text(objective),
+        interval=interval_text(objective),
+        limit=limit_text(objective),
+        budget=left,
+        budget_note=spent,
+        status=pill_of(objective.status),
+        severity=severity,
+    )
+
+
+def rows_of_page(result: ReadinessResult, page: str) -> tuple[ObjectiveRow, ...]:
+    return tuple(row(o) for o in result.objectives if page_of(o.indicator) == page)
+
+
+def _facts(objective: ObjectiveResult, profile: str) -> tuple[Fact, ...]:
+    o = objective
+    left, spent = budget_texts(o.budget)
+    facts = [
+        Fact("As written", o.expression),
+        Fact("Formula", o.formula),
+        Fact("Observed", observed_text(o)),
+        Fact(
+            "95 % interval", f"{interval_text(o)}, {o.interval_method}" if interval_text(o) else ""
+        ),
+        Fact(
+            "Good events",
+            "" if o.good is None else f"{display.count(o.good)} of {display.count(o.total)}",
+        ),
+        Fact(
+            "Coverage",
+            f"{display.count(o.total)} of {display.count(o.eligible)} events that could "
+            "carry the value"
+            if o.eligible
+            else "",
+        ),
+        Fact("Smallest sample judged", display.count(o.minimum)),
+        Fact("Further events needed", display.count(o.needed) if o.needed else ""),
+        Fact("Error budget", f"{left} ({spent} bad events)" if o.budget else ""),
+        Fact("Severity", o.severity.value),
+        Fact("Threshold", _SOURCE[o.source] + (f", by {o.agreed_by}" if o.agreed_by else "")),
+        Fact("Defined at", (o.defined_at or "") if profile != PUBLIC else ""),
+        Fact("Owner", o.owner or ""),
+        Fact("Run book", o.runbook or "", web_link(o.runbook or "")),
+    ]
+    return tuple(
+        Fact(fact.label, clipped(fact.text, 300), fact.href) for fact in facts if fact.text
+    )
+
+
+def detail(objective: ObjectiveResult, result: ReadinessResult) -> ObjectiveDetail:
+    titles = {e.id: e.title for e in result.excursions}
+    return ObjectiveDetail(
+        slug=objective.slug,
+        title=heading(objective.title),
+        status=pill_of(objective.status),
+        reason=clipped(objective.reason, 500),
+        hint=clipped(objective.hint, 500),
+        facts=_facts(objective, result.profile),
+        excursions=tuple(
+            Link(clipped(titles.get(name, name)), f"breaches.html#{name}")
+            for name in objective.excursions
+        ),
+    )

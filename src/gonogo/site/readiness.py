@@ -1,0 +1,165 @@
+"""The first page: the answer, and everything that stands behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from gonogo import display
+from gonogo.conventions import Evidence, Status
+from gonogo.results import FieldCoverage, ReadinessResult, Reason
+from gonogo.site import figures
+from gonogo.site.layout import blocks
+from gonogo.site.model import (
+    ChartView,
+    Gap,
+    GateLine,
+    Link,
+    ReadinessPage,
+    ReasonLine,
+    ResultLine,
+    Shell,
+    Step,
+)
+from gonogo.site.objectives import detail, pill_of, row, verdict_pill
+from gonogo.site.text import clipped, heading, ratio_text
+
+MOST_REASONS: Final = 3
+MOST_ROWS: Final = 7
+MOST_STEPS: Final = 6
+
+TILES: Final = (
+    (figures.P95, "latency.html"),
+    (figures.ERROR_RATE, "errors.html"),
+    (figures.COST_PER_1000, "cost.html"),
+    (figures.TRIGGERS, "quality.html#guardrails"),
+    (figures.HITS, "quality.html#retrieval"),
+    (figures.TOOL_ERRORS, "quality.html#tools"),
+)
+_WORDS: Final = (
+    (Status.BREACHED, "breached"),
+    (Status.NO_DATA, "without data"),
+    (Status.AT_RISK, "at risk"),
+    (Status.MET, "met"),
+    (Status.NOT_APPLICABLE, "not applicable"),
+)
+_EVIDENCE: Final = {
+    Evidence.MEASURED: "measured from the logs",
+    Evidence.FILE: "result file",
+    Evidence.DECLARED: "somebody’s word",
+}
+NO_GATES: Final = (
+    "none declared. A golden set, a load test or a sign-off becomes one under [gates] in "
+    "readiness.toml; until then the objectives decide alone."
+)
+
+
+def _results(result: ReadinessResult) -> tuple[ResultLine, ...]:
+    gates = "objectives and gates" if result.gates else "objectives alone, no gate is declared"
+    return (
+        ResultLine("SLO", "objectives alone", verdict_pill(result.slo.verdict), ""),
+        ResultLine("Readiness", gates, verdict_pill(result.readiness.verdict), ""),
+    )
+
+
+def _reason(reason: Reason, slugs: dict[str, str]) -> ReasonLine:
+    href = ""
+    if reason.objective in slugs:
+        href = f"#{slugs[reason.objective]}"
+    elif reason.gate is not None:
+        href = "#gates"
+    return ReasonLine(pill_of(reason.status), clipped(reason.text, 260), href)
+
+
+def _tally(result: ReadinessResult) -> str:
+    parts = []
+    for status, words in _WORDS:
+        n = sum(o.status is status for o in result.objectives)
+        if n:
+            parts.append(f"{display.count(n)} {words}")
+    total = display.count(len(result.objectives))
+    return f"{total} objectives: {', '.join(parts)}" if parts else "No objective is judged."
+
+
+def _steps(result: ReadinessResult) -> tuple[Step, ...]:
+    steps = [
+        Step(clipped(o.hint, 260), heading(o.title), f"#{o.slug}", pill_of(o.status))
+        for o in result.objectives
+        if o.hint
+    ]
+    steps += [
+        Step(clipped(g.next_step, 260), heading(g.title), "#gates", pill_of(g.status))
+        for g in result.gates
+        if g.next_step
+    ]
+    return tuple(steps[:MOST_STEPS])
+
+
+def _missing(field: FieldCoverage) -> int:
+    return field.applicable - field.present
+
+
+def _gaps(result: ReadinessResult) -> tuple[Gap, ...]:
+    short = [c for c in result.coverage if c.required and c.applicable and _missing(c)]
+    short.sort(key=lambda c: (c.present / c.applicable, c.field))
+    return tuple(
+        Gap(
+            title=heading(c.title),
+            share=ratio_text(c.present, c.applicable),
+            bar=f"{100 * c.present / c.applicable:.1f}",
+            text=clipped(c.hint, 200) or f"{display.count(_missing(c))} rows do not carry it",
+        )
+        for c in short[:MOST_STEPS]
+    )
+
+
+def _gates(result: ReadinessResult) -> tuple[GateLine, ...]:
+    return tuple(
+        GateLine(heading(g.title), pill_of(g.status), _EVIDENCE[g.evidence], clipped(g.text, 300),
+                 clipped(g.next_step, 300))
+        for g in result.gates
+    )  # fmt: skip
+
+
+def _folded_text(result: ReadinessResult) -> str:
+    rest = result.objectives[MOST_ROWS:]
+    bad = sum(o.status not in (Status.MET, Status.NOT_APPLICABLE) for o in rest)
+    return (
+        f"{len(rest)} more" + (f", {bad} of them not met" if bad else ", all met") if rest else ""
+    )
+
+
+def page(
+    result: ReadinessResult,
+    shell: Shell,
+    charts: tuple[ChartView, ...],
+    downloads: tuple[Link, ...],
+) -> ReadinessPage:
+    """The context of `index.html`."""
+    slugs = {o.id: o.slug for o in result.objectives}
+    reasons = result.readiness.reasons
+    rest = len(reasons) - MOST_REASONS
+    shown = [replace(figure, href=href) for figure, href in TILES]
+    return ReadinessPage(
+        shell=shell,
+        notice=heading(result.notice, 500),
+        verdict=verdict_pill(result.readiness.verdict),
+        headline=clipped(result.readiness.headline, 300),
+        results=_results(result),
+        reasons=tuple(_reason(r, slugs) for r in reasons[:MOST_REASONS]),
+        more_reasons=f"and {rest} more below" if rest > 0 else "",
+        segments=tuple(pill_of(o.status).tone for o in result.objectives),
+        tally=_tally(result),
+        objectives=tuple(row(o) for o in result.objectives[:MOST_ROWS]),
+        folded=tuple(row(o) for o in result.objectives[MOST_ROWS:]),
+        folded_text=_folded_text(result),
+        gates=_gates(result),
+        gates_text="" if result.gates else NO_GATES,
+        tiles=figures.tiles(result, shown),
+        blocks=blocks(charts),
+        changes="What changed: this is the only period known here, so there is nothing to compare.",
+        steps=_steps(result),
+        gaps=_gaps(result),
+        details=tuple(detail(o, result) for o in result.objectives),
+        downloads=downloads,
+    )

@@ -1,0 +1,173 @@
+"""A whole site from a result: pages, assets and downloads, as bytes by relative path."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from gonogo.charts import Chart
+from gonogo.results import ReadinessResult, Table
+from gonogo.site import breaches, data, readiness
+from gonogo.site.model import ChartView, Link, SectionsPage
+from gonogo.site.objectives import verdict_pill
+from gonogo.site.sections import BUILDERS
+from gonogo.site.shell import HREF, PAGES, shell
+from gonogo.site.tables import chart_view, to_csv, to_json
+from gonogo.site.templates import environment, templates_dir
+from gonogo.site.text import clipped, visible
+
+TEMPLATES: Final = {
+    "readiness": "index.html",
+    "latency": "sections.html",
+    "errors": "sections.html",
+    "quality": "sections.html",
+    "evaluation": "sections.html",
+    "cost": "sections.html",
+    "breaches": "breaches.html",
+    "data": "data.html",
+}
+EXPORTS: Final = (
+    Link("readiness.json", "readiness.json"),
+    Link("breaches.md", "breaches.md"),
+    Link("breaches.json", "breaches.json"),
+)
+"""What the pipeline puts beside the pages; made by gonogo.exports."""
+
+FIRST: Final = (
+    "latency-over-time",
+    "error-budget",
+    "guardrail-rate",
+    "retrieval-hit-rate",
+    "tool-outcomes",
+)
+"""Charts that the first page shows, wherever they live."""
+
+_ACCENT: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}")
+_FAVICON: Final = {
+    "good": ("#0f7d55", "M9 16.5l5 5 9.5-10.5"),
+    "warn": ("#9a6200", "M16 8v9.5M16 23.5v.1"),
+    "bad": ("#c22733", "M10.5 10.5l11 11M21.5 10.5l-11 11"),
+    "none": ("#5b616e", "M12 12.5c0-2.4 1.8-4 4-4s4 1.5 4 3.7c0 2.8-4 3.2-4 6M16 23.5v.1"),
+}
+
+
+def _chart(chart: Chart, zone: str) -> ChartView:
+    return ChartView(
+        id=chart.id,
+        title=chart.title,
+        subtitle=chart.subtitle,
+        caption=chart.caption,
+        span=chart.span,
+        svg_wide=Markup(chart.svg_wide),
+        svg_narrow=Markup(chart.svg_narrow),
+        table=chart_view(chart.table, chart.id, zone),
+    )
+
+
+def _first_page(drawn: Mapping[str, tuple[ChartView, ...]]) -> tuple[ChartView, ...]:
+    """The charts of the first page: its own and leading ones of other pages, in FIRST's order."""
+    pages = {chart.id: name for name, charts in drawn.items() for chart in charts}
+    by_id = {chart.id: chart for charts in drawn.values() for chart in charts}
+    order = [*(i for i in FIRST if i in by_id), *(c.id for c in drawn["readiness"])]
+    return tuple(
+        by_id[i]
+        if pages[i] == "readiness"
+        else replace(by_id[i], href=f"{HREF[pages[i]]}#chart-{i}")
+        for i in dict.fromkeys(order)
+    )
+
+
+def contexts(
+    result: ReadinessResult, charts: Sequence[Chart], assets: Mapping[str, str]
+) -> dict[str, Any]:
+    """The context of every page by its name; `assets` as `shell` wants them."""
+    drawn = {
+        name: tuple(_chart(c, result.period.timezone) for c in charts if c.page == name)
+        for name, _, _ in PAGES
+    }
+    drawn["readiness"] = _first_page(drawn)
+    frames = {name: shell(result, name, assets) for name, _, _ in PAGES}
+    downloads = [(clipped(t.title), t.id, t.height) for t in _stored(result) if t.height]
+    pages: dict[str, Any] = {
+        "readiness": readiness.page(result, frames["readiness"], drawn["readiness"], EXPORTS),
+        "breaches": breaches.page(
+            result, frames["breaches"], drawn["breaches"], (EXPORTS[1], EXPORTS[2])
+        ),
+        "data": data.page(result, frames["data"], drawn["data"], downloads),
+    }
+    for name, build in BUILDERS.items():
+        pages[name] = SectionsPage(frames[name], build(result, drawn[name]))
+    return pages
+
+
+def _stored(result: ReadinessResult) -> list[Table]:
+    return [table for _, table in sorted(result.tables.items())]
+
+
+def _downloads(result: ReadinessResult, charts: Sequence[Chart]) -> dict[str, bytes]:
+    named = [(t.id, t) for t in _stored(result)] + [(f"chart-{c.id}", c.table) for c in charts]
+    files: dict[str, bytes] = {}
+    for name, table in named:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a name for a file: {name!r}")
+        if table.height:
+            files[f"data/{name}.csv"] = to_csv(table)
+            files[f"data/{name}.json"] = to_json(table)
+    return files
+
+
+def _assets(folder: Path, env: Environment, result: ReadinessResult) -> dict[str, bytes]:
+    files = {
+        f"assets/{path.name}": path.read_bytes()
+        for path in sorted((folder / "assets").iterdir())
+        if path.is_file()
+    }
+    accent = result.site.accent
+    if accent and _ACCENT.fullmatch(accent):
+        files["assets/app.css"] += f":root {{ --accent: {accent}; --on-accent: #fff; }}\n".encode()
+    colour, path = _FAVICON[verdict_pill(result.readiness.verdict).tone]
+    icon = env.get_template("favicon.svg").render(colour=colour, path=path)
+    files["assets/favicon.svg"] = icon.encode()
+    return files
+
+
+def _addresses(assets: Mapping[str, bytes]) -> dict[str, str]:
+    """Addresses of the assets with a piece of their hash, so that no cache serves an old one."""
+
+    def address(name: str) -> str:
+        return f"{name}?v={hashlib.sha256(assets[name]).hexdigest()[:8]}"
+
+    return {
+        "css": address("assets/app.css"),
+        "boot_js": address("assets/theme.js"),
+        "app_js": address("assets/app.js"),
+        "favicon": address("assets/favicon.svg"),
+    }
+
+
+def render(
+    result: ReadinessResult, charts: Sequence[Chart], templates: Path | None = None
+) -> dict[str, bytes]:
+    """Every file of the site, relative path -> content, in the order of paths.
+
+    `charts` are those of gonogo.charts for the same result. The pages link to `readiness.json`,
+    `breaches.md` and `breaches.json`, which the caller adds. `templates` replaces the built-in
+    folder. The same arguments give the same bytes anywhere.
+    """
+    folder = templates or templates_dir()
+    env = environment(folder)
+    files = _assets(folder, env, result)
+    for name, context in contexts(result, charts, _addresses(files)).items():
+        page = env.get_template(TEMPLATES[name]).render(page=context)
+        files[HREF[name]] = visible(page).encode("utf-8")
+    files |= _downloads(result, charts)
+    files[".nojekyll"] = b""
+    return dict(sorted(files.items()))

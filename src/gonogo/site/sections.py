@@ -1,0 +1,389 @@
+"""The pages that are lists of sections: Latency, Errors, Quality, Evaluation, Cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS
+from gonogo.results import ReadinessResult, Table
+from gonogo.site import figures as f
+from gonogo.site.figures import Figure, tiles
+from gonogo.site.layout import blocks
+from gonogo.site.model import Absent, ChartView, Section, TableView
+from gonogo.site.objectives import rows_of_page
+from gonogo.site.pivot import errors_by_model, summary, token_buckets
+from gonogo.site.tables import Col, count, mean, rate, text, time_us, view
+
+Charts = Sequence[ChartView]
+
+_DIMENSION_TITLES: Final = {
+    "service": "service", "environment": "environment", "release": "release",
+    "prompt_version": "prompt version", "operation": "operation", "provider": "provider",
+    "model": "model", "tenant_id": "tenant",
+}  # fmt: skip
+_ORDER: Final = ("model", "operation", "prompt_version", "release", "provider", "service",
+                 "environment", "tenant_id")  # fmt: skip
+
+
+def _any(table: Table | None, key: str) -> bool:
+    """True where a stored count of the table is not zero throughout."""
+    return table is not None and any(table.data.get(key, []))
+
+
+def _pick(charts: Charts, *prefixes: str) -> list[ChartView]:
+    """Charts whose id starts with one of `prefixes`."""
+    return [c for c in charts if c.id.startswith(prefixes)]
+
+
+def _by_dimension(
+    result: ReadinessResult, cols: Sequence[Col], what: str, page: str
+) -> tuple[TableView, ...]:
+    """One table for each dimension with two values or more, and always one for the model."""
+    found = []
+    for dimension in _ORDER:
+        table = result.tables.get(f"by_{dimension}")
+        if table is None or (table.height < 2 and dimension != "model"):
+            continue
+        name = _DIMENSION_TITLES[dimension]
+        made = view(table, (text(name.capitalize(), "value"), *cols), f"{what} by {name}")
+        if made is not None and len(made.headers) > 2:
+            found.append(replace(made, id=f"table-{page}-by-{dimension.replace('_', '-')}"))
+    return tuple(found)
+
+
+def _missing_dimensions(result: ReadinessResult) -> tuple[Absent, ...]:
+    gone = [d for d in (*DIMENSIONS, *WIDE_DIMENSIONS) if f"by_{d}" not in result.tables]
+    if not gone:
+        return ()
+    names = ", ".join(_DIMENSION_TITLES[d] for d in gone)
+    return (Absent(f"By {names}", "to compare them, log", ", ".join(gone)),)
+
+
+def _objectives(result: ReadinessResult, page: str) -> Section:
+    return Section("objectives", "", objectives=rows_of_page(result, page))
+
+
+def _or_absent(
+    made: Section, title: str, words: str, field: str, reason: str | None = None
+) -> Section:
+    """The section itself, or where it holds nothing its one line."""
+    if made.tiles or made.blocks:
+        return made
+    if reason:
+        line = Absent(title, f"declared not applicable: {reason}", "")
+    else:
+        line = Absent(title, words, field)
+    return Section(made.id, title, absent=(line,))
+
+
+LATENCY_COLS: Final = (
+    count("Calls", "latency_n", "calls that log a duration"),
+    time_us("p50", "latency_p50"), time_us("p90", "latency_p90"), time_us("p95", "latency_p95"),
+    time_us("p99", "latency_p99"), time_us("Max", "latency_max"),
+    mean("Mean", "us", "latency_sum", "latency_n"),
+    time_us("p95, successful", "latency_ok_p95", "calls that did not fail"),
+    time_us("p95 to first token", "ttft_p95"),
+)  # fmt: skip
+TTFT: Final = Figure("p95 to first token", "us", "ttft_n", key="ttft_p95", indicator="ttft",
+                     statistic="p95", colour="c3", sample="streamed calls")  # fmt: skip
+
+
+def latency(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
+    figures = (
+        Figure("p50", "us", "latency_n", key="latency_p50", indicator="latency", statistic="p50"),
+        replace(f.P95, label="p95"),
+        Figure("p99", "us", "latency_n", key="latency_p99", indicator="latency", statistic="p99"),
+        Figure("p95, successful calls", "us", "latency_ok_n", key="latency_ok_p95",
+               indicator="latency_ok", statistic="p95", colour="c6"),
+        TTFT,
+        Figure("Output tokens per second, p50", "milli_tps", "tps_n", key="tps_p50",
+               indicator="output_tokens_per_second", statistic="p50", colour="c4"),
+    )  # fmt: skip
+    first = [c for c in charts if not c.id.startswith("ttft")]
+    main = Section(
+        "latency",
+        "",
+        tiles=tiles(result, figures),
+        blocks=blocks(first, [summary(result.tables.get("overall"))]),
+    )
+    ttft = Section("ttft", "Time to first token", blocks=blocks(_pick(charts, "ttft")))
+    parts = Section(
+        "parts", "Where the time goes", "The same percentiles, part by part",
+        blocks=blocks((), _by_dimension(result, LATENCY_COLS, "Latency", "latency")),
+        absent=_missing_dimensions(result),
+    )  # fmt: skip
+    words = "no call logs how long it took, so nothing here can be judged. Log"
+    wanted = [_objectives(result, "latency"), _or_absent(main, "Latency", words, "latency_ms")]
+    if ttft.blocks or not _any(result.tables.get("overall"), "ttft_n"):
+        first_token = "no streamed call logs it. Log"
+        wanted.append(_or_absent(ttft, ttft.title, first_token, "ttft_ms, stream"))
+    return (*wanted, parts)
+
+
+ERROR_COLS: Final = (
+    count("Calls", "calls"),
+    rate("Error rate", "errors", "error_known"),
+    rate("Timeouts", "timeouts", "error_known"),
+    rate("Rate limited", "rate_limited", "error_known"),
+    rate("Retried", "retried", "retry_known"),
+)
+
+
+def errors(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
+    t = result.tables
+    figures = (
+        f.ERROR_RATE,
+        Figure("Timeouts", "ratio", "error_known", num="timeouts", indicator="timeout_rate",
+               colour="c2"),
+        Figure("Rate limited", "ratio", "error_known", num="rate_limited",
+               indicator="rate_limit_rate", colour="c4"),
+        Figure("Calls retried", "ratio", "retry_known", num="retried", indicator="retry_rate",
+               colour="c3"),
+        Figure("Gateway cache hits", "ratio", "cache_known", num="cache_hits",
+               indicator="cache_hit_rate", colour="c1"),
+    )  # fmt: skip
+    classes = view(
+        t.get("error_classes"), (text("Class", "error_class"), count("Calls", "calls")),
+        "Failed calls by class", note="A guardrail block is not an error.",
+    )  # fmt: skip
+    reasons = view(
+        t.get("finish_reasons"),
+        (text("Finish reason", "finish_reason"), count("Calls", "calls")),
+        "How calls ended",
+    )
+    by_model = errors_by_model(t.get("error_classes_by_model"))
+    main = Section(
+        "errors",
+        "",
+        tiles=tiles(result, figures),
+        blocks=blocks(charts, [classes, reasons, by_model]),
+    )
+    parts = Section(
+        "parts", "Where calls fail",
+        blocks=blocks((), _by_dimension(result, ERROR_COLS, "Errors", "errors")),
+        absent=_missing_dimensions(result),
+    )  # fmt: skip
+    absent = []
+    if reasons is None:
+        words = "no call says why it stopped. Log"
+        absent.append(Absent("Finish reasons", words, "finish_reason"))
+    if not _any(t.get("overall"), "retry_known"):
+        words = "not logged. Log the number of tries after the first,"
+        absent.append(Absent("Retries", words, "retries"))
+    found = [
+        _objectives(result, "errors"),
+        _or_absent(main, "Errors", "no call says how it ended. Log", "status, error_type"),
+    ]
+    if absent:
+        found.append(Section("not-logged", "Not logged", absent=tuple(absent)))
+    return (*found, parts)
+
+
+def _guardrails(result: ReadinessResult, charts: Charts) -> Section:
+    figures = (
+        f.TRIGGERS,
+        Figure("Blocked", "ratio", "guard_calls", num="guard_blocked",
+               indicator="guardrail_block_rate", colour="c2"),
+        Figure("Bypassed", "ratio", "guard_calls", num="guard_bypassed",
+               indicator="guardrail_bypass_rate", colour="c5"),
+    )  # fmt: skip
+    cols = (
+        text("Guardrail", "name"), text("Stage", "stage"), count("Calls checked", "calls"),
+        rate("Triggered", "triggered", "calls"), rate("Blocked", "blocked", "calls"),
+        rate("Bypassed", "bypassed", "calls"),
+        rate("Coverage", "calls", "all_calls", "calls on which it ran / all calls"),
+        time_us("Added, p50", "latency_p50"), time_us("Added, p95", "latency_p95"),
+    )  # fmt: skip
+    table = view(result.tables.get("guardrails"), cols, "Guardrails by name and stage",
+                 note="Rates are of the calls on which the guardrail ran.")  # fmt: skip
+    made = Section(
+        "guardrails", "Guardrails", "How often checks trigger, block and are bypassed",
+        tiles=tiles(result, figures), blocks=blocks(_pick(charts, "guard"), [table]),
+    )  # fmt: skip
+    return _or_absent(made, "Guardrails", "no check is logged. Log",
+                      "guardrails[].name, .stage, .triggered, .action, .latency_ms",
+                      result.not_applicable.get("guardrail_checks"))  # fmt: skip
+
+
+def _retrieval(result: ReadinessResult, charts: Charts) -> Section:
+    figures = (
+        f.HITS,
+        Figure("Empty retrievals", "ratio", "retrieval_chunks_known", num="retrieval_empty",
+               indicator="retrieval_empty_rate", colour="c2", sample="retrievals"),
+        Figure("Failed retrievals", "ratio", "retrievals", num="retrieval_failed",
+               indicator="retrieval_failed_rate", colour="c5", sample="retrievals"),
+    )  # fmt: skip
+    cols = (
+        text("Index", "index_version"), text("Embedding model", "embedding_model"),
+        count("Retrievals", "retrievals"), rate("Hits", "hits", "known"),
+        rate("Empty", "empty", "chunks_known"), rate("Failed", "failed", "retrievals"),
+        mean("Chunks", "count", "chunks", "chunks_known"),
+        mean("Top score", "score", "score_sum", "score_n"),
+        rate("Recall", "expected_found", "expected", "expected chunks that were found"),
+        time_us("p95", "latency_p95"),
+    )  # fmt: skip
+    table = view(
+        result.tables.get("retrieval"),
+        cols,
+        "Retrieval by index and embedding model",
+        note="A failed retrieval counts as no hit; one that found nothing did not fail.",
+    )
+    chunks = view(result.tables.get("chunks"),
+                  (text("Chunk", "chunk"), count("Retrievals", "retrievals")),
+                  "Chunks used most", top=8)  # fmt: skip
+    made = Section(
+        "retrieval",
+        "Retrieval",
+        "Whether the right passages are found",
+        tiles=tiles(result, figures),
+        blocks=blocks(_pick(charts, "retriev", "chunk"), [table, chunks]),
+    )
+    return _or_absent(made, "Retrieval", "no retrieval is logged. Log",
+                      "retrieval.chunk_ids, .hit, .scores, .index_version, .latency_ms",
+                      result.not_applicable.get("retrievals"))  # fmt: skip
+
+
+def _tools(result: ReadinessResult, charts: Charts) -> Section:
+    figures = (
+        f.TOOL_ERRORS,
+        Figure("Tool timeouts", "ratio", "tool_known", num="tool_timeouts",
+               indicator="tool_timeout_rate", colour="c2", sample="tool calls"),
+        Figure("Invalid arguments", "ratio", "tool_args_known", num="tool_args_invalid",
+               indicator="tool_invalid_argument_rate", colour="c4", sample="tool calls"),
+        Figure("Answered by a fallback", "ratio", "tool_fallback_known", num="tool_fallbacks",
+               indicator="tool_fallback_rate", colour="c6", sample="tool calls"),
+    )  # fmt: skip
+    cols = (
+        text("Tool", "tool"),
+        count("Calls", "calls"),
+        rate("Errors", "errors", "known"),
+        rate("Timeouts", "timeouts", "known"),
+        rate("Invalid arguments", "args_invalid", "args_known"),
+        rate("Fallbacks", "fallbacks", "fallback_known"),
+        time_us("p50", "latency_p50"),
+        time_us("p95", "latency_p95"),
+        rate(
+            "Share of latency", "latency_sum", "calls_latency_sum", "tool time / time of all calls"
+        ),
+    )
+    table = view(
+        result.tables.get("tools"), cols, "Tools", note="A timed-out tool call is an error too."
+    )
+    made = Section(
+        "tools", "Tools", "Whether tools answer, and how long they take",
+        tiles=tiles(result, figures), blocks=blocks(_pick(charts, "tool"), [table]),
+    )  # fmt: skip
+    return _or_absent(made, "Tools", "no tool call is logged. Log",
+                      "tool_calls[].name, .status, .latency_ms, .arguments_valid",
+                      result.not_applicable.get("tool_calls"))  # fmt: skip
+
+
+def quality(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
+    parts = (_guardrails(result, charts), _retrieval(result, charts), _tools(result, charts))
+    placed = {b.chart.id for part in parts for b in part.blocks if b.chart is not None}
+    rest = blocks(c for c in charts if c.id not in placed)
+    review = Absent("Actions and human review", "not part of this report yet; to have it, log",
+                    "action.name, .tier, .review, .review_latency_ms")  # fmt: skip
+    found = [_objectives(result, "quality"), *parts]
+    if rest:
+        found.append(Section("further", "Further", blocks=rest))
+    return (*found, Section("review", "Actions and human review", absent=(review,)))
+
+
+_EVALUATION: Final = (
+    (
+        "golden",
+        "Golden set",
+        "no result of one was given, so whether answers are right is not "
+        "judged here. It takes a file of test cases with the expected answer and a pass or fail.",
+        "",
+    ),
+    (
+        "regressions",
+        "Regressions",
+        "item by item they need two results of the same golden set.",
+        "",
+    ),
+    (
+        "judge",
+        "Judge agreement",
+        "how far an automatic judge can be trusted needs labels by people on the same items.",
+        "",
+    ),
+    (
+        "constraints",
+        "Hard constraints",
+        "critical items that must never fail need a golden set that marks them.",
+        "",
+    ),
+    (
+        "online",
+        "Online scores",
+        "to follow scores in production, log",
+        "evaluations[].name, .score, .label",
+    ),
+)
+
+
+def evaluation(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
+    lines = tuple(Absent(title, words, field) for _, title, words, field in _EVALUATION)
+    found = [_objectives(result, "evaluation")]
+    if charts:
+        found.append(Section("evaluation", "", blocks=blocks(charts)))
+    return (*found, Section("evaluation-absent", "Evaluation", absent=lines))
+
+
+COST_COLS: Final = (
+    count("Calls", "calls"),
+    Col("Cost", "nano_usd", "cost"),
+    mean("Per call", "nano_usd", "cost", "cost_n"),
+    rate("With a price", "cost_n", "calls", "calls that carry a cost / all calls"),
+    Col("Input tokens", "tokens", "input_tokens"),
+    Col("Output tokens", "tokens", "output_tokens"),
+)
+
+
+def cost(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
+    overall = result.tables.get("overall")
+    figures = (
+        Figure("Spend in the period", "nano_usd", "cost_n", key="cost", colour="c2"),
+        Figure("Per call, mean", "nano_usd", "cost_n", num="cost", indicator="cost_per_call",
+               statistic="mean", colour="c2"),
+        f.COST_PER_1000,
+        Figure("Per session", "nano_usd", "sessions", num="cost", colour="c3", sample="sessions"),
+        Figure("Calls with a price", "ratio", "calls", num="cost_n", colour="c6"),
+    )  # fmt: skip
+    priced = _any(overall, "cost_n")
+    main = Section(
+        "cost", "", tiles=tiles(result, figures) if priced else (), blocks=blocks(charts),
+    )  # fmt: skip
+    tokens = Section("tokens", "Tokens", blocks=blocks((), [token_buckets(overall)]))
+    parts = Section(
+        "parts", "Where the money goes",
+        blocks=blocks((), _by_dimension(result, COST_COLS, "Cost", "cost") if priced else ()),
+    )  # fmt: skip
+    words = "no call carries a price, and an unknown price is unknown, never $0. Log"
+    scenario = Absent(
+        "Today, ten times the traffic, at target",
+        "scenarios need a traffic target and a budget to be declared.",
+        "",
+    )
+    found = [
+        _objectives(result, "cost"),
+        _or_absent(main, "Cost", words, "cost_usd"),
+        _or_absent(tokens, "Tokens", "not logged. Log", "input_tokens, output_tokens"),
+    ]
+    if parts.blocks:
+        found.append(parts)
+    return (*found, Section("scenarios", "Scenarios", absent=(scenario,)))
+
+
+BUILDERS: Final[dict[str, Callable[[ReadinessResult, Charts], tuple[Section, ...]]]] = {
+    "latency": latency,
+    "errors": errors,
+    "quality": quality,
+    "evaluation": evaluation,
+    "cost": cost,
+}

@@ -1,0 +1,134 @@
+"""Writes a site so that a reader never meets half of one.
+
+The new site is built beside the old and swapped in by two renames. The marker file lists what
+gonogo wrote, so that whatever else lives in the folder (a CNAME, a `.git`) survives the swap and
+a folder that is not a site is never replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from gonogo.errors import Diagnostic, UsageError
+
+MARKER: Final = ".gonogo-site"
+MAX_FILE_BYTES: Final = 100 * 10**6
+MAX_SITE_BYTES: Final = 10**9
+"""Limits of GitHub: 100 MB a file, 1 GB a Pages site (docs.github.com/en/pages)."""
+
+
+def write(files: Mapping[str, bytes], out: Path) -> None:
+    """Write `files` (relative POSIX path -> content) as the whole site in the folder `out`.
+
+    Raises UsageError where `out` is something that gonogo did not write, where a limit of size is
+    passed, or where the folder cannot be replaced; the old site is then as it was.
+    """
+    _check_paths(files)
+    _check_sizes(files)
+    target = out.resolve()
+    _check_target(target, out)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.gonogo-new-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        _fill(files, fresh)
+        _swap(fresh, target, out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _refusal(code: str, where: str, what: str, hint: str) -> UsageError:
+    return UsageError((Diagnostic(code, where, what, hint),))
+
+
+def _check_paths(files: Mapping[str, bytes]) -> None:
+    for name in files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name or not path.parts:
+            raise ValueError(f"not a path inside the site: {name!r}")
+
+
+def _check_sizes(files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        if len(content) > MAX_FILE_BYTES:
+            raise _refusal(
+                "site-file-too-large",
+                name,
+                f"is {len(content) / 1e6:,.0f} MB, and a published file may have 100 MB",
+                "show fewer values of a dimension (top) or a shorter period",
+            )
+    total = sum(len(content) for content in files.values())
+    if total > MAX_SITE_BYTES:
+        raise _refusal(
+            "site-too-large",
+            "",
+            f"the site would have {total / 1e9:,.2f} GB, and a published site may have 1 GB",
+            "show fewer values of a dimension (top) or a shorter period",
+        )
+
+
+def _check_target(target: Path, out: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise _refusal(
+            "site-not-a-folder", str(out), "is a file", "name a folder that gonogo may write"
+        )
+    if target.is_dir() and not (target / MARKER).is_file() and any(target.iterdir()):
+        raise _refusal(
+            "site-not-ours",
+            str(out),
+            f"holds files and is not a gonogo site (it has no {MARKER}), so it is left alone",
+            f"name an empty or new folder, or put an empty file {MARKER} into this one "
+            "to let gonogo add a site to it",
+        )
+
+
+def _fill(files: Mapping[str, bytes], folder: Path) -> None:
+    folder.mkdir()
+    for name, content in sorted(files.items()):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    listing = "".join(f"{name}\n" for name in sorted(files))
+    (folder / MARKER).write_text(listing, encoding="utf-8", newline="\n")
+
+
+def _foreign(old: Path) -> list[Path]:
+    """Top-level entries of the old site that gonogo did not write."""
+    written = (old / MARKER).read_text(encoding="utf-8").splitlines()
+    ours = {PurePosixPath(name).parts[0] for name in written if name} | {MARKER}
+    return sorted(entry for entry in old.iterdir() if entry.name not in ours)
+
+
+def _swap(fresh: Path, target: Path, out: Path) -> None:
+    if not target.exists():
+        fresh.rename(target)
+        return
+    old = target.with_name(f".{target.name}.gonogo-old-{os.getpid()}")
+    moved: list[tuple[Path, Path]] = []
+    try:
+        target.rename(old)
+        try:
+            if (old / MARKER).is_file():
+                for entry in _foreign(old):
+                    place = fresh / entry.name
+                    if not place.exists():
+                        entry.rename(place)
+                        moved.append((entry, place))
+            fresh.rename(target)
+        except BaseException:
+            for entry, place in reversed(moved):
+                place.rename(entry)
+            old.rename(target)
+            raise
+    except OSError as error:
+        raise _refusal(
+            "site-not-replaceable",
+            str(out),
+            f"cannot be replaced ({error.strerror})",
+            "where it is a mount point, name a folder inside of it",
+        ) from error
+    shutil.rmtree(old, ignore_errors=True)

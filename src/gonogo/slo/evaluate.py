@@ -1,0 +1,259 @@
+"""From counts to statuses: BREACHED > NO_DATA > AT_RISK > MET, worst wins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from gonogo import display
+from gonogo.config.model import Config, Objective
+from gonogo.conventions import Source, Status
+from gonogo.results import Budget, Excursion, ObjectiveResult
+from gonogo.slo import wording
+from gonogo.slo.data import ObjectiveData
+from gonogo.slo.excursions import excursions
+from gonogo.slo.measure import Measured, measure
+from gonogo.stats.binomial import sample_needed
+from gonogo.stats.intervals import Interval
+
+Judged = tuple[Status, str, str]
+"""status, reason, hint"""
+
+_RANK = {status: rank for rank, status in enumerate(Status)}
+
+
+def evaluate(
+    data: Sequence[ObjectiveData], config: Config
+) -> tuple[tuple[ObjectiveResult, ...], tuple[Excursion, ...]]:
+    """Judge every objective: (results, worst first and then by violation; excursions by onset)."""
+    slugs = wording.slugs([d.objective.id for d in data])
+    judged = [_judge(d, slug, config) for d, slug in zip(data, slugs, strict=True)]
+    judged.sort(key=lambda j: (_RANK[j[0].status], -j[2], j[0].id))
+    found = sorted((e for _, es, _ in judged for e in es), key=lambda e: (e.onset, e.id))
+    return tuple(result for result, _, _ in judged), tuple(found)
+
+
+def _judge(
+    data: ObjectiveData, slug: str, config: Config
+) -> tuple[ObjectiveResult, tuple[Excursion, ...], float]:
+    measured = measure(data) if data.count else None
+    found: tuple[Excursion, ...] = ()
+    judged = (
+        _absent(data, config) if measured is None else _uncovered(data, config.minimum_coverage)
+    )
+    if measured is not None and judged is None:
+        judged = _small(data, measured)
+        if judged is None:
+            found = excursions(data, slug, is_breach=not measured.met)
+            judged = _breached(data, measured) if not measured.met else _met(data, measured, found)
+    assert judged is not None  # without events _absent() always says something
+    result = _result(data, slug, measured, judged, tuple(e.id for e in found))
+    return result, found, measured.violation if measured else 0.0
+
+
+def _absent(data: ObjectiveData, config: Config) -> Judged:
+    """There is nothing to judge: not applicable where that is declared or by default, else NO_DATA.
+
+    A declaration holds only here: logs that do carry the value contradict it, and are judged.
+    """
+    objective = data.objective
+    spec, many = objective.spec, wording.noun(objective)
+    for key in (spec.table, objective.indicator, spec.log_field):
+        if key in config.not_applicable:
+            reason = f"declared not applicable: {config.not_applicable[key]}"
+            return Status.NOT_APPLICABLE, reason, ""
+    log = f"log {spec.log_field}"
+    if not data.rows:
+        reason = f"no {many} in the logs"
+        if objective.source is Source.DEFAULT:
+            return Status.NOT_APPLICABLE, reason, f"{log} if the application has any"
+        return (
+            Status.NO_DATA,
+            reason,
+            f"{log}, or declare {spec.table} not applicable with a reason",
+        )
+    if data.eligible:
+        has = wording.events(objective, data.eligible)
+        return Status.NO_DATA, f"none of {has} carries {spec.log_field}", log
+    if objective.selector:
+        reason = f"no {many} match {wording.selector(objective)}"
+        return Status.NO_DATA, reason, f"check the selector; else {log}"
+    return Status.NO_DATA, f"no {many} in the period could carry {spec.log_field}", log
+
+
+def _uncovered(data: ObjectiveData, least: Fraction) -> Judged | None:
+    """NO_DATA where too few of the events that could carry the value do so."""
+    objective, eligible = data.objective, max(data.eligible, data.count)
+    coverage = Fraction(data.count, eligible)
+    if coverage >= least:
+        return None
+    shown = display.near(coverage, least, "ratio")
+    reason = (
+        f"only {display.count(data.count)} of {wording.events(objective, eligible)} carry "
+        f"{objective.spec.log_field} ({shown}), at least {display.exact(least, 'ratio')} needed"
+    )
+    return (
+        Status.NO_DATA,
+        reason,
+        f"log {objective.spec.log_field} on all {wording.noun(objective)}",
+    )
+
+
+def _small(data: ObjectiveData, measured: Measured) -> Judged | None:
+    """Under the minimum sample nothing is met, and only what is beyond doubt is breached."""
+    objective = data.objective
+    if measured.total >= objective.minimum:
+        return None
+    least = f"under the minimum of {wording.events(objective, objective.minimum)}"
+    if measured.beyond:
+        return Status.BREACHED, f"{_seen(data, measured)}; {least}, but beyond doubt", ""
+    missing = wording.events(objective, _needed(data, measured) or 1)
+    return Status.NO_DATA, f"{_seen(data, measured)}; {least}", f"{missing} more needed"
+
+
+def _breached(data: ObjectiveData, measured: Measured) -> Judged:
+    objective = data.objective
+    hint = ""
+    if objective.target is not None:
+        bad = data.count - data.good_count
+        allowed = int((1 - objective.target) * data.count)
+        over = max(1, bad - allowed)
+        hint = (
+            f"{display.count(over)} bad {wording.noun(objective, over)} more than the "
+            f"{display.count(allowed)} that the limit allows"
+        )
+    return Status.BREACHED, _seen(data, measured), hint
+
+
+def _met(data: ObjectiveData, measured: Measured, found: Sequence[Excursion]) -> Judged:
+    """Met as counted; at risk where an excursion or the bound says so."""
+    objective = data.objective
+    seen, bound = _seen(data, measured), None
+    if measured.bound is not None:
+        bound = wording.observed(objective, measured.bound)
+    upper = wording.is_upper(objective)
+    if measured.carried and not found:
+        sure = (
+            f"; with 95 % confidence {'at most' if upper else 'at least'} {bound}" if bound else ""
+        )
+        return Status.MET, seen + sure, ""
+    parts, hint = [], "look at what changed when it began"
+    if len(found) == 1:
+        (only,) = found
+        when = (
+            f"since {display.time(only.onset)}"
+            if only.ongoing
+            else f"from {display.span(only.onset, only.end)}"
+        )
+        parts.append(f"not {when}")
+    elif found:
+        lasted = display.duration(sum(e.end - e.onset for e in found) * 10**6)
+        parts.append(f"not in {len(found)} excursions of {lasted} together")
+    if not measured.carried:
+        if not found:
+            hint = _more(data, measured)
+        many = wording.events(objective, measured.total)
+        parts.append(
+            f"it may be as {'high' if upper else 'low'} as {bound}"
+            if bound
+            else f"{many} are too few to be sure of it"
+        )
+    return (
+        Status.AT_RISK,
+        f"{seen}: met over the period as counted, but {', and '.join(parts)}",
+        hint,
+    )
+
+
+def _more(data: ObjectiveData, measured: Measured) -> str:
+    if measured.needed is None:
+        return f"no number of {wording.noun(data.objective)} at this level would carry the claim"
+    more = wording.events(data.objective, measured.needed)
+    return f"about {more} more at this level would carry the claim"
+
+
+def _seen(data: ObjectiveData, measured: Measured) -> str:
+    """What was observed, against the limit."""
+    objective = data.objective
+    if objective.statistic == "mean":
+        mean = wording.observed(objective, Fraction(data.value_sum, data.count))
+        many = wording.events(objective, data.count)
+        return f"the mean over {many} is {mean}, {wording.limit(objective)}"
+    counted = wording.share(objective, data.good_count, data.count)
+    if objective.quantile is None or measured.observed is None:
+        return f"{counted}, {wording.allowance(objective)}"
+    value = wording.observed(objective, measured.observed)
+    return (
+        f"{objective.statistic} is {value}, {wording.limit(objective)}: "
+        f"{counted}, {wording.allowance(objective)}"
+    )
+
+
+def _needed(data: ObjectiveData, measured: Measured | None) -> int | None:
+    """Further events needed to carry the claim, the minimum sample included."""
+    objective, have = data.objective, data.count
+    short = max(0, objective.minimum - have)
+    if measured is not None:
+        return max(measured.needed or 0, short) or None
+    if objective.target is None:
+        return short or None
+    return max(sample_needed(0.0, float(1 - objective.target)) or 0, short) or None
+
+
+def _budget(data: ObjectiveData) -> Budget | None:
+    target = data.objective.target
+    if target is None or not data.count:
+        return None
+    allowed = (1 - target) * data.count
+    return Budget(
+        allowed_num=allowed.numerator,
+        allowed_den=allowed.denominator,
+        bad=data.count - data.good_count,
+    )
+
+
+def _result(
+    data: ObjectiveData,
+    slug: str,
+    measured: Measured | None,
+    judged: Judged,
+    found: tuple[str, ...],
+) -> ObjectiveResult:
+    o: Objective = data.objective
+    status, reason, hint = judged
+    interval = measured.interval if measured else Interval(None, None, "none")
+    lacking = status in (Status.NO_DATA, Status.AT_RISK)
+    return ObjectiveResult(
+        id=o.id,
+        slug=slug,
+        title=wording.title(o),
+        expression=o.expression,
+        indicator=o.indicator,
+        statistic=o.statistic,
+        selector=dict(o.selector),
+        comparator=o.comparator,
+        limit=display.plain(o.limit),
+        unit=o.spec.unit,
+        formula=o.spec.formula,
+        source=o.source,
+        severity=o.severity,
+        status=status,
+        reason=reason,
+        hint=hint,
+        observed=measured.observed if measured else None,
+        low=interval.low,
+        high=interval.high,
+        bound=measured.bound if measured and status in (Status.MET, Status.AT_RISK) else None,
+        interval_method=interval.method,
+        good=None if o.target is None else data.good_count,
+        total=data.count,
+        eligible=data.eligible,
+        minimum=o.minimum,
+        needed=_needed(data, measured) if lacking else None,
+        budget=_budget(data),
+        excursions=found,
+        owner=o.owner,
+        runbook=o.runbook,
+        agreed_by=o.agreed_by,
+        defined_at=o.defined_at,
+    )
