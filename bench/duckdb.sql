@@ -477,17 +477,13 @@ FROM (
         len(retrieval.chunk_ids) AS n_chunks,
         coalesce(is_failure(retrieval.status, retrieval.error_type), false)
             OR (other_line AND coalesce(failed, false)) AS broken,
-        CASE
-            WHEN broken THEN false
-            WHEN len(retrieval.expected_chunk_ids) > 0 AND retrieval.chunk_ids IS NOT NULL
-                THEN list_has_any(retrieval.expected_chunk_ids, retrieval.chunk_ids)
-            ELSE coalesce(retrieval.hit, n_chunks >= 1)
-        END AS hit,
-        list_max(retrieval.scores) AS top_score,
         CASE WHEN len(retrieval.expected_chunk_ids) > 0 AND retrieval.chunk_ids IS NOT NULL
             THEN len(list_distinct(retrieval.expected_chunk_ids)) END AS wanted,
         CASE WHEN wanted IS NOT NULL
             THEN len(list_intersect(retrieval.expected_chunk_ids, retrieval.chunk_ids)) END AS found,
+        CASE WHEN broken THEN false ELSE coalesce(found > 0, retrieval.hit, n_chunks >= 1) END
+            AS hit,
+        list_max(retrieval.scores) AS top_score,
         coalesce(
             micros(retrieval.latency_ms),
             CASE WHEN op IN ('retrieval', 'retrieve', 'rerank') THEN latency END

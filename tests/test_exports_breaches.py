@@ -6,6 +6,8 @@ import json
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from gonogo.conventions import Source, Status
@@ -78,6 +80,17 @@ def test_the_breach_is_told_with_time_peak_counts_and_limit() -> None:
     assert any(f"{o.total - (o.good or 0):,} bad of {o.total:,}" in line for line in lines)
     assert "default threshold" not in out
     assert "nearest" not in out
+
+
+def test_excursions_of_what_holds_are_told_apart_with_their_limit() -> None:
+    result = synthetic_result()
+    held = breaches_md(result).split("## Excursions of objectives that hold over the period")[1]
+    assert "### `error_rate ≤ 1.5%`" in held
+    assert "- Threshold: written in the configuration (readiness.toml:3:1)" in held
+    data = json.loads(breaches_json(result))
+    assert [b["objective"] for b in data["breaches"]] == ["latency.p95"]
+    assert [b["objective"] for b in data["excursions"]] == ["error_rate"]
+    assert data["excursions"][0]["intervals"][0]["bad"] == 36
 
 
 def test_times_are_said_in_utc_and_in_the_declared_zone() -> None:
@@ -166,25 +179,39 @@ def test_a_breach_without_an_interval_says_why() -> None:
 
 
 def test_both_forms_fit_into_64_kb_and_count_what_is_left_out() -> None:
-    long = "名" * 2000
-    many = tuple(objective(f"{i} {long}") for i in range(300))
-    spans = tuple(excursion(o.id, i) for o in many[:5] for i in range(400))
+    long = "名" * 400
+    many = tuple(objective(f"{i} {long}") for i in range(150))
+    spans = tuple(excursion(o.id, i) for o in many[:5] for i in range(100))
     result = hostile_result("x", objectives=many, excursions=spans)
     out, data = breaches_md(result), json.loads(breaches_json(result))
     assert len(out.encode()) < 64_000
     assert len(breaches_json(result).encode()) < 64_000
     shown = out.count("### ")
-    assert 0 < shown < 300
-    assert f"… and {300 - shown} more" in out
-    assert "and 390 more intervals" in out
-    assert len(data["breaches"]) + data["left_out"] == 300
+    assert 0 < shown < 150
+    assert f"… and {150 - shown} more" in out
+    assert "and 90 more intervals" in out
+    assert len(data["breaches"]) + data["left_out"] == 150
     assert len(data["breaches"]) > 0
-    assert data["breaches"][0]["intervals_left_out"] == 390
+    assert data["breaches"][0]["intervals_left_out"] == 90
 
 
 def test_the_same_result_gives_the_same_bytes() -> None:
     assert breaches_md(synthetic_result()) == breaches_md(synthetic_result())
     assert breaches_json(synthetic_result()) == breaches_json(synthetic_result())
+
+
+@settings(max_examples=300)
+@given(st.one_of(st.text(max_size=40), st.text("`|\\\\*_[]()!<>&#@~$ a1\n:/w.", max_size=20)))
+def test_any_text_stays_text(text: str) -> None:
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+    def inline(made: str) -> list[str]:
+        tokens = parser.parse(f"x {made} y")
+        assert [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+        return [t.type for t in tokens[1].children or ()]
+
+    assert inline(code(text)) == ["text", "code_inline", "text"]
+    assert set(inline(markdown(text))) <= {"text", "text_special"}
 
 
 def test_our_own_figures_stay_readable() -> None:

@@ -101,7 +101,7 @@ def test_what_was_left_out_is_said() -> None:
 def test_it_says_where_to_look() -> None:
     out = _report(site="site/index.html")
     assert "open site/index.html" in out
-    assert "next Open the breaches and look at the slowest traces." in out
+    assert "next p95 latency: Open the breaches and look at the slowest traces." in out
 
 
 def test_two_verdicts_are_told_apart() -> None:

@@ -35,7 +35,11 @@ SLOW = replace(
     limit=Fraction(2_500_000),
 )
 FAST = replace(
-    SLOW, id="tps.p50", indicator="output_tokens_per_second", quantile=Fraction(1, 2), comparator=">="
+    SLOW,
+    id="tps.p50",
+    indicator="output_tokens_per_second",
+    quantile=Fraction(1, 2),
+    comparator=">=",
 )
 OBJECTIVES = (ERRORS, HITS, SLOW, FAST, replace(ERRORS, comparator="<"))
 
@@ -152,23 +156,23 @@ def test_a_status_equals_a_direct_count_over_the_events(data: st.DataObject) -> 
     assert (results[0].status is Status.BREACHED) == missed
 
 
-@pytest.mark.parametrize("calls", [30, 59, 100, 299, 500, 1000, 3000])
+@pytest.mark.parametrize("calls", [30, 59, 100, 299, 1000, 3000])
 @pytest.mark.parametrize("made", [ERRORS, SLOW])
 def test_a_service_half_again_over_its_limit_is_rarely_a_go(made: Objective, calls: int) -> None:
     """Under 5 % at any number of calls; spread over a week, bin by bin."""
     rng = np.random.default_rng(calls)
     rate = 1.5 * float(1 - (made.target or 0))
     wrong = within = 0
-    for _ in range(200):
+    for _ in range(150):
         at = np.bincount(rng.integers(0, WEEK, calls), minlength=WEEK)
         bad = rng.binomial(at, rate)
         one = counts(made, bad, at)
         wrong += verdict(one)[0] == VERDICTS.index(Verdict.GO)
         within += int(bad.sum()) <= float(1 - (made.target or 0)) * calls
-    assert wrong / 200 < 0.05
+    assert wrong / 150 < 0.05
     if made is ERRORS and calls == 299:
         # Observed within the limit often enough that a bare count would say GO.
-        assert within / 200 > 0.1
+        assert within / 150 > 0.1
 
 
 def test_a_service_at_half_of_its_limit_is_seldom_refused() -> None:

@@ -39,7 +39,9 @@ def test_tails_equal_the_sum_of_fractions(n: int, share: Fraction, p: Fraction) 
 def test_a_tail_far_below_the_smallest_float_is_still_a_number() -> None:
     # Every one of 1,000 is bad where 0.1 % may be: exactly 1000 * log(0.001).
     assert log_tail(1000, 1000, 0.001) == pytest.approx(1000 * math.log(0.001), rel=1e-12)
-    half = math.lgamma(1e6 + 1) - 2 * math.lgamma(5e5 + 1) + 5e5 * (math.log(1e-6) + math.log1p(-1e-6))
+    half = (
+        math.lgamma(1e6 + 1) - 2 * math.lgamma(5e5 + 1) + 5e5 * (math.log(1e-6) + math.log1p(-1e-6))
+    )
     assert log_tail(500_000, 1_000_000, 1e-6) == pytest.approx(half, abs=1e-4)
 
 

@@ -44,7 +44,12 @@ def week(rng: np.random.Generator, calls: float, rates: NDArray[np.float64]) -> 
 @pytest.mark.parametrize(
     ("good", "total", "low", "high"),
     # Newcombe 1998, table I, score method without continuity correction.
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
 )
 def test_wilson_equals_the_published_table(good: int, total: int, low: float, high: float) -> None:
     found = wilson(good, total)
@@ -71,7 +76,8 @@ def test_wilson_covers_95_percent_averaged_over_all_rates(n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantile", "one_sided", "two_sided"), [(P95, 59, 72), (P99, 299, 368), (Fraction(9, 10), 29, 36)]
+    ("quantile", "one_sided", "two_sided"),
+    [(P95, 59, 72), (P99, 299, 368), (Fraction(9, 10), 29, 36)],
 )
 def test_a_percentile_has_no_then_one_then_two_ends(
     quantile: Fraction, one_sided: int, two_sided: int
@@ -230,7 +236,10 @@ def test_a_mean_of_traffic_is_covered_and_has_the_floor_of_independent_values() 
     for _ in range(300):
         total = rng.poisson(40, 168).astype(np.int64)
         level = rng.normal(1000, 100, 168)
-        values = [rng.normal(m, 300, n).clip(0).astype(np.int64) for m, n in zip(level, total, strict=True)]
+        values = [
+            rng.normal(m, 300, n).clip(0).astype(np.int64)
+            for m, n in zip(level, total, strict=True)
+        ]
         sums = np.array([v.sum() for v in values], dtype=np.int64)
         every = np.concatenate(values)
         bins = np.arange(168, dtype=np.int64) * 3600

@@ -81,7 +81,10 @@
 
   // ---- copying
   function copy(text) {
-    if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
+    if (!navigator.clipboard) return copyOld(text);
+    return navigator.clipboard.writeText(text).catch(function () { return copyOld(text); });
+  }
+  function copyOld(text) {
     var area = doc.createElement("textarea");
     area.value = text;
     area.setAttribute("readonly", "");

@@ -30,6 +30,23 @@ _USAGE: Final = {
         "line, I the input, R saved results, D notes on the quality of the data.",
         "Copy the code from the message.",
     ),
+    "U002": Explanation(
+        "the period cannot be understood",
+        "A period is last-week, an ISO week such as 2026-W47, or FROM..TO in dates (TO included) "
+        "or times (TO excluded). Weeks and dates are those of the declared time zone.",
+        "Write it in one of these forms. Without --period everything in the input is looked at.",
+    ),
+    "U003": Explanation(
+        "--where is not KEY=VALUE",
+        "Records can be selected by a dimension: service, environment, release, prompt_version, "
+        "operation, provider, model or tenant_id. The value may be a glob pattern.",
+        "Write for example --where environment=production or --where 'model=gpt-4o*'.",
+    ),
+    "U004": Explanation(
+        "no such profile",
+        "The public profile shows no id, message or path; the internal one shows them scrubbed.",
+        "Choose public or internal.",
+    ),
     "U010": Explanation(
         "the id key cannot be used",
         "Ids are published as keyed hashes only. The key is kept in the state folder or given in "
@@ -40,6 +57,32 @@ _USAGE: Final = {
         "the file to be written is there already",
         "gonogo init does not write over a configuration that somebody may have edited.",
         "Choose another name with -o, or let --force replace it.",
+    ),
+    "U020": Explanation(
+        "a published file would be too large",
+        "Hosts of static sites refuse large files; gonogo stops at 100 MB a file.",
+        "Show fewer values of a dimension (top in readiness.toml) or a shorter period.",
+    ),
+    "U021": Explanation(
+        "the site would be too large",
+        "Hosts of static sites refuse large sites; gonogo stops at 1 GB.",
+        "Show fewer values of a dimension (top in readiness.toml) or a shorter period.",
+    ),
+    "U022": Explanation(
+        "the output is a file",
+        "A site is a folder, and there is a file of that name.",
+        "Name a folder with -o.",
+    ),
+    "U023": Explanation(
+        "the folder holds something else",
+        "A build replaces the whole folder, so gonogo only writes into one that is empty, new, or "
+        "holds a site of its own (which a file .gonogo-site marks).",
+        "Name another folder, or put an empty .gonogo-site into this one.",
+    ),
+    "U024": Explanation(
+        "the old site cannot be replaced",
+        "The new site was built beside the old one and could not take its place.",
+        "Check the permissions; where the folder is a mount point, name a folder inside of it.",
     ),
     "U012": Explanation(
         "a file cannot be written",
@@ -75,6 +118,18 @@ _RESULT: Final = {
         "The file says that it is a result of this version, but some of its values are missing or "
         "impossible, as after a cut or an edit by hand.",
         "Build it again from the logs.",
+    ),
+    "R006": Explanation(
+        "the folder holds no finished rollup",
+        "A rollup is finished when its rollup.json is there; the run that wrote it may have been "
+        "interrupted.",
+        "Make it again from the logs.",
+    ),
+    "R007": Explanation(
+        "the rollup is of another version",
+        "What a rollup counts changes with its schema version, and mixing versions would mix "
+        "meanings.",
+        "Make it again from the logs with this version.",
     ),
 }
 

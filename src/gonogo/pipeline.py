@@ -44,7 +44,7 @@ from gonogo.results import (
     SourceFile,
     Table,
 )
-from gonogo.rollup import engine, exemplars
+from gonogo.rollup import engine, exemplars, store
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar, Selection
@@ -91,10 +91,7 @@ def analyse(request: Request, progress: Progress) -> ReadinessResult:
         ConfigError, UsageError: the request cannot be carried out.
         InputError: the logs cannot be read.
     """
-    run = _resolve(request)
-    result, trouble = _analyse(run, progress)
-    _note_state(run, trouble)
-    return result
+    return _analyse(_resolve(request), progress)[0]
 
 
 def build(request: Request, output: Path, progress: Progress) -> ReadinessResult:
@@ -109,12 +106,12 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     run = _resolve(request)
     warm_up()
     try:
-        result, trouble = _analyse(run, progress)
+        result, trouble, partial = _analyse(run, progress)
     except InputError as error:
         _publish(_nothing(run, error), output, progress)
         raise
-    _note_state(run, trouble)
     _publish(result, output, progress)
+    _remember(run, trouble, partial)
     return result
 
 
@@ -162,20 +159,22 @@ def _where(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _analyse(run: _Run, progress: Progress) -> tuple[ReadinessResult, Trouble]:
+def _analyse(run: _Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial]:
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
     logs = read_logs(found, run.config.fields, progress.advance)
     try:
-        progress.phase("Counting", sum(part.rows for part in logs.parts) or None)
+        rows = max(sum(part.rows for part in logs.parts), 1)
+        progress.phase("Counting", total or None)
         mapper = Mapper(run.config.objectives, run.selection, Calendar(run.zone), logs.dictionaries)
-        partial = engine.run(logs.blocks(), mapper, logs.ids, progress.advance)
+        partial = engine.run(
+            logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows))
         report = _ingest_report(logs, partial, run.masker)
     finally:
         logs.close()
     progress.phase("Judging", None)
-    return _judge(run, partial, report), logs.trouble
+    return _judge(run, partial, report), logs.trouble, partial
 
 
 def _judge(run: _Run, raw: Partial, report: IngestReport) -> ReadinessResult:
@@ -384,18 +383,16 @@ def _publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
     site.write(files, output)
 
 
-def _note_state(run: _Run, trouble: Trouble) -> None:
-    """Quarantined lines, where they stand and why, beside the site and never in it."""
+def _remember(run: _Run, trouble: Trouble, partial: Partial) -> None:
+    """The rollup, and where the refused lines stand and why: beside the site, never in it."""
     folder = run.request.state or Path(DEFAULT_STATE)
-    if not trouble.quarantined and not (folder / "quarantine.jsonl").exists():
-        return
     lines = (json.dumps({"file": q.file, "line": q.line, "offset": q.offset, "code": q.code,
                          "reason": q.reason}) for q in trouble.quarantined)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        store.save(partial, folder / "rollup")
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
     except OSError:
-        # A read-only place keeps no memory; the counts are in the result all the same.
+        # A read-only place keeps no memory; the site and its counts are whole all the same.
         return
 
 

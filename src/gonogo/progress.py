@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """What a use case tells about its progress; calls are cheap and never fail the run."""
+    """What a use case tells about its progress; calls are cheap and never fail the run.
+
+    The amounts are bytes where files are read, and may be rows in a later phase: what is shown is
+    their share.
+    """
 
     def phase(self, name: str, total_bytes: int | None) -> None:
         """A new phase begins; `total_bytes` is None where its length is not known."""
@@ -48,7 +52,7 @@ class Lines:
 
     def phase(self, name: str, total_bytes: int | None) -> None:
         self._name, self._total, self._done, self._quarters = name, total_bytes, 0, 0
-        self._say(f"{name} ({_megabytes(total_bytes)})" if total_bytes else name)
+        self._say(name)
 
     def advance(self, done_bytes: int) -> None:
         self._done += done_bytes
@@ -99,7 +103,7 @@ def open_progress(*, quiet: bool, stream: TextIO | None = None) -> Iterator[Prog
         from rich.console import Console
         from rich.progress import (
             BarColumn,
-            DownloadColumn,
+            TaskProgressColumn,
             TextColumn,
             TimeRemainingColumn,
         )
@@ -108,15 +112,11 @@ def open_progress(*, quiet: bool, stream: TextIO | None = None) -> Iterator[Prog
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            DownloadColumn(),
+            TaskProgressColumn(),
             TimeRemainingColumn(),
         )
         with RichProgress(*columns, console=Console(file=out), transient=True) as bar:
             yield Bar(bar)
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:,.1f} MB"
 
 
 def _safe(text: str) -> str:

@@ -119,9 +119,15 @@ class Dictionary:
         codes = texts.cast(pl.Categorical(self.categories)).to_physical().cast(pl.UInt32) + 1
         return codes.fill_null(0)
 
+    def series(self) -> pl.Series:
+        """Text by code: entry 0 is null; an empty text is null as well."""
+        texts = self.categories.to_series()
+        missing = pl.Series([None], dtype=pl.String)
+        return missing.append(texts.set(texts == "", None).rename(""))
+
     def texts(self) -> list[str | None]:
-        """Text by code: `texts()[0]` is None; an empty text is None as well."""
-        return [None, *(text or None for text in self.categories.to_series().to_list())]
+        """The same as a list."""
+        return self.series().to_list()
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import altair as alt
 
 from gonogo import display
 from gonogo.charts import marks, theme
-from gonogo.charts.labels import bare_limit, label, limit_of, plural, unique_labels
+from gonogo.charts.labels import NAME, bare_limit, label, limit_of, plural, unique_labels
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import Timeline, column
@@ -62,6 +62,7 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         subtitle += f"; shaded: excursions beyond {bare_limit(objective)}"
     if any(base.partial):
         subtitle += f"; open circle: {base.unit} not complete"
+    subtitle += marks.off_scale_text(objective, reach)
     columns = (
         Column(key="start", title=base.unit.capitalize(), unit="time"),
         Column(key="errors", title="Failed", unit="count"),
@@ -71,7 +72,7 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     )  # fmt: skip
     keys = ("start", "errors", "error_known")
     return Drawing(
-        id="error-rate", page="errors", title="Error rate over time", subtitle=subtitle + marks.off_scale_text(objective, reach) + ".",
+        id="error-rate", page="errors", title="Error rate over time", subtitle=subtitle + ".",
         caption=caption + ".", view=alt.layer(*layers), data=sets, height=280,
         margins=marks.margins(span="full", right=[r["text"] for r in sets["limit"]]),
         table=Table(id="error_rate_over_time", title="Error rate over time", columns=columns,
@@ -107,7 +108,7 @@ def by_class(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     if len(classes) < len(ranked):
         names.append("other classes")
     models = sorted(counts, key=lambda m: (-sum(counts[m].values()), m))[:_MODELS]
-    labels = unique_labels(models, 22)
+    labels = unique_labels(models, NAME)
     calls = _calls_by_model(result)
     bars: Rows = []
     notes: Rows = []
@@ -154,7 +155,7 @@ def by_class(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         id="error-classes", page="errors", title="What fails",
         subtitle="Failed calls by model and error class; beside the bar, the error rate.",
         caption=caption, view=view, data={"bars": bars, "notes": notes},
-        height=height, narrow_height=height + 40,
+        height=height, narrow_height=height,
         margins=marks.margins(names=labels, legend=names, span="full", right=["86.7%"]),
         table=Table(id="failures", title="What fails", columns=columns, data=cells),
     )  # fmt: skip

@@ -13,6 +13,9 @@ from gonogo import display
 from gonogo.results import ObjectiveResult
 
 LONGEST = 28
+NAME = 24
+"""Longest label left of a plot, which a phone has room for, too."""
+_WALKED = 2000
 _SIGNS = {"<=": "≤", "<": "<", ">=": "≥", ">": ">"}
 
 
@@ -20,12 +23,15 @@ def label(text: object, longest: int = LONGEST) -> str:
     """A printable one-line label of at most `longest` characters.
 
     Control, format (bidi, zero-width) and unassigned characters and lone surrogates are dropped,
-    stacked combining marks are cut to two, white space is collapsed; a cut is marked with "…".
+    stacked combining marks are cut to two, white space is collapsed. A long text loses its middle,
+    marked with "…": what tells two models or releases apart often comes last.
     """
     kept: list[str] = []
     marks = 0
-    # A label needs at most `longest` characters, so a megabyte of log text is not walked through.
-    for char in str(text)[: 50 * longest]:
+    # A label needs few characters, so a megabyte of log text is not walked through.
+    raw = str(text)
+    raw = raw if len(raw) <= _WALKED else raw[: _WALKED // 2] + raw[-_WALKED // 2 :]
+    for char in raw:
         category = unicodedata.category(char)
         if category[0] == "Z" or char in "\t\n\r":
             kept.append(" ")
@@ -39,7 +45,8 @@ def label(text: object, longest: int = LONGEST) -> str:
         marks = 0
     clean = " ".join("".join(kept).split())
     if len(clean) > longest:
-        clean = clean[: longest - 1].rstrip() + "…"
+        tail = longest * 2 // 5
+        clean = f"{clean[: longest - 1 - tail].rstrip()}…{clean[-tail:].lstrip()}"
     return clean or "(blank)"
 
 
@@ -50,10 +57,10 @@ def unique_labels(
     used = set(taken)
     found = []
     for name in names:
-        base = text = label(name, longest)
+        text = label(name, longest)
         n = 2
         while text in used:
-            text = f"{base[: longest - len(str(n)) - 1]}·{n}"
+            text = f"{label(name, longest - len(str(n)) - 1)}·{n}"
             n += 1
         used.add(text)
         found.append(text)

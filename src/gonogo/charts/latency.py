@@ -137,6 +137,8 @@ def _percentiles(
         return None
     tops = {s: max(v or 0 for v in base.column(f"{prefix}_{s}")) for s in series}
     reach = max(tops.values())
+    if not tops["p95"]:
+        return None
     objective = marks.objective_for(result, prefix, *series)
     drawn = objective is not None and marks.on_scale(objective, reach)
     limit = float(limit_of(objective)) if objective is not None and drawn else 0.0

@@ -22,9 +22,6 @@ from gonogo.results import ObjectiveResult, ReadinessResult
 
 _FAR = 4.0
 
-NARROW_NAMES = 124
-"""Pixels that names left of a plot may take on a phone."""
-
 _FORMATS = {
     "s": "format(datum.value, '.9~g') + ' s'",
     "ms": "format(datum.value, '.9~g') + ' ms'",
@@ -64,12 +61,16 @@ def value_channel(  # noqa: PLR0917, read as: y of v from low to high in seconds
 ) -> Any:
     """A linear x or y channel from low to high, rounded outwards; `form` is a key of _FORMATS."""
     values = steps(low, high, count)
+    expr = _FORMATS[form]
     if channel is alt.X:
+        # A phone has room for every other label.
+        odd = f"round((datum.value - {values[0]}) / {values[1] - values[0]}) % 2"
+        expr = f"{theme.PHONE} && {odd} ? '' : {expr}"
         axis = {"grid": True, "domain": False, "ticks": False, "labelFlush": False} | axis
     return channel(
         f"{field}:Q", title=None, scale=alt.Scale(domain=[values[0], values[-1]], nice=False),
         axis=alt.Axis(
-            values=values, tickCount=len(values), labelExpr=_FORMATS[form], labelOverlap=False,
+            values=values, tickCount=len(values), labelExpr=expr, labelOverlap=False,
             **axis,
         ),
     )  # fmt: skip
@@ -84,8 +85,6 @@ def same(channel: Any, field: str) -> Any:
 
 def names_y(labels: Sequence[str], headings: Sequence[str] = ()) -> Any:
     """A y channel of names in the order given; headings are bold and carry no mark."""
-    wide = text_width(labels) <= NARROW_NAMES
-    limit = 0 if wide else alt.ExprRef(f"{theme.PHONE} ? {NARROW_NAMES} : 0")
     weight: Any = "normal"
     if headings:
         test = alt.FieldOneOfPredicate(field="value", oneOf=list(headings))
@@ -94,7 +93,7 @@ def names_y(labels: Sequence[str], headings: Sequence[str] = ()) -> Any:
         "label:N", title=None, sort=None,
         scale=alt.Scale(domain=list(labels), paddingInner=0.35, paddingOuter=0.2),
         axis=alt.Axis(
-            labelColor=theme.INK, labelLimit=limit, labelPadding=8,
+            labelColor=theme.INK, labelPadding=8,
             labelFontWeight=weight, labelOverlap=False,
         ),
     )  # fmt: skip
@@ -102,7 +101,7 @@ def names_y(labels: Sequence[str], headings: Sequence[str] = ()) -> Any:
 
 def _columns(labels: Sequence[str], span: str) -> tuple[int, int]:
     """Columns of a legend on a desktop and on a phone, with rows of about equal length."""
-    each = 22 + text_width(labels)
+    each = 32 + text_width(labels)
     fits = (max(1, w // each) for w in (theme.WIDE[span] - 60, theme.NARROW - 40))
     wide, narrow = (-(-len(labels) // -(-len(labels) // n)) for n in fits)
     return wide, narrow
@@ -132,12 +131,9 @@ def margins(
     """
     rows = [-(-len(legend) // n) if legend else 0 for n in _columns(legend or ("",), span)]
     gutter = 20 + text_width(right) if right else Margins.right
-    room = text_width(names) + 12
-    lefts = (room, min(room, NARROW_NAMES + 12)) if names else (Margins.left, Margins.left)
+    left = text_width(names) + 12 if names else Margins.left
     heights = [Margins.top + (r * theme.LEGEND_ROW + 6 if r else 0) + top for r in rows]
-    wide, narrow = (
-        Margins(left=a, right=gutter, top=h) for a, h in zip(lefts, heights, strict=True)
-    )
+    wide, narrow = (Margins(left=left, right=gutter, top=h) for h in heights)
     return wide, narrow
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ import altair as alt
 
 from gonogo import display
 from gonogo.charts import marks, theme
-from gonogo.charts.labels import bare_limit, label, limit_of, plural, unique_labels
+from gonogo.charts.labels import NAME, bare_limit, label, limit_of, plural, unique_labels
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import DAY, HOUR, WEEK, Bin, Timeline, column, wall_text
@@ -161,8 +162,9 @@ def guardrail_rules(result: ReadinessResult, base: Timeline | None) -> Drawing |
     if not rules:
         return None
     ends = intervals([(r[2] or 0, r[3]) for r in rules])
-    names = [f"{r[0]} · {r[1]}" if r[1] else str(r[0]) for r in rules]
-    labels = unique_labels([n.replace("_", " ") for n in names], 26)
+    often = Counter(r[0] for r in rules)
+    names = [f"{r[0]} · {r[1]}" if often[r[0]] > 1 and r[1] else str(r[0]) for r in rules]
+    labels = unique_labels([n.replace("_", " ") for n in names], NAME)
     rows = [
         {"label": text, "v": round((r[2] or 0) / r[3], 6), "low": round(a, 6), "high": round(b, 6)}
         for text, r, (a, b) in zip(labels, rules, ends, strict=True)
@@ -217,7 +219,7 @@ def tool_outcomes(result: ReadinessResult, base: Timeline | None) -> Drawing | N
     tools.sort(key=lambda r: (-(r[2] or 0) / r[1], str(r[0])))
     if not tools:
         return None
-    labels = unique_labels([r[0] for r in tools], 22)
+    labels = unique_labels([r[0] for r in tools], NAME)
     bars: Rows = []
     notes: Rows = []
     parts: list[tuple[int, int, int]] = []

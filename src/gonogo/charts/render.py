@@ -15,8 +15,8 @@ _THREADS = 2  # more do not help: cleaning holds the interpreter lock
 def drawings(result: ReadinessResult) -> list[Drawing]:
     """The charts of a result before rendering, in page order; those without data are left out."""
     # Altair takes a good part of a second to import, which a light import of this package must not.
-    from gonogo.charts.gallery import GALLERY  # noqa: PLC0415
-    from gonogo.charts.timeline import timeline  # noqa: PLC0415
+    from gonogo.charts.gallery import GALLERY
+    from gonogo.charts.timeline import timeline
 
     base = timeline(result)
     found = (make(result, base) for make in GALLERY)
@@ -43,7 +43,8 @@ def size(drawing: Drawing, narrow: bool) -> dict[str, Any]:
     """width, height and padding of a specification (Vega-Lite or Vega) in one of its variants."""
     m = drawing.margins[narrow]
     width = theme.NARROW if narrow else theme.WIDE[drawing.span]
-    height = drawing.narrow_height if narrow else drawing.height
+    # A legend that wraps on a phone must not eat the plot.
+    height = drawing.narrow_height + m.top - drawing.margins[0].top if narrow else drawing.height
     return {
         "width": width - m.left - m.right,
         "height": height - m.top - m.bottom,
@@ -51,8 +52,11 @@ def size(drawing: Drawing, narrow: bool) -> dict[str, Any]:
     }
 
 
-def _render(drawing: Drawing, spec: dict[str, Any]) -> Chart:
-    """Compile once, render twice: what depends on the width is an expression in the spec."""
+def finished(drawing: Drawing, spec: dict[str, Any]) -> Chart:
+    """The chart of a drawing and its specification; thread-safe.
+
+    Compiled once and rendered twice: what depends on the width is an expression in the spec.
+    """
     vega = svg.compiled(spec)
     spoken = f"{drawing.title}. {drawing.caption}"
     wide = svg.to_svg(vega, f"{drawing.id}-w", spoken)
@@ -69,5 +73,5 @@ def _render(drawing: Drawing, spec: dict[str, Any]) -> Chart:
 def render(result: ReadinessResult) -> list[Chart]:
     """Every chart whose data are there, in page order; the same result gives the same bytes."""
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="charts") as pool:
-        jobs = [pool.submit(_render, d, specification(d)) for d in drawings(result)]
+        jobs = [pool.submit(finished, d, specification(d)) for d in drawings(result)]
         return [job.result() for job in jobs]

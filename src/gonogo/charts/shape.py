@@ -9,7 +9,15 @@ import altair as alt
 
 from gonogo import display
 from gonogo.charts import marks, theme
-from gonogo.charts.labels import bare_limit, label, limit_of, limit_text, plural, unique_labels
+from gonogo.charts.labels import (
+    NAME,
+    bare_limit,
+    label,
+    limit_of,
+    limit_text,
+    plural,
+    unique_labels,
+)
 from gonogo.charts.latency import COLORS, asked, scale_of
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
@@ -128,14 +136,14 @@ def _measured(result: ReadinessResult) -> list[tuple[str, str, int, int, int, in
 def by_model(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     """p50, p95 and p99 of each model and release as dots on a line."""
     measured = _measured(result)
-    if len(measured) < 2:
+    if len(measured) < 2 or not any(r[4] for r in measured):
         return None
     objective = marks.objective_for(result, "latency", "p50", "p90", "p95", "p99")
     limit = limit_of(objective) if objective else None
     top = min(max(r[5] for r in measured), 4 * max(r[4] for r in measured))
     unit, form = scale_of(max(top, float(limit or 0)))
     headings = list(dict.fromkeys(r[0] for r in measured))
-    labels = unique_labels([r[1] for r in measured], 22, taken=headings)
+    labels = unique_labels([r[1] for r in measured], NAME, taken=headings)
     domain: list[str] = []
     rows: Rows = []
     for (heading, _, _, *percentiles), text in zip(measured, labels, strict=True):
@@ -241,7 +249,7 @@ def heatmap(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     )  # fmt: skip
     color = alt.Color(
         "step:O", scale=marks.color_scale(names, shades),
-        legend=marks.legend(names, "square", columnPadding=10),
+        legend=marks.legend(names, "square"),
     )  # fmt: skip
     squares = data("cells").mark_rect().encode(x, y, color)
     outlined = data("over").mark_rect(filled=False, stroke=theme.BAD, strokeWidth=1.5)

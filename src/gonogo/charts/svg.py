@@ -31,7 +31,7 @@ _CIRCLE: Final = re.compile(r"^M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0(?:
 def compiled(spec: dict[str, Any]) -> dict[str, Any]:
     """A Vega-Lite specification as Vega. Thread-safe, as is `to_svg`."""
     # Here and not at the top: importing the renderer costs time that `--help` should not pay.
-    import vl_convert  # noqa: PLC0415
+    import vl_convert
 
     found: dict[str, Any] = vl_convert.vegalite_to_vega(json.dumps(spec))
     return found
@@ -43,7 +43,7 @@ def to_svg(vega: dict[str, Any], name: str, description: str) -> str:
     `name` prefixes ids, `description` is the accessible name. The global interpreter lock is
     released while the renderer works.
     """
-    import vl_convert  # noqa: PLC0415
+    import vl_convert
 
     raw = vl_convert.vega_to_svg(json.dumps(vega), allowed_base_urls=[])
     return clean(raw, name, description)
@@ -52,7 +52,7 @@ def to_svg(vega: dict[str, Any], name: str, description: str) -> str:
 @cache
 def _warming() -> threading.Thread:
     def work() -> None:
-        import altair  # noqa: F401, PLC0415
+        import altair  # noqa: F401
 
         to_svg(compiled({"data": {"values": [{}]}, "mark": {"type": "text", "text": "a"}}), "", "")
 

@@ -75,7 +75,7 @@ CONFIG: Final[dict[str, Any]] = {
         "labelLimit": 0,
         "symbolSize": 70,
         "symbolStrokeWidth": 2,
-        "columnPadding": 14,
+        "columnPadding": 20,
         "rowPadding": 5,
         "offset": 8,
         "padding": 0,

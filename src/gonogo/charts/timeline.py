@@ -115,7 +115,7 @@ class Timeline:
             found.append(row | {k: v[i] for k, v in keys.items()})
         return found
 
-    def rebin(self, num: str, den: str, most: int = 24) -> list[Bin]:
+    def rebin(self, num: str, den: str, most: int = 16) -> list[Bin]:
         """Sums of two columns in wider bins, at most about `most` of them."""
         span = (self.end - self.start) / 1000
         widths = [s for s in _WIDTHS if s >= self.step]
@@ -155,30 +155,35 @@ class Ticks:
     expr: str
 
 
+# A tick's value is a date, with which arithmetic would make text.
+_AT = "time(datum.value)"
+
+
 def ticks(start: int, end: int) -> Ticks:
-    """Hours, days, Mondays or months: at most nine, every other one labelled on a phone.
+    """Hours, days, Mondays or months: at most nine, fewer of them labelled on a phone.
 
     Counted out here because letting the renderer find overlaps makes it measure every label.
     """
     hours = (end - start) / 1000 / HOUR
+    shift, odd = 0, "0"
     if hours <= 72:
-        step = next(h for h in (1, 2, 3, 6, 12) if hours / h <= 9) * HOUR * 1000
-        text = "utcFormat(datum.value, utchours(datum.value) == 0 ? '%a %-d' : '%H:%M')"
+        step = next(h for h in (1, 2, 3, 6, 12) if hours / h <= 9) * HOUR
+        text = f"utcFormat({_AT}, utchours({_AT}) == 0 ? '%a %-d' : '%H:%M')"
+        odd = f"floor({_AT} / {step * 1000}) % 2"
     elif hours <= 18 * 24:
-        step = DAY * 1000 * (1 if hours <= 9 * 24 else 2)
-        text = f"utcFormat(datum.value, {PHONE} ? '%a' : '%a %-d')"
-        return Ticks(_roomy(_multiples(start, end, step, 0), start, end), text)
+        step = DAY * (1 if hours <= 9 * 24 else 2)
+        text = f"utcFormat({_AT}, {PHONE} ? '%a' : '%a %-d')"
     elif hours <= 126 * 24:
-        step = WEEK * 1000 * (1 if hours <= 63 * 24 else 2)
-        text = "utcFormat(datum.value, '%-d %b')"
+        step = WEEK * (1 if hours <= 63 * 24 else 2)
+        text = f"utcFormat({_AT}, '%-d %b')"
+        shift = 3 * DAY * 1000
+        odd = f"floor(({_AT} + {shift}) / {step * 1000}) % 2"
     else:
-        values = _months(start, end)
-        text = f"utcFormat(datum.value, {PHONE} ? '%b' : '%b %Y')"
-        return Ticks(_roomy(values, start, end), text)
-    shift = 3 * DAY * 1000 if step >= WEEK * 1000 else 0
-    odd = f"{PHONE} && floor((datum.value + {shift}) / {step}) % 2"
-    values = _roomy(_multiples(start, end, step, shift), start, end)
-    return Ticks(values, f"{odd} ? '' : {text}")
+        step = 0
+        text = f"utcFormat({_AT}, utcmonth({_AT}) == 0 && !{PHONE} ? '%b %Y' : '%b')"
+    values = _multiples(start, end, step * 1000, shift) if step else _months(start, end)
+    late = f"{_AT} > {end - (end - start) // 8}"
+    return Ticks(_roomy(values, start, end), f"{PHONE} && ({odd} || {late}) ? '' : {text}")
 
 
 def _multiples(start: int, end: int, step: int, shift: int) -> range:

@@ -22,19 +22,20 @@ _MOST_INTERVALS: Final = 10
 _NOTHING: Final = "Nothing is over its limit"
 
 
-def breached(result: ReadinessResult) -> list[tuple[ObjectiveResult, list[Excursion]]]:
-    """The breached objectives, worst first, each with its breaches in time."""
-    return [
-        (o, [e for e in result.excursions if e.objective == o.id])
-        for o in result.objectives
-        if o.status is Status.BREACHED
-    ]
+_Told = list[tuple[ObjectiveResult, list[Excursion]]]
 
 
-def excursions(result: ReadinessResult) -> list[Excursion]:
-    """The intervals of objectives that are not breached over the whole period."""
-    over = {o.id for o, _ in breached(result)}
-    return [e for e in result.excursions if e.objective not in over]
+def _told(result: ReadinessResult) -> tuple[_Told, _Told]:
+    """Breached objectives with their intervals, and the others that have any; worst first."""
+    over: _Told = []
+    held: _Told = []
+    for o in result.objectives:
+        found = [e for e in result.excursions if e.objective == o.id]
+        if o.status is Status.BREACHED:
+            over.append((o, found))
+        elif found:
+            held.append((o, found))
+    return over, held
 
 
 # --- Markdown -------------------------------------------------------------------------------------
@@ -42,22 +43,27 @@ def excursions(result: ReadinessResult) -> list[Excursion]:
 
 def breaches_md(result: ReadinessResult) -> str:
     """The summary as Markdown; text from logs can neither mention, link, embed nor break out."""
-    over = breached(result)
+    over, held = _told(result)
     blocks = [_head(result)]
     if over:
         blocks.append("## Breaches")
         blocks += [_objective(o, found, result) for o, found in over]
     else:
         blocks.append(_nothing(result))
-    if others := excursions(result):
+    if held:
         blocks.append("## Excursions of objectives that hold over the period")
-        blocks += [_excursion(e, result) for e in others]
+        blocks += [_objective(o, found, result) for o, found in held]
     source = f"{markdown(result.generator, 60)}; {figures.conservation(result)}."
     return _fitted(blocks, f"Made by {source}")
 
 
 def _head(result: ReadinessResult) -> str:
-    lines = [f"# {result.readiness.verdict.value}", "", markdown(result.readiness.headline), ""]
+    lines = [
+        f"# {result.readiness.verdict.value}",
+        "",
+        markdown(figures.summary(result.readiness)),
+        "",
+    ]
     if result.notice:
         lines += [f"> {markdown(result.notice)}", ""]
     what = f"{markdown(result.site.title)}, {markdown(figures.period(result))}"
@@ -107,12 +113,6 @@ def _interval(e: Excursion, result: ReadinessResult) -> tuple[str, str]:
     )
 
 
-def _excursion(e: Excursion, result: ReadinessResult) -> str:
-    lines = [f"### {code(e.objective)}", "", f"- {markdown(e.title)}"]
-    lines += [f"- {line}" for line in _interval(e, result)]
-    return "\n".join(lines)
-
-
 def _at(epoch: int, zone: str) -> str:
     return markdown(figures.moment(epoch, zone))
 
@@ -148,7 +148,8 @@ def _fitted(blocks: list[str], foot: str) -> str:
 
 def breaches_json(result: ReadinessResult) -> str:
     """The summary for programs: keys sorted, times in UTC and in the declared zone."""
-    near = None if breached(result) else figures.nearest(result)
+    over, held = _told(result)
+    near = None if over else figures.nearest(result)
     span = result.period
     summary: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -171,16 +172,13 @@ def breaches_json(result: ReadinessResult) -> str:
         "excursions": [],
         "left_out": 0,
     }
-    breaches = [
-        _objective_json(o)
-        | {
-            "intervals": [_interval_json(e, result) for e in found[:_MOST_INTERVALS]],
-            "intervals_left_out": max(0, len(found) - _MOST_INTERVALS),
-        }
-        for o, found in breached(result)
-    ]
-    others = [_interval_json(e, result) for e in excursions(result)]
-    _fill(summary, (("breaches", breaches), ("excursions", others)))
+    _fill(
+        summary,
+        (
+            ("breaches", [_told_json(o, found, result) for o, found in over]),
+            ("excursions", [_told_json(o, found, result) for o, found in held]),
+        ),
+    )
     text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return text + "\n"
 
@@ -197,6 +195,15 @@ def _fill(summary: dict[str, Any], lists: Iterable[tuple[str, list[dict[str, Any
             else:
                 summary[key].append(item)
                 size += length
+
+
+def _told_json(
+    o: ObjectiveResult, found: list[Excursion], result: ReadinessResult
+) -> dict[str, Any]:
+    return _objective_json(o) | {
+        "intervals": [_interval_json(e, result) for e in found[:_MOST_INTERVALS]],
+        "intervals_left_out": max(0, len(found) - _MOST_INTERVALS),
+    }
 
 
 def _objective_json(o: ObjectiveResult) -> dict[str, Any]:
@@ -227,8 +234,6 @@ def _interval_json(e: Excursion, result: ReadinessResult) -> dict[str, Any]:
     zone = result.period.timezone
     return {
         "id": clean_label(e.id, 300),
-        "objective": clean_label(e.objective, 300),
-        "title": clean_label(e.title, 300),
         "since_utc": figures.iso(e.onset),
         "since_local": figures.iso(e.onset, zone),
         "until_utc": None if e.ongoing else figures.iso(e.end),

@@ -99,14 +99,19 @@ def known_zone(name: str) -> str:
 
 
 def headline(result: ReadinessResult, decision: Decision) -> str:
-    """The first thing to say: the objective behind the worst reason with its figures, if any."""
+    """The first thing to say: how far the worst breach is over its limit, else the worst reason."""
     if not decision.reasons:
-        return decision.headline
+        return summary(decision)
     worst = decision.reasons[0]
     for o in result.objectives:
-        if o.id == worst.objective and o.observed is not None:
+        if o.id == worst.objective and o.status is Status.BREACHED and o.observed is not None:
             return f"{o.title} {observed(o)}, limit {limit(o)}: {counts(o)}"
     return worst.text
+
+
+def summary(decision: Decision) -> str:
+    """The headline without the verdict, which stands beside it."""
+    return decision.headline.removeprefix(f"{decision.verdict.value}: ")
 
 
 def nearest(result: ReadinessResult) -> ObjectiveResult | None:

@@ -17,7 +17,7 @@ _MOST_ROWS: Final = 30
 def summary_md(result: ReadinessResult, decision: Decision) -> str:
     """Verdict, reasons, objectives worst first and what was read; a newline at the end."""
     lines = [f"## {figures.VERDICT_ICONS[decision.verdict]} {decision.verdict.value}", ""]
-    lines += [markdown(decision.headline), ""]
+    lines += [markdown(figures.summary(decision)), ""]
     if result.notice:
         lines += [f"> {markdown(result.notice)}", ""]
     lines += [

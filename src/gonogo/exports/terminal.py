@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 from rich import box
@@ -54,7 +55,6 @@ def report(
         width=width,
         force_terminal=color,
         color_system="standard" if color else None,
-        no_color=not color,
         legacy_windows=False,
         markup=False,
         highlight=False,
@@ -70,8 +70,9 @@ def _parts(
     result: ReadinessResult, decision: Decision, width: int, site: str
 ) -> list[RenderableType]:
     parts: list[RenderableType] = [_head(result, decision)]
-    if decision.reasons:
-        parts += [Text(), _reasons(decision.reasons)]
+    first = figures.headline(result, decision)
+    if more := [reason for reason in decision.reasons if reason.text != first]:
+        parts += [Text(), _reasons(more)]
     if result.objectives:
         parts += [Text(), _objectives(result.objectives, width)]
     if result.excursions:
@@ -86,8 +87,8 @@ def _head(result: ReadinessResult, decision: Decision) -> RenderableType:
     verdict = Text(f" {decision.verdict.value} ", _VERDICT_STYLES[decision.verdict])
     first = figures.headline(result, decision)
     lines = [Text.assemble(verdict, " ", (printable(first), "bold"))]
-    if decision.headline and decision.headline != first:
-        lines.append(Text(printable(decision.headline)))
+    if (summary := figures.summary(decision)) and summary != first:
+        lines.append(Text(printable(summary)))
     if result.notice:
         lines.append(Text(printable(result.notice), "yellow"))
     if result.slo.verdict is not result.readiness.verdict:
@@ -105,7 +106,7 @@ def _bullets() -> Table:
     return grid
 
 
-def _reasons(reasons: tuple[Reason, ...]) -> RenderableType:
+def _reasons(reasons: Sequence[Reason]) -> RenderableType:
     grid = _bullets()
     for reason in reasons[:_MOST_REASONS]:
         grid.add_row(_status(reason.status), Text(printable(reason.text)))
@@ -190,7 +191,11 @@ def _data(result: ReadinessResult) -> RenderableType:
 
 
 def _look(result: ReadinessResult, site: str) -> RenderableType | None:
-    hints = list(dict.fromkeys(printable(o.hint) for o in result.objectives if o.hint))
+    hints = [
+        printable(f"{o.title}: {o.hint}")
+        for o in result.objectives
+        if o.hint and o.status is not Status.NOT_APPLICABLE
+    ]
     if not hints and not site:
         return None
     grid = _bullets()

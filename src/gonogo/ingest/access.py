@@ -41,7 +41,7 @@ class Reader:
 
     def sources(self, field: Field) -> list[tuple[str, pl.Series]]:
         """The field's present columns in the order of its paths: (path, values)."""
-        own = self._mapping.get(self._prefix + field.name)
+        own = self._mapping.get(self._prefix + field.native)
         paths = (own, *field.paths) if own else field.paths
         found = []
         for path in paths:
@@ -153,7 +153,7 @@ class Reader:
         """Lists of texts; null where there is none."""
         out = self._nulls(pl.List(pl.String))
         for _, series in self.sources(field):
-            if isinstance(series.dtype, pl.List) and not series.dtype.inner.is_nested():  # type: ignore[union-attr]
+            if isinstance(series.dtype, pl.List) and not series.dtype.inner.is_nested():
                 found = series.cast(pl.List(pl.String))
                 out = out.zip_with(out.is_not_null(), found)
             else:
@@ -183,7 +183,8 @@ def classify(
     categorical = texts.cast(pl.Categorical(categories))
     codes = categorical.to_physical().cast(pl.Int64) + 1
     table = [missing, *(judge(text) for text in categories.to_series().to_list())]
-    return np.array(table, dtype=np.uint8)[codes.fill_null(0).to_numpy()]
+    found: NDArray[np.uint8] = np.array(table, dtype=np.uint8)[codes.fill_null(0).to_numpy()]
+    return found
 
 
 def _flag(text: str) -> int:

@@ -23,6 +23,7 @@ from gonogo.ingest.fields import (
     TOOL_FIELDS,
     Child,
     Field,
+    own_containers,
 )
 from gonogo.ingest.times import to_epoch_us
 from gonogo.records import (
@@ -52,7 +53,6 @@ _TOOL: Final = {f.name: f for f in TOOL_FIELDS}
 _GUARDRAIL: Final = {f.name: f for f in GUARDRAIL_FIELDS}
 _TEXT_DIMENSIONS: Final = ("service", "environment", "release", "prompt_version", "operation",
                            "provider", "tenant_id")
-_MODEL: Final = Field("model", "text", (*_LINE["response_model"].paths, *_LINE["request_model"].paths))
 _FLOAT_EXACT: Final = 1e15
 
 
@@ -61,7 +61,7 @@ def canonicalise(
     position: NDArray[np.uint64],
     dictionaries: Dictionaries,
     tally: Tally,
-    mapping: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str],
     *,
     keep_ids: bool,
 ) -> Block:
@@ -71,7 +71,7 @@ def canonicalise(
     tools = _tool_calls(frame, dictionaries, tally, mapping)
     guardrails = _guardrails(frame, dictionaries, tally, mapping)
     trace, span = read.texts(_LINE["trace_id"]), read.texts(_LINE["span_id"])
-    lines = _lines(read, frame, trace, span, dictionaries, tally)
+    lines = _lines(read, _has_child(frame, mapping), trace, span, dictionaries, tally)
     retrievals = _line_is_retrieval(retrievals, lines, read)
     ids = pl.DataFrame({"trace_id": trace, "span_id": span}) if keep_ids else None
     return Block(position, lines, retrievals, chunks, tools, guardrails, ids)
@@ -85,7 +85,7 @@ def id_hash(texts: pl.Series) -> pl.Series:
 
 
 def _lines(
-    read: Reader, frame: pl.DataFrame, trace: pl.Series, span: pl.Series,
+    read: Reader, has_child: NDArray[np.bool_], trace: pl.Series, span: pl.Series,
     dictionaries: Dictionaries, tally: Tally,
 ) -> pl.DataFrame:
     operation = read.texts(_LINE["operation"])
@@ -104,7 +104,8 @@ def _lines(
         "reasoning_tokens")}
     cost = read.scaled(_LINE["cost_usd"], 1e9)
     has_output = read.presence(_LINE["output"])
-    model = read.texts(_MODEL)
+    served, asked = read.texts(_LINE["response_model"]), read.texts(_LINE["request_model"])
+    model = served.zip_with((served.str.len_bytes() > 0).fill_null(False), asked)
     finish = read.texts(_LINE["finish_reason"])
     callish = (
         model.is_not_null().to_numpy() | (duration != MISSING) | (ttft != MISSING)
@@ -112,7 +113,7 @@ def _lines(
     )
     for values in tokens.values():
         callish |= values != MISSING
-    is_call = (callish | ~_has_child(frame)) & (classify(operation, _not_call, NO) == NO)
+    is_call = (callish | ~has_child) & (classify(operation, _not_call, NO) == NO)
     retries = read.counts(_LINE["retries"])
     columns: dict[str, object] = {
         "start_us": start,
@@ -192,10 +193,10 @@ def _outcome(
     return failed, blocked, kind
 
 
-def _has_child(frame: pl.DataFrame) -> NDArray[np.bool_]:
+def _has_child(frame: pl.DataFrame, mapping: Mapping[str, str]) -> NDArray[np.bool_]:
     out = np.zeros(frame.height, dtype=bool)
     for child in CHILDREN:
-        for name in child.names:
+        for name in (*child.names, *own_containers(mapping, child)):
             if name in frame.columns:
                 out |= _filled(frame[name]).to_numpy()
     return out
@@ -207,10 +208,13 @@ def _filled(series: pl.Series) -> pl.Series:
     return series.is_not_null()
 
 
-def _children(frame: pl.DataFrame, child: Child) -> list[tuple[str, NDArray[np.uint32], pl.DataFrame]]:
-    """(name, row of the parent, fields) for each column that holds such children."""
+def _children(
+    frame: pl.DataFrame, child: Child, tally: Tally, mapping: Mapping[str, str]
+) -> list[tuple[NDArray[np.uint32], Reader]]:
+    """(row of the parent, fields) for each column that holds such children."""
     found = []
-    for name in child.names:
+    own = own_containers(mapping, child)
+    for name in {**dict.fromkeys(own), **dict.fromkeys(child.names)}:
         if name not in frame.columns:
             continue
         series = frame[name]
@@ -220,12 +224,16 @@ def _children(frame: pl.DataFrame, child: Child) -> list[tuple[str, NDArray[np.u
             rows = np.repeat(rows, lengths)
             series = series.filter(pl.Series(lengths > 0)).explode()
         if not isinstance(series.dtype, pl.Struct):
+            odd = series.len() - series.null_count()
+            if odd:
+                tally["I014", name] += odd
             continue
         there = series.is_not_null().to_numpy()
         if not there.all():
             series, rows = series.filter(pl.Series(there)), rows[there]
         if len(series):
-            found.append((name, rows, series.struct.unnest()))
+            prefix = f"{child.names[0]}."
+            found.append((rows, Reader(series.struct.unnest(), tally, own.get(name), prefix)))
     return found
 
 
@@ -237,11 +245,10 @@ def _frame(columns: Sequence[pl.DataFrame], schema: Mapping[str, object]) -> pl.
 
 
 def _retrievals(
-    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str] | None
+    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows_out, chunks_out = [], []
-    for _, rows, part in _children(frame, _CHILD["retrievals"]):
-        read = Reader(part, tally, mapping, "retrieval.")
+    for rows, read in _children(frame, _CHILD["retrievals"], tally, mapping):
         status = read.classes(_RETRIEVAL["status"], classes.status_class, classes.STATUS_MISSING)
         failed = _outcome(read, status, _RETRIEVAL)[0] == YES
         ids = read.lists(_RETRIEVAL["chunk_ids"])
@@ -329,11 +336,10 @@ def _line_is_retrieval(retrievals: pl.DataFrame, lines: pl.DataFrame, read: Read
 
 
 def _tool_calls(
-    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str] | None
+    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
 ) -> pl.DataFrame:
     out = []
-    for _, rows, part in _children(frame, _CHILD["tool_calls"]):
-        read = Reader(part, tally, mapping, "tool_calls.")
+    for rows, read in _children(frame, _CHILD["tool_calls"], tally, mapping):
         status = read.classes(_TOOL["status"], classes.status_class, classes.STATUS_MISSING)
         failed = _outcome(read, status, _TOOL)[0]
         timed_out = (
@@ -356,11 +362,10 @@ def _tool_calls(
 
 
 def _guardrails(
-    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str] | None
+    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
 ) -> pl.DataFrame:
     out = []
-    for _, rows, part in _children(frame, _CHILD["guardrails"]):
-        read = Reader(part, tally, mapping, "guardrails.")
+    for rows, read in _children(frame, _CHILD["guardrails"], tally, mapping):
         out.append(pl.DataFrame({
             "row": rows,
             "name": dictionaries.guardrail.encode(read.texts(_GUARDRAIL["name"])),

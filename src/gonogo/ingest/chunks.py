@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from gonogo.errors import Diagnostic
 from gonogo.ingest.discover import Source, sniff
 
-CHUNK_BYTES: Final = 8 << 20
+CHUNK_BYTES: Final = 24 << 20
 MAX_LINE_BYTES: Final = 256 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _NEWLINE: Final = 10
@@ -208,8 +208,10 @@ def _texts(data: bytes, ends: NDArray[np.int64]) -> tuple[pl.Series, int]:
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:
-        raw = data.split(b"\n")[:-1]
-        texts = [line.decode("utf-8", "replace") for line in raw]
-        invalid = sum(text.encode() != line for text, line in zip(texts, raw, strict=True))
-        return pl.Series(texts, dtype=pl.String), invalid
+        mended = data.decode("utf-8", "replace").encode()
+        # A line end never belongs to a bad sequence, so the lines stay the same ones.
+        touched = zip(data.split(b"\n"), mended.split(b"\n"), strict=True)
+        invalid = sum(old != new for old, new in touched)
+        ends = np.flatnonzero(np.frombuffer(mended, dtype=np.uint8) == _NEWLINE)
+        return _texts(mended, ends)[0], invalid
     return cast(pl.Series, pl.from_arrow(array)), 0

@@ -19,11 +19,13 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gonogo.ingest.fields import Kind, known_paths
 
 BLOCK_LINES: Final = 512
-SMALL_BLOCK_LINES: Final = 16
+SPLIT: Final = 8
+SMALLEST_BLOCK: Final = 8
 MAX_DEPTH: Final = 5_000
 KEY: Final = "\x00gonogo"
 _NOTHING: Final = pl.Struct({"\x00": pl.String})
@@ -33,9 +35,9 @@ _PAIRED_ESCAPES: Final = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-
 Tree = dict[str, Any]  # member name -> Tree; "" -> Kind where the path may end here
 
 
-def _known_tree(extra: Iterable[str]) -> Tree:
+def _known_tree(mapping: Mapping[str, str]) -> Tree:
     tree: Tree = {}
-    for path, kind in {**known_paths(), **dict.fromkeys(extra, "text")}.items():
+    for path, kind in known_paths(mapping).items():
         node = tree
         for part in path.split("."):
             node = node.setdefault(part.removesuffix("[]"), {})
@@ -57,7 +59,7 @@ class Decoded:
     """Columns of the good lines; `kept` holds their index among the lines given."""
 
     frame: pl.DataFrame
-    kept: np.ndarray[Any, np.dtype[np.int64]]
+    kept: NDArray[np.int64]
     rejected: list[Rejected]
     odd_types: Counter[str] = field(default_factory=Counter)
 
@@ -65,11 +67,11 @@ class Decoded:
 class Decoder:
     """Decodes the lines of one file; learns from them which known fields the file has.
 
-    `extra` are further dotted paths to read (a user's own mapping).
+    `mapping` is a user's own: native field name to dotted path.
     """
 
-    def __init__(self, extra: Iterable[str] = ()) -> None:
-        self._tree = _known_tree(extra)
+    def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
+        self._tree = _known_tree(mapping or {})
         self._shapes: dict[tuple[str, ...], Counter[str]] = {}
         self._names_seen: set[str] = set()
         self._all_names = sorted(_names(self._tree))
@@ -81,32 +83,38 @@ class Decoder:
         if not len(lines):
             return Decoded(pl.DataFrame(), np.empty(0, np.int64), [])
         schema = self._schema
-        keys = [f"{self._run_key}{i:x}" for i in range(len(lines))]
+        numbers = pl.int_range(len(lines), eager=True).cast(pl.String)
+        keys = pl.select(pl.lit(self._run_key) + numbers).to_series()
         plausible = lines.str.starts_with("{") & lines.str.ends_with("}") & ~_lone_surrogates(lines)
         keyed = pl.select(
             pl.concat_str(
                 pl.lit(f'{{"{_escaped_key()}":"'),
-                pl.Series(keys),
+                keys,
                 pl.lit('",'),
                 lines.str.slice(1),
             )
         ).to_series()
-        state = _Run(lines, keyed, keys, schema)
         good = plausible.to_numpy()
-        for start in range(0, len(lines), BLOCK_LINES):
-            stop = min(start + BLOCK_LINES, len(lines))
-            if good[start:stop].all():
-                state.block(start, stop)
-            else:
-                state.pieces(start, stop, good)
-        return state.result()
+        # One look at all keys at the end is cheap; where they differ, every block is looked at.
+        for each_block in (False, True):
+            run = _Run(lines, keyed, keys, schema, each_block)
+            for start in range(0, len(lines), BLOCK_LINES):
+                stop = min(start + BLOCK_LINES, len(lines))
+                if good[start:stop].all():
+                    run.block(start, stop)
+                else:
+                    run.pieces(start, stop, good)
+            decoded = run.result()
+            if decoded is not None:
+                return decoded
+        raise AssertionError("keys differ in a block whose keys were compared")
 
     def learn(self, lines: pl.Series) -> None:
         """Find out which known fields the lines have; not for two threads at once."""
         if not len(lines):
             return
         if not self._names_seen:
-            sample = pl.concat([lines.head(200), lines.sample(min(100, len(lines)), seed=1)])
+            sample = pl.concat([lines.head(40), lines.sample(min(40, len(lines)), seed=1)])
             self._observe(sample)
         unseen = [name for name in self._all_names if name not in self._names_seen]
         if not unseen:
@@ -115,7 +123,7 @@ class Decoder:
         hits = lines.filter(lines.str.contains_any(patterns))
         if len(hits):
             found = hits.str.extract_many(patterns).explode().drop_nulls().unique().to_list()
-            self._observe(hits.head(200), assume={text.strip('"') for text in found})
+            self._observe(hits.head(40), assume={text.strip('"') for text in found})
 
     def _observe(self, lines: pl.Series, assume: set[str] = frozenset()) -> None:  # type: ignore[assignment]
         names: set[str] = set(assume)
@@ -131,11 +139,10 @@ class Decoder:
         self._schema = pl.Struct({KEY: pl.String, **self._members(self._tree, ())})
 
     def _walk(self, tree: Tree, value: dict[str, Any], path: tuple[str, ...]) -> None:
-        for name, sub in tree.items():
-            if not name or name not in value:
+        for name, member in value.items():
+            if not name or name not in tree:
                 continue
-            here = (*path, name)
-            member = value[name]
+            here, sub = (*path, name), tree[name]
             if isinstance(member, dict):
                 self._count(here, "object")
                 self._walk(sub, member, here)
@@ -187,25 +194,28 @@ class Decoder:
 class _Run:
     lines: pl.Series
     keyed: pl.Series
-    keys: list[str]
+    keys: pl.Series
     schema: pl.Struct
-    frames: list[pl.DataFrame] = field(default_factory=list)
-    kept: list[Any] = field(default_factory=list)
+    compare_each: bool
+    pieces_read: list[pl.Series] = field(default_factory=list)
+    index: list[Any] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     odd_types: Counter[str] = field(default_factory=Counter)
 
     def block(self, start: int, stop: int) -> None:
-        frame = self._fast(start, stop)
-        if frame is not None:
-            self._take(frame, np.arange(start, stop))
+        read = self._fast(start, stop)
+        if read is not None:
+            self.pieces_read.append(read)
+            self.index.append(np.arange(start, stop))
             return
-        if stop - start > SMALL_BLOCK_LINES:
-            for at in range(start, stop, SMALL_BLOCK_LINES):
-                self.block(at, min(at + SMALL_BLOCK_LINES, stop))
+        size = (stop - start) // SPLIT
+        if size >= SMALLEST_BLOCK:
+            for at in range(start, stop, size):
+                self.block(at, min(at + size, stop))
         else:
             self._slow(range(start, stop))
 
-    def pieces(self, start: int, stop: int, good: np.ndarray[Any, Any]) -> None:
+    def pieces(self, start: int, stop: int, good: NDArray[np.bool_]) -> None:
         """Runs of plausible lines as blocks, the others one by one, in order."""
         edges = np.flatnonzero(np.diff(good[start:stop].astype(np.int8))) + start + 1
         for low, high in zip([start, *edges], [*edges, stop], strict=True):
@@ -214,50 +224,58 @@ class _Run:
             else:
                 self._slow(range(int(low), int(high)))
 
-    def _fast(self, start: int, stop: int) -> pl.DataFrame | None:
+    def _fast(self, start: int, stop: int) -> pl.Series | None:
         try:
-            series = self.keyed.slice(start, stop - start).str.json_decode(self.schema)
+            read = self.keyed.slice(start, stop - start).str.json_decode(self.schema)
         except pl.exceptions.PolarsError:
             return None
-        if len(series) != stop - start:
+        if len(read) != stop - start:
             return None
-        frame = series.struct.unnest()
-        same = frame[KEY].to_list() == self.keys[start:stop]
-        return frame.drop(KEY) if same else None
+        if self.compare_each and not _same(read.struct.field(KEY), self.keys[start:stop]):
+            return None
+        return read
 
     def _slow(self, indices: Iterable[int]) -> None:
         rows, taken = [], []
-        fields = {f.name: f.dtype for f in self.schema.fields if f.name != KEY}
+        shape = _shape(self.schema)
         for index in indices:
             value, problem = parse(self.lines[index])
             if problem:
                 self.rejected.append(Rejected(index, *problem))
             else:
-                rows.append(_project_struct(value, fields, "", self.odd_types))
+                row = _project(value, shape, "", self.odd_types)
+                rows.append({**row, KEY: self.keys[index]})
                 taken.append(index)
         if rows:
-            frame = pl.DataFrame(rows, schema=fields, orient="row") if fields else pl.DataFrame()
-            self._take(frame, np.array(taken))
+            self.pieces_read.append(pl.Series(rows, dtype=self.schema))
+            self.index.append(np.array(taken))
 
-    def _take(self, frame: pl.DataFrame, index: np.ndarray[Any, Any]) -> None:
+    def result(self) -> Decoded | None:
+        """What was read, or None where a row does not carry the key of its line."""
+        if not self.pieces_read:
+            return Decoded(pl.DataFrame(), np.empty(0, np.int64), self._sorted())
+        index = np.concatenate(self.index)
+        frame = pl.concat(self.pieces_read).struct.unnest()
+        if not _same(frame[KEY], self.keys.gather(index)):
+            return None
+        frame = frame.drop(KEY)
         if frame.width:
-            known = frame.select(~pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+            known = frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
         else:
-            known = np.zeros(len(index), dtype=bool)
+            known = pl.Series([False]).new_from_index(0, len(index))
         if not known.all():
-            for at in index[~known].tolist():
+            for at in index[~known.to_numpy()].tolist():
                 self.rejected.append(Rejected(at, "I010", "no field that is known"))
             frame = frame.filter(known) if frame.width else frame
-            index = index[known]
-        if len(index):
-            self.frames.append(frame)
-            self.kept.append(index)
+            index = index[known.to_numpy()]
+        return Decoded(frame, index, self._sorted(), self.odd_types)
 
-    def result(self) -> Decoded:
-        kept = np.concatenate(self.kept) if self.kept else np.empty(0, np.int64)
-        frame = pl.concat(self.frames) if self.frames else pl.DataFrame()
-        self.rejected.sort(key=lambda r: r.index)
-        return Decoded(frame, kept, self.rejected, self.odd_types)
+    def _sorted(self) -> list[Rejected]:
+        return sorted(self.rejected, key=lambda r: r.index)
+
+
+def _same(found: pl.Series, expected: pl.Series) -> bool:
+    return bool((found == expected).fill_null(False).all())
 
 
 def parse(text: str) -> tuple[Any, tuple[str, str] | None]:
@@ -296,31 +314,33 @@ def _json_type(value: object) -> str:
     return "array" if isinstance(value, list) else "null" if value is None else "scalar"
 
 
-def _project_struct(
-    value: Mapping[str, Any], fields: Mapping[str, pl.DataType], path: str, odd: Counter[str]
-) -> dict[str, Any]:
-    return {
-        name: _project(value.get(name), dtype, f"{path}.{name}" if path else name, odd)
-        for name, dtype in fields.items()
-    }
+Shape = dict[str, Any] | list[Any] | None
+"""What a place holds: members of an object, the one shape of a list's items, or a text (None)."""
 
 
-def _project(value: Any, dtype: pl.DataType, path: str, odd: Counter[str]) -> Any:
+def _shape(dtype: Any) -> Shape:
+    if isinstance(dtype, pl.Struct):
+        return {f.name: _shape(f.dtype) for f in dtype.fields if f.name != KEY}
+    return [_shape(dtype.inner)] if isinstance(dtype, pl.List) else None
+
+
+def _project(value: Any, shape: Shape, path: str, odd: Counter[str]) -> Any:
+    """A value in the shape that the schema asks for; what does not fit is counted and left out."""
     if value is None:
         return None
-    if isinstance(dtype, pl.Struct):
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, dict):
-            fields = {f.name: f.dtype for f in dtype.fields}
-            return _project_struct(value, fields, path, odd)  # type: ignore[arg-type]
+    if shape is None:
+        return _text(value)
+    if isinstance(shape, list):
+        items = value if isinstance(value, list) else [value]
+        return [_project(item, shape[0], f"{path}[]", odd) for item in items]
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
         odd[path] += 1
         return None
-    if isinstance(dtype, pl.List):
-        items = value if isinstance(value, list) else [value]
-        inner: Any = dtype.inner
-        return [_project(item, inner, f"{path}[]", odd) for item in items]
-    return _text(value)
+    start = f"{path}." if path else ""
+    return {name: _project(value[name], shape[name], start + name, odd)
+            for name in value if name in shape}
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,7 @@ purpose: a guess that is wrong by a thousand is worse than a field that has to b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -30,6 +31,11 @@ class Field:
     name: str
     kind: Kind
     paths: tuple[str, ...]
+
+    @property
+    def native(self) -> str:
+        """The name in the native log line, which a user's mapping goes by."""
+        return self.paths[0]
 
 
 def _field(name: str, kind: Kind, *paths: str) -> Field:
@@ -147,18 +153,38 @@ RETRIEVAL_OPERATIONS: Final = ("retrieval", "retrieve", "rerank")
 EMBEDDING_OPERATIONS: Final = ("embeddings", "embedding")
 
 
-def known_paths() -> dict[str, Kind]:
-    """Every path that the table knows, with the kind of its value; child paths are prefixed."""
+def own_containers(mapping: Mapping[str, str], child: Child) -> dict[str, dict[str, str]]:
+    """A user's own places for a child table: container -> {native name: path inside it}.
+
+    `retrieval = "rag"` names a container with the native names inside; `"retrieval.hit" =
+    "rag.found"` a field in one.
+    """
+    found: dict[str, dict[str, str]] = {}
+    native = child.names[0]
+    if native in mapping:
+        found[mapping[native]] = {}
+    for name, path in mapping.items():
+        if name.startswith(f"{native}."):
+            container, _, inside = path.partition(".")
+            found.setdefault(container.removesuffix("[]"), {})[name] = inside
+    return found
+
+
+def known_paths(mapping: Mapping[str, str]) -> dict[str, Kind]:
+    """Every path that the table or the user's mapping knows, with the kind of its value."""
     found: dict[str, Kind] = {}
-    kind: Kind
     for entry in LINE_FIELDS:
-        for path in entry.paths:
+        own = mapping.get(entry.native)
+        for path in (*entry.paths, *([own] if own else [])):
             found[path] = entry.kind
     for child in CHILDREN:
-        for name in child.names:
+        places: dict[str, dict[str, str]] = {name: {} for name in child.names}
+        places |= own_containers(mapping, child)
+        for name, inside in places.items():
             for entry in child.fields:
-                for path in entry.paths:
+                own = inside.get(f"{child.names[0]}.{entry.native}")
+                for path in (*entry.paths, *([own] if own else [])):
                     # `chunks[].id` is one text in each of many objects, not a list of texts.
-                    kind = "text" if "[]" in path else entry.kind
+                    kind: Kind = "text" if "[]" in path else entry.kind
                     found[f"{name}[].{path}"] = kind
     return found

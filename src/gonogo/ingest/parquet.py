@@ -31,7 +31,7 @@ class ParquetSlice:
 
     def read_ids(self, mapping: Mapping[str, str]) -> tuple[pl.Series, pl.Series]:
         """(trace ids, span ids) as texts."""
-        own = [mapping[name].split(".")[0] for name in ("trace_id", "span_id") if name in mapping]
+        own = [mapping[n].split(".")[0] for n in ("trace_id", "span_id") if n in mapping]
         wanted = {path.split(".")[0] for name in ("trace_id", "span_id")
                   for path in _LINE[name].paths} | set(own)
         frame = self._scan(tuple(c for c in self.columns if c in wanted))

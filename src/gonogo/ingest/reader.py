@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import polars as pl
@@ -57,7 +57,7 @@ class LogInput:
     trouble: Trouble
     dictionaries: Dictionaries
     store: BlockStore
-    _conflicts: list[tuple[NDArray[np.uint64], ...]] = field(default_factory=list)
+    _conflicts: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def blocks(self) -> Iterator[Callable[[], tuple[Block, NDArray[np.bool_]]]]:
@@ -165,7 +165,7 @@ class _Reading:
 
     def _lines(self, number: int, source: Source, count: FileCount) -> None:
         reader = ByteReader(source)
-        decoder = Decoder(self.mapping.values())
+        decoder = Decoder(self.mapping)
         lock = threading.Lock()
         done = 0
 
@@ -309,7 +309,7 @@ def find_duplicates(
 
 def _fingerprints(
     part: Part, block: Block, suspects: NDArray[np.bool_], dropped: NDArray[np.bool_]
-) -> tuple[NDArray[np.uint64], ...]:
+) -> tuple[NDArray[Any], ...]:
     rows = block.lines.filter(pl.Series(suspects))
     return part.identity[suspects], rows.hash_rows(seed=0).to_numpy(), dropped[suspects]
 

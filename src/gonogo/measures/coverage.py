@@ -32,7 +32,7 @@ _FIELDS: Final = (
     _Field("ttft", ("ttft_ms",), "time to first token", "log ttft_ms on streamed calls"),
     _Field("outcome", ("status",), "outcome", "log status (ok or error) on every call"),
     _Field("output", ("output",), "output", "log output, or a hash of it, on every call"),
-    _Field("guardrail_flags", ("guardrails",), "guardrail flags",
+    _Field("guardrail_flags", ("guardrails.triggered",), "guardrail flags",
            "log guardrails[].triggered for every check that ran", "guardrail_checks"),
     _Field("retrieval_hit", ("retrieval.hit",), "retrieval hit",
            "log retrieval.hit or retrieval.chunk_ids", "retrievals"),

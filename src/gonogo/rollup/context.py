@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.conventions import DIMENSIONS
-from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES, Block
+from gonogo.records import MISSING, NO, YES, Block
 from gonogo.rollup.counting import Groups, Ints, group
 from gonogo.rollup.select import Calendar, bin_numbers
 
@@ -21,10 +22,10 @@ Mask = NDArray[np.bool_]
 class Child:
     """A child table: its columns as arrays, and the line that each row belongs to."""
 
-    columns: dict[str, NDArray[np.integer]]
+    columns: dict[str, NDArray[Any]]
     row: Ints
 
-    def __getitem__(self, name: str) -> Ints:
+    def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
 
     @property
@@ -36,7 +37,7 @@ class Child:
 class Context:
     """Arrays over the taken lines of a block. Times by index: `bins`, `hours`, `days` (starts)."""
 
-    columns: dict[str, NDArray[np.integer]]
+    columns: dict[str, NDArray[Any]]
     height: int
     bin: Ints
     bins: list[int | None]
@@ -52,7 +53,7 @@ class Context:
     ids: pl.DataFrame | None
     row_in_block: Ints
 
-    def __getitem__(self, name: str) -> NDArray[np.integer]:
+    def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
 
     # Populations, as records.md defines them.
@@ -63,34 +64,38 @@ class Context:
 
     @property
     def latency_eligible(self) -> Mask:
-        return self.calls & (self["cache_hit"] != YES) & ~self["is_embedding"].astype(bool)
+        direct: Mask = (self["cache_hit"] != YES) & ~self["is_embedding"].astype(bool)
+        return self.calls & direct
 
     @property
     def latency(self) -> Mask:
-        return self.latency_eligible & (self["duration_us"] != MISSING)
+        timed: Mask = self["duration_us"] != MISSING
+        return self.latency_eligible & timed
 
     @property
     def ttft(self) -> Mask:
-        return self.calls & (self["cache_hit"] != YES) & (self["ttft_us"] != MISSING)
+        timed: Mask = (self["cache_hit"] != YES) & (self["ttft_us"] != MISSING)
+        return self.calls & timed
 
     @property
     def ttft_eligible(self) -> Mask:
-        streamed = (self["streamed"] != NO) & (self["failed"] != YES) & ~self["is_embedding"].astype(bool)
-        return self.ttft | (self.calls & (self["cache_hit"] != YES) & streamed)
+        streamed: Mask = (
+            (self["streamed"] != NO) & (self["failed"] != YES) & (self["cache_hit"] != YES)
+            & ~self["is_embedding"].astype(bool)
+        )
+        return self.ttft | (self.calls & streamed)
 
     @property
     def token_rate(self) -> Mask:
-        return (self.latency & (self["failed"] != YES) & (self["output_tokens"] > 0)
-                & (self["duration_us"] > 0))
+        usable: Mask = ((self["failed"] != YES) & (self["output_tokens"] > 0)
+                        & (self["duration_us"] > 0))
+        return self.latency & usable
 
     def token_rates(self, where: Mask) -> Ints:
         """Output tokens per second in thousandths, rounded down."""
         tokens = np.minimum(self["output_tokens"][where], 9 * 10**9)
-        return np.minimum(tokens * 10**9 // self["duration_us"][where], MAX_RATE)
-
-    @property
-    def outcome_known(self) -> Mask:
-        return self.calls & (self["failed"] != UNKNOWN_FLAG)
+        rates: Ints = np.minimum(tokens * 10**9 // self["duration_us"][where], MAX_RATE)
+        return rates
 
 
 def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
@@ -120,8 +125,8 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
     combo = group([columns[name] for name in DIMENSIONS])
     return Context(
         columns, lines.height, index, bins, hour, hours, day, days, combo,
-        *(_child(children[name]) for name in ("retrievals", "chunks", "tool_calls", "guardrails")),
-        ids, rows,
+        _child(children["retrievals"]), _child(children["chunks"]), _child(children["tool_calls"]),
+        _child(children["guardrails"]), ids, rows,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gonogo.records import MISSING, UNKNOWN_FLAG
 from gonogo.rollup.context import Context
@@ -30,7 +31,7 @@ def _each(ctx: Context) -> Iterator[tuple[str, int, int]]:
     calls = ctx.calls
     number = int(calls.sum())
 
-    def of_calls(name: str, present: np.ndarray) -> tuple[str, int, int]:  # type: ignore[type-arg]
+    def of_calls(name: str, present: NDArray[np.bool_]) -> tuple[str, int, int]:
         return name, int((present & calls).sum()), number
 
     yield of_calls("trace_id", ctx["trace_hash"] != 0)

@@ -7,9 +7,11 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gonogo.records import ERROR_CLASSES, MISSING, NO, NO_TIME, YES, Dictionaries
-from gonogo.rollup.context import Context, Ints, Mask
+from gonogo.rollup.context import Context, Mask
+from gonogo.rollup.counting import Ints
 from gonogo.rollup.partial import EXEMPLAR_SCHEMA, EXEMPLARS_KEPT
 from gonogo.stats.hashing import mix
 
@@ -52,7 +54,7 @@ def candidates(ctx: Context, part: int) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _top(where: Mask, values: Ints, tie: np.ndarray) -> Ints:  # type: ignore[type-arg]
+def _top(where: Mask, values: Ints, tie: NDArray[np.uint64]) -> Ints:
     rows = np.flatnonzero(where)
     if len(rows) > _CANDIDATES:
         limit = np.partition(values[rows], -_CANDIDATES)[-_CANDIDATES]
@@ -60,7 +62,7 @@ def _top(where: Mask, values: Ints, tie: np.ndarray) -> Ints:  # type: ignore[ty
     return rows[np.lexsort((tie[rows], -values[rows]))][:_CANDIDATES]
 
 
-def _drawn(where: Mask, tie: np.ndarray) -> Ints:  # type: ignore[type-arg]
+def _drawn(where: Mask, tie: NDArray[np.uint64]) -> Ints:
     rows = np.flatnonzero(where)
     if len(rows) > _CANDIDATES:
         rows = rows[np.argpartition(tie[rows], _CANDIDATES)[:_CANDIDATES]]

@@ -127,13 +127,13 @@ class _Step:
         for number, objective in enumerate(wanted):
             self._objective(number, objective)
 
-    def _put(self, name: str, columns: dict[str, Column | list[int | None]]) -> None:
+    def _put(self, name: str, columns: dict[str, Any]) -> None:
         spec = FRAMES[name]
         schema = {c: pl.Int64 for c in (*spec.texts, *spec.schema)}
         self.frames[name].append(pl.DataFrame({c: columns[c] for c in spec.schema}, schema={
             c: schema[c] for c in spec.schema}))
 
-    def _dimensions(self, combos: Ints) -> dict[str, Column]:
+    def _dimensions(self, combos: Ints) -> dict[str, Any]:
         return {name: self.ctx.combo.keys[k][combos] for k, name in enumerate(DIMENSIONS)}
 
     def _guard_flags(self) -> None:
@@ -277,8 +277,7 @@ class _Step:
             "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
         }
         self._put("retrievals", columns)
-        self._child_histogram("retrieval_latency", child,
-                              {"index_version": child["index_version"]})
+        self._child_histogram("retrieval_latency", child, "index_version", child["index_version"])
 
     def _chunks(self) -> None:
         child = self.ctx.chunks
@@ -307,7 +306,7 @@ class _Step:
             "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
         }
         self._put("tool_calls", columns)
-        self._child_histogram("tool_latency", child, {"tool": child["tool"]})
+        self._child_histogram("tool_latency", child, "tool", child["tool"])
 
     def _guardrails(self) -> None:
         """A call counts once per guardrail and stage, however often the check ran on it."""
@@ -341,16 +340,21 @@ class _Step:
             "latency_n": by_check.count(timed),
             "latency_sum": by_check.sum(np.where(timed, columns["duration_us"], 0)),
         })
-        kept = Child(columns, row)
-        self._child_histogram("guardrail_latency", kept,
-                              {"guardrail": columns["name"] * 2**31 + columns["stage"]})
+        texts = pair.keys[0] * STAGE_FACTOR + pair.keys[1]
+        self._child_histogram("guardrail_latency", Child(columns, row), "guardrail", pair.index,
+                              texts)
 
-    def _child_histogram(self, metric: str, child: Child, keys: dict[str, Ints]) -> None:
+    def _child_histogram(
+        self, metric: str, child: Child, scope: str, codes: Ints, texts: Ints | None = None
+    ) -> None:
+        """Cells per day and code; `texts` are the codes to store where `codes` only number them."""
         timed = child["duration_us"] != MISSING
-        values, row = child["duration_us"][timed], child.row[timed]
-        for name, codes in keys.items():
-            self._scope(metric, name, values, self.ctx.day[row], self.ctx.days,
-                        codes[timed].astype(np.int64))
+        values, own = child["duration_us"][timed], codes[timed].astype(np.int64)
+        if len(values):
+            card = int(own.max()) + 1
+            days = self.ctx.day[child.row[timed]]
+            for _, found in by_scopes(values, [(scope, days * card + own)]):
+                self._cells(metric, scope, found, self.ctx.days, card, texts)
 
     def _call_histograms(self) -> None:
         ctx = self.ctx
@@ -365,7 +369,8 @@ class _Step:
             rows = np.flatnonzero(mask)
             if not len(rows):
                 continue
-            values, day = source[rows], ctx.day[rows]
+            values: Ints = source[rows]
+            day = ctx.day[rows]
             scopes = [("", ctx.hour[rows])]
             cards = {}
             for name in DIMENSIONS:
@@ -376,17 +381,6 @@ class _Step:
                 card = cards.get(name)
                 starts = ctx.hours if card is None else ctx.days
                 self._cells(metric, name, found, starts, card)
-
-    def _scope(
-        self, metric: str, name: str, values: Ints, start: Ints, starts: list[int | None],
-        codes: Ints,
-    ) -> None:
-        if not len(values):
-            return
-        unique, inverse = np.unique(codes, return_inverse=True)
-        card = len(unique)
-        for _, found in by_scopes(values, [(name, start * card + inverse)]):
-            self._cells(metric, name, found, starts, card, unique)
 
     def _cells(
         self, metric: str, name: str, found: Any, starts: list[int | None], card: int | None,
@@ -422,6 +416,7 @@ _METRICS: Final = ("latency_ok", "latency_failed", "ttft", "tps", "retrieval_lat
                    "tool_latency", "guardrail_latency", "objective")
 _SCOPES: Final = ("", *DIMENSIONS, "index_version", "tool", "guardrail", "objective")
 STAGE_SEPARATOR: Final = "\x1f"
+STAGE_FACTOR: Final = 2**31
 
 
 def _starts(starts: list[int | None], index: Ints) -> pl.Series:
@@ -453,7 +448,7 @@ class _Decoder:
         if name == "objective":
             return codes.cast(pl.String)
         if name not in self._texts:
-            self._texts[name] = pl.Series(self._of_column[name].texts(), dtype=pl.String)
+            self._texts[name] = self._of_column[name].series()
         return self._texts[name].gather(codes).alias(name)
 
     def _scoped(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -470,8 +465,8 @@ class _Decoder:
         if name == "":
             return pl.Series([None], dtype=pl.String).new_from_index(0, len(codes))
         if name == "guardrail":
-            both = self._column("name", codes // 2**31).fill_null(""), \
-                self._column("stage", codes % 2**31).fill_null("")
+            both = self._column("name", codes // STAGE_FACTOR).fill_null(""), \
+                self._column("stage", codes % STAGE_FACTOR).fill_null("")
             return both[0] + STAGE_SEPARATOR + both[1]
         return self._column(name, codes)
 

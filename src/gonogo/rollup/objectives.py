@@ -10,8 +10,8 @@ import numpy as np
 from gonogo.config.model import Objective
 from gonogo.conventions import ErrorClass
 from gonogo.records import ERROR_CLASSES, MISSING, NO, UNKNOWN_FLAG, YES, Dictionaries
-from gonogo.rollup.context import Child, Context, Ints, Mask
-from gonogo.rollup.counting import exact_sum
+from gonogo.rollup.context import Child, Context, Mask
+from gonogo.rollup.counting import Ints, exact_sum
 from gonogo.rollup.select import matching
 
 _TIMEOUT = ERROR_CLASSES.index(ErrorClass.TIMEOUT)

@@ -28,6 +28,7 @@ from gonogo.site.shell import HREF, TITLE
 from gonogo.site.tables import plain
 from gonogo.site.text import (
     clipped,
+    firm,
     heading,
     moment,
     period_text,
@@ -122,7 +123,7 @@ def _trace(exemplar: Exemplar, result: ReadinessResult) -> Cell:
         href = web_link(
             template.replace("{trace_id}", quote(exemplar.trace_id, safe="", errors="replace"))
         )
-    return Cell(clipped(exemplar.trace_id, 40), href=href)
+    return Cell(clipped(exemplar.trace_id, 40), href=href, code=True)
 
 
 def _exemplars(result: ReadinessResult) -> TableView | None:
@@ -130,19 +131,27 @@ def _exemplars(result: ReadinessResult) -> TableView | None:
     for x in result.exemplars:
         duration = "" if x.duration_us is None else value_text(x.duration_us, "us")
         price = "" if x.cost_nano_usd is None else value_text(x.cost_nano_usd, "nano_usd")
-        rows.append((
-            Cell(_KINDS[x.kind], small=clipped(x.rule)),
-            _trace(x, result),
-            Cell(moment(x.time, result) if x.time is not None else "–"),
-            Cell(clipped(x.model or "–"), small=clipped(x.release or "")),
-            Cell(clipped(x.operation or "–"), small=clipped(x.error_class or "")),
-            Cell(duration or "–", sort=str(x.duration_us) if duration else "-"),
-            Cell(price or "–", sort=str(x.cost_nano_usd) if price else "-"),
-        ))  # fmt: skip
+        context = " · ".join(filter(None, (x.operation, x.release, x.error_class)))
+        rows.append(
+            (
+                Cell(_KINDS[x.kind], small=clipped(x.rule)),
+                _trace(x, result),
+                Cell(firm(moment(x.time, result))),
+                Cell(clipped(x.model or "–"), small=clipped(context)),
+                Cell(duration or "–", sort=str(x.duration_us) if duration else "-"),
+                Cell(price or "–", sort=str(x.cost_nano_usd) if price else "-"),
+            )
+        )
     if not rows:
         return None
-    cols = (("Kind", False), ("Trace", False), ("Started", False), ("Model", False),
-            ("Operation", False), ("Duration", True), ("Cost", True))  # fmt: skip
+    cols = (
+        ("Kind", False),
+        ("Trace", False),
+        ("Started", False),
+        ("Model", False),
+        ("Duration", True),
+        ("Cost", True),
+    )
     return plain("exemplars", "Exemplar traces", cols, rows)
 
 

@@ -71,7 +71,7 @@ def _counts(result: ReadinessResult) -> tuple[Fact, ...]:
     )
 
 
-def _files(result: ReadinessResult) -> TableView:
+def _files(result: ReadinessResult) -> TableView | None:
     rows = [
         (Cell(clipped(f.path, 120), small=clipped(f.note, 200)), Cell(clipped(f.format)),
          _n(f.bytes), _n(f.lines), _n(f.accepted),
@@ -88,7 +88,7 @@ def _files(result: ReadinessResult) -> TableView:
         ("Duplicates", True),
         ("SHA-256", False),
     )
-    return plain("files", "Files", cols, rows)
+    return plain("files", "Files", cols, rows) if rows else None
 
 
 def _problems(result: ReadinessResult) -> TableView | None:
@@ -154,12 +154,17 @@ def _prices(result: ReadinessResult) -> str:
     return f"Prices: {ratio_text(priced, calls)} of calls carry a cost ({counted})."
 
 
+def _period(result: ReadinessResult) -> str:
+    label, words = clipped(result.period.label), period_text(result)
+    return words if words == label else f"{label}: {words}"
+
+
 def _config_facts(result: ReadinessResult) -> tuple[Fact, ...]:
     facts = (
         Fact("Configuration", clipped(result.config.path or "none", 200)),
         Fact("SHA-256", result.config.sha256 or ""),
         Fact("Objectives", _SOURCE[result.config.objectives_source]),
-        Fact("Period", f"{clipped(result.period.label)}: {period_text(result)}"),
+        Fact("Period", _period(result)),
         Fact("Time zone of bins and weeks", clipped(result.period.timezone)),
         Fact("Judged as of", moment(result.as_of, result) if result.as_of is not None else ""),
         Fact("Provisional", "yes: the period ended less than 24 hours before the newest record"

@@ -26,7 +26,7 @@ class Pill:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the navigation; `badge` counts what is broken there, "" for nothing."""
+    """One entry of the navigation; `badge` counts what is wrong there, "" for nothing."""
 
     href: str
     title: str
@@ -34,6 +34,7 @@ class NavItem:
     current: bool
     badge: str
     badge_label: str
+    badge_tone: Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Cell:
     href: str = ""
     pill: Pill | None = None
     bar: str = ""
+    code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +218,14 @@ class ResultLine:
     name: str
     scope: str
     pill: Pill
-    headline: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReasonLine:
-    """One reason under the verdict."""
+    """One reason under the verdict; `lead` is what it is about and links to `href`."""
 
     pill: Pill
+    lead: str
     text: str
     href: str
 
@@ -244,9 +246,8 @@ class Step:
     """Something to do next; `about` names what it would settle."""
 
     text: str
-    about: str
-    href: str
-    pill: Pill | None
+    about: tuple[Link, ...]
+    pill: Pill
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +363,7 @@ class DataPage:
     law: tuple[Term, ...]
     law_holds: Pill
     counts: tuple[Fact, ...]
-    files: TableView
+    files: TableView | None
     problems: TableView | None
     coverage: TableView
     gaps: str

@@ -55,20 +55,30 @@ NO_GATES: Final = (
 
 
 def _results(result: ReadinessResult) -> tuple[ResultLine, ...]:
-    gates = "objectives and gates" if result.gates else "objectives alone, no gate is declared"
+    gates = "objectives and gates" if result.gates else "with gates: none declared"
     return (
-        ResultLine("SLO", "objectives alone", verdict_pill(result.slo.verdict), ""),
-        ResultLine("Readiness", gates, verdict_pill(result.readiness.verdict), ""),
+        ResultLine("SLO", "objectives alone", verdict_pill(result.slo.verdict)),
+        ResultLine("Readiness", gates, verdict_pill(result.readiness.verdict)),
     )
 
 
-def _reason(reason: Reason, slugs: dict[str, str]) -> ReasonLine:
-    href = ""
-    if reason.objective in slugs:
-        href = f"#{slugs[reason.objective]}"
-    elif reason.gate is not None:
-        href = "#gates"
-    return ReasonLine(pill_of(reason.status), clipped(reason.text, 260), href)
+def _headline(result: ReadinessResult) -> str:
+    """The headline without the verdict, which stands above it in large."""
+    text = result.readiness.headline
+    return heading(text.removeprefix(f"{result.readiness.verdict.value}: "), 300)
+
+
+def _reason(reason: Reason, result: ReadinessResult) -> ReasonLine:
+    """The reason with what it is about taken out of its text, to be a link."""
+    objective = next((o for o in result.objectives if o.id == reason.objective), None)
+    gate = next((g for g in result.gates if g.id == reason.gate), None)
+    title, href = "", ""
+    if objective is not None:
+        title, href = objective.title, f"#{objective.slug}"
+    elif gate is not None:
+        title, href = gate.title, "#gates"
+    text = reason.text.removeprefix(f"{title}: ")
+    return ReasonLine(pill_of(reason.status), heading(title), clipped(text, 260), href)
 
 
 def _tally(result: ReadinessResult) -> str:
@@ -82,15 +92,16 @@ def _tally(result: ReadinessResult) -> str:
 
 
 def _steps(result: ReadinessResult) -> tuple[Step, ...]:
+    """Hints of objectives and gates in their order; equal ones of one status make one step."""
+    wanted = [(o.hint, o.status, heading(o.title), f"#{o.slug}") for o in result.objectives]
+    wanted += [(g.next_step, g.status, heading(g.title), "#gates") for g in result.gates]
+    about: dict[tuple[str, Status], list[Link]] = {}
+    for text, status, title, href in wanted:
+        if text:
+            about.setdefault((text, status), []).append(Link(title, href))
     steps = [
-        Step(clipped(o.hint, 260), heading(o.title), f"#{o.slug}", pill_of(o.status))
-        for o in result.objectives
-        if o.hint
-    ]
-    steps += [
-        Step(clipped(g.next_step, 260), heading(g.title), "#gates", pill_of(g.status))
-        for g in result.gates
-        if g.next_step
+        Step(heading(text, 260), tuple(links), pill_of(status))
+        for (text, status), links in about.items()
     ]
     return tuple(steps[:MOST_STEPS])
 
@@ -136,7 +147,6 @@ def page(
     downloads: tuple[Link, ...],
 ) -> ReadinessPage:
     """The context of `index.html`."""
-    slugs = {o.id: o.slug for o in result.objectives}
     reasons = result.readiness.reasons
     rest = len(reasons) - MOST_REASONS
     shown = [replace(figure, href=href) for figure, href in TILES]
@@ -144,9 +154,9 @@ def page(
         shell=shell,
         notice=heading(result.notice, 500),
         verdict=verdict_pill(result.readiness.verdict),
-        headline=clipped(result.readiness.headline, 300),
+        headline=_headline(result),
         results=_results(result),
-        reasons=tuple(_reason(r, slugs) for r in reasons[:MOST_REASONS]),
+        reasons=tuple(_reason(r, result) for r in reasons[:MOST_REASONS]),
         more_reasons=f"and {rest} more below" if rest > 0 else "",
         segments=tuple(pill_of(o.status).tone for o in result.objectives),
         tally=_tally(result),

@@ -264,8 +264,13 @@ def _tools(result: ReadinessResult, charts: Charts) -> Section:
         rate("Fallbacks", "fallbacks", "fallback_known"),
         time_us("p50", "latency_p50"),
         time_us("p95", "latency_p95"),
-        rate(
-            "Share of latency", "latency_sum", "calls_latency_sum", "tool time / time of all calls"
+        Col(
+            "Share of latency",
+            "ratio",
+            num="latency_sum",
+            den="calls_latency_sum",
+            hint="time in the tool / time of all calls",
+            parts="us",
         ),
     )
     table = view(

@@ -8,7 +8,7 @@ from typing import Final
 from gonogo import display
 from gonogo.conventions import PUBLIC, Status
 from gonogo.results import ReadinessResult
-from gonogo.site.model import NavItem, Shell
+from gonogo.site.model import NavItem, Shell, Tone
 from gonogo.site.objectives import page_of, verdict_pill
 from gonogo.site.tables import int_at
 from gonogo.site.text import clipped, period_text
@@ -37,24 +37,28 @@ _LEDES: Final = {
 }
 
 
-def _badge(result: ReadinessResult, page: str) -> tuple[str, str]:
-    """How much is broken on a page: breached objectives, or breaches."""
+def _badge(result: ReadinessResult, page: str) -> tuple[str, str, Tone]:
+    """How much is wrong on a page: breached objectives; breaches, or excursions without any."""
+    tone: Tone = "bad"
     if page == "breaches":
         n = sum(e.is_breach for e in result.excursions)
         what = "breach" if n == 1 else "breaches"
+        if not n and result.excursions:
+            n, tone = len(result.excursions), "warn"
+            what = "excursion" if n == 1 else "excursions"
     else:
         n = sum(
             o.status is Status.BREACHED and page_of(o.indicator) == page for o in result.objectives
         )
         what = "breached objective" if n == 1 else "breached objectives"
-    return (display.count(n), f"{display.count(n)} {what}") if n else ("", "")
+    return (display.count(n), f"{display.count(n)} {what}", tone) if n else ("", "", "none")
 
 
 def _nav(result: ReadinessResult, current: str) -> tuple[NavItem, ...]:
     items = []
     for name, href, title in PAGES:
-        badge, label = _badge(result, name)
-        items.append(NavItem(href, title, name, name == current, badge, label))
+        badge, label, tone = _badge(result, name)
+        items.append(NavItem(href, title, name, name == current, badge, label, tone))
     return tuple(items)
 
 

@@ -25,7 +25,10 @@ _SUFFIX: Final = {"us": "us", "nano_usd": "nano_usd", "milli_tps": "milli_tps", 
 
 @dataclass(frozen=True, slots=True)
 class Col:
-    """One column of a view: a stored `key`, or `num` / `den` of a ratio or a mean."""
+    """One column of a view: a stored `key`, or `num` / `den` of a ratio or a mean.
+
+    `parts` is the unit of a ratio's two numbers.
+    """
 
     title: str
     unit: str
@@ -33,6 +36,7 @@ class Col:
     num: str = ""
     den: str = ""
     hint: str = ""
+    parts: str = "count"
 
     @property
     def numeric(self) -> bool:
@@ -102,7 +106,7 @@ def _cell(table: Table, col: Col, row: int, zone: str) -> Cell:
         return Cell("–", hint="nothing to divide by", sort="-")
     sort = f"{num / den:.6g}"
     if col.unit == "ratio":
-        parts = f"{display.count(num)} of {display.count(den)}"
+        parts = f"{value_text(num, col.parts)} of {value_text(den, col.parts)}"
         return Cell(ratio_text(num, den), small=parts, sort=sort)
     return Cell(mean_text(num, den, col.unit), hint=f"mean of {display.count(den)}", sort=sort)
 
@@ -228,9 +232,11 @@ def plain(
     rows: Iterable[Sequence[Cell]],
     sortable: bool = True,
 ) -> TableView:
-    """A table that is made of cells directly; `cols` are (title, numeric)."""
+    """A table that is made of cells directly; `cols` are (title, numeric), empty ones left out."""
     made = tuple(tuple(row) for row in rows)
-    heads = [Col(title, "count" if numeric else "text", "x") for title, numeric in cols]
+    used = [i for i in range(len(cols)) if any(row[i] != Cell("") for row in made)]
+    made = tuple(tuple(row[i] for i in used) for row in made)
+    heads = [Col(cols[i][0], "count" if cols[i][1] else "text", "x") for i in used]
     fold = len(made) if len(made) <= LONG + 2 else LONG
     return TableView(
         id=table_id,

@@ -61,17 +61,22 @@ def split_unit(text: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else (text, "")
 
 
+def firm(text: str) -> str:
+    """The text with spaces that do not break: a number stays with its unit."""
+    return text.replace(" ", "\u00a0")
+
+
 def value_text(value: int | float | Fraction, unit: str, zone: str = "UTC") -> str:
     """A stored value in its unit as text; a `score` is in millionths, a `time` in epoch s."""
     if unit == "time":
-        return display.time(int(value), zone)
+        return firm(display.time(int(value), zone))
     if unit == "score":
         return display.value(Fraction(value) / 10**6, unit)
-    return display.value(value, unit)
+    return firm(display.value(value, unit))
 
 
 def ratio_text(num: int, den: int) -> str:
-    return display.ratio(num, den)
+    return firm(display.ratio(num, den))
 
 
 def mean_text(num: int, den: int, unit: str) -> str:
@@ -81,20 +86,21 @@ def mean_text(num: int, den: int, unit: str) -> str:
 
 def observed_text(objective: ObjectiveResult) -> str:
     """The observation, never rounded across its limit."""
-    return display.near(objective.observed, objective.limit, objective.unit)
+    return firm(display.near(objective.observed, objective.limit, objective.unit))
 
 
 def interval_text(objective: ObjectiveResult) -> str:
-    """The 95 % interval, "" where there is none."""
+    """The 95 % interval, "" where there is none; it may break before its upper end."""
     if objective.low is None and objective.high is None:
         return ""
-    return display.interval(objective.low, objective.high, objective.unit)
+    text = display.interval(objective.low, objective.high, objective.unit)
+    return " to ".join(firm(end) for end in text.split(" to "))
 
 
 def limit_text(objective: ObjectiveResult) -> str:
     """Comparator and limit, exact: ≤ 2.5 s."""
     limit = display.exact(Fraction(objective.limit), objective.unit)
-    return f"{_SIGNS[objective.comparator]} {limit}"
+    return firm(f"{_SIGNS[objective.comparator]} {limit}")
 
 
 def moment(epoch: int | None, result: ReadinessResult) -> str:

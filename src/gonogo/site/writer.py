@@ -56,7 +56,7 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         if len(content) > MAX_FILE_BYTES:
             raise _refusal(
-                "site-file-too-large",
+                "U020",
                 name,
                 f"is {len(content) / 1e6:,.0f} MB, and a published file may have 100 MB",
                 "show fewer values of a dimension (top) or a shorter period",
@@ -64,7 +64,7 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
     total = sum(len(content) for content in files.values())
     if total > MAX_SITE_BYTES:
         raise _refusal(
-            "site-too-large",
+            "U021",
             "",
             f"the site would have {total / 1e9:,.2f} GB, and a published site may have 1 GB",
             "show fewer values of a dimension (top) or a shorter period",
@@ -74,11 +74,11 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
 def _check_target(target: Path, out: Path) -> None:
     if target.exists() and not target.is_dir():
         raise _refusal(
-            "site-not-a-folder", str(out), "is a file", "name a folder that gonogo may write"
+            "U022", str(out), "is a file", "name a folder that gonogo may write"
         )
     if target.is_dir() and not (target / MARKER).is_file() and any(target.iterdir()):
         raise _refusal(
-            "site-not-ours",
+            "U023",
             str(out),
             f"holds files and is not a gonogo site (it has no {MARKER}), so it is left alone",
             f"name an empty or new folder, or put an empty file {MARKER} into this one "
@@ -126,7 +126,7 @@ def _swap(fresh: Path, target: Path, out: Path) -> None:
             raise
     except OSError as error:
         raise _refusal(
-            "site-not-replaceable",
+            "U024",
             str(out),
             f"cannot be replaced ({error.strerror})",
             "where it is a mount point, name a folder inside of it",

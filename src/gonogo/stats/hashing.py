@@ -25,7 +25,8 @@ def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     mixed = mixed * _C1
     mixed ^= mixed >> np.uint64(33)
     mixed = mixed * _C2
-    return mixed ^ (mixed >> np.uint64(33))
+    mixed ^= mixed >> np.uint64(33)
+    return mixed
 
 
 def stable_hash(texts: pl.Series) -> NDArray[np.uint64]:

@@ -46,21 +46,25 @@ def borders() -> NDArray[np.int64]:
     return np.array(sorted(found), dtype=np.int64)
 
 
+_FIRST_KEY = 1023 << _MANTISSA_BITS
+"""The key of 1.0; zero is looked up with it and put right by the comparison that follows."""
+
+
 @cache
 def _lookup() -> NDArray[np.int32]:
     """For the exponent and leading mantissa bits of a float64: a bucket at most two too low."""
-    keys = np.arange((1023 + _OCTAVES + 2) << _MANTISSA_BITS, dtype=np.uint64)
+    keys = np.arange(_FIRST_KEY, (1023 + _OCTAVES + 2) << _MANTISSA_BITS, dtype=np.uint64)
     values = (keys << np.uint64(52 - _MANTISSA_BITS)).view(np.float64)
     return (np.searchsorted(borders(), values, side="right") - 1).astype(np.int32)
 
 
 def bucket_of(values: NDArray[np.int64]) -> NDArray[np.int32]:
     """Bucket index of each value; shape as given, values in [0, 2**62)."""
-    # Above 2**53 the conversion may round up past a border, so it is done from below.
-    floats = values.astype(np.float64)
-    found = _lookup()[(floats.view(np.uint64) >> np.uint64(52 - _MANTISSA_BITS)).astype(np.int64)]
+    bits = values.astype(np.float64).view(np.int64) >> (52 - _MANTISSA_BITS)
+    found: NDArray[np.int32] = _lookup()[np.maximum(bits - _FIRST_KEY, 0)]
     table = borders()
     top = len(table) - 1
+    # Above 2**53 the conversion to float may round up past a border.
     found -= (table[found] > values).astype(np.int32)
     while True:
         low = (found < top) & (table[np.minimum(found + 1, top)] <= values)

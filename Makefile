@@ -1,0 +1,82 @@
+# Everything runs in a virtual environment of its own, .venv; nothing else on the machine is touched.
+# Another interpreter: make demo PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+WORKERS := 2
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test check format bench bench-full golden clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.gonogo  ## Make .venv and install gonogo into it
+
+demo: $(VENV)/.gonogo  ## Build the site of the sample logs into site/ and print the verdict
+	@$(PY) -m gonogo build sample_logs -o site --state .gonogo; status=$$?; \
+	case $$status in \
+	0|1|3) echo; echo "Open site/index.html in a browser. sample_logs/README.md says what was planted." ;; \
+	*) exit $$status ;; \
+	esac
+
+test: $(VENV)/.test  ## Install what tests need and run them
+	@$(PY) -m pytest -n $(WORKERS)
+
+check: $(VENV)/.dev  ## Lint, format, types and the import contract
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## Format the code and sort its imports
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(VENV)/.test  ## Race DuckDB on a million calls; a few minutes
+	@$(PY) bench/run.py --small
+
+bench-full: $(VENV)/.test  ## Race DuckDB on twenty million calls; writes bench/RESULTS.md
+	@$(PY) bench/run.py --full --write
+
+golden: $(VENV)/.test  ## Write the generated reference and the golden files of the tests anew
+	@$(PY) docs/generate.py
+	@UPDATE_GOLDEN=1 $(PY) -m pytest -k golden; status=$$?; test $$status -eq 0 -o $$status -eq 5
+
+clean:  ## Remove what make made; the state in .gonogo/ stays
+	rm -rf $(VENV) site dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp says what is installed already; a change of pyproject.toml installs again.
+
+$(VENV)/.gonogo: pyproject.toml | $(VENV)/.python
+	@echo "installing gonogo into $(VENV) (once; some 150 MB are fetched)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.gonogo
+	@echo "installing what the tests need into $(VENV)"
+	@$(PIP) -e '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.gonogo
+	@echo "installing the linters into $(VENV)"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.python:
+	@command -v $(PYTHON) >/dev/null || { \
+	echo "$(PYTHON) is not installed. On Debian and Ubuntu: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "gonogo needs Python 3.11 or newer, and $(PYTHON) is older: $$($(PYTHON) --version)." \
+	"If there is a newer one, name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo "$(PYTHON) cannot make virtual environments: a package is missing." \
+	"On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

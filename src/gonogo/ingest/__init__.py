@@ -1,0 +1,1 @@
+"""From files to canonical blocks: discover, decode, read fields, find duplicates."""

@@ -1,0 +1,97 @@
+"""The engine without its command line: logs in, a partial and a result out, for tests to look into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gonogo import pipeline
+from gonogo.config.model import Config, Objective
+from gonogo.conventions import INTERNAL
+from gonogo.ingest.discover import discover
+from gonogo.ingest.reader import LogInput, read_logs
+from gonogo.measures import build_tables
+from gonogo.progress import Silent
+from gonogo.results import ReadinessResult, Table
+from gonogo.rollup import engine
+from gonogo.rollup.mapper import Mapper
+from gonogo.rollup.partial import Partial
+from gonogo.rollup.select import Calendar, Selection
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one run of ingest and rollup gave."""
+
+    logs: LogInput
+    partial: Partial
+
+    @property
+    def lines(self) -> int:
+        return sum(file.lines for file in self.logs.files)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(file.quarantined for file in self.logs.files)
+
+    @property
+    def duplicates(self) -> int:
+        return sum(file.duplicates for file in self.logs.files)
+
+
+def count(
+    paths: Iterable[Path | str],
+    objectives: Sequence[Objective] = (),
+    selection: Selection | None = None,
+    timezone: str = "UTC",
+) -> Counted:
+    """The partial of some files, as the pipeline makes it."""
+    logs = read_logs(discover([str(path) for path in paths]), {}, Silent().advance)
+    try:
+        calendar = Calendar(ZoneInfo(timezone))
+        mapper = Mapper(objectives, selection or Selection(), calendar, logs.dictionaries)
+        partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
+    finally:
+        logs.close()
+    return Counted(logs, partial)
+
+
+def tables(partial: Partial, config: Config | None = None) -> dict[str, Table]:
+    """The tables of a partial, under their raw names; nothing folds into (other)."""
+    config = config or Config(top=10**9)
+    return build_tables(partial, config, Calendar(ZoneInfo(config.timezone)))
+
+
+def rows_of(table: Table, *keys: str) -> dict[tuple[Any, ...], Row]:
+    """The rows of a table by the values of its key columns, which must be unique."""
+    found = [
+        dict(zip(table.data, values, strict=True))
+        for values in zip(*table.data.values(), strict=True)
+    ]
+    keyed = {tuple(row.pop(key) for key in keys): row for row in found}
+    assert len(keyed) == len(found), f"{table.id} repeats a key"
+    return keyed
+
+
+def check(
+    state: Path,
+    *logs: Path | str,
+    config: Path | None = None,
+    where: Sequence[str] = (),
+    period: str | None = None,
+) -> ReadinessResult:
+    """The result of `gonogo check` over some logs, names unmasked; notes go to `state`."""
+    request = pipeline.Request(
+        logs=tuple(str(path) for path in logs),
+        config_path=config,
+        where=tuple(where),
+        period=period,
+        profile=INTERNAL,
+        state=state,
+    )
+    return pipeline.analyse(request, Silent())
