@@ -19,47 +19,69 @@
 
 -- ── meaning of single values ──────────────────────────────────────────────────────────────────
 
+-- over 2^40 µs (13 days) it is no duration of one call, over 1e15 nano-dollars no cost of one
 CREATE OR REPLACE TEMP MACRO micros(ms) AS
-    CASE WHEN ms >= 0 AND isfinite(ms) THEN TRY_CAST(round_even(ms * 1000, 0) AS BIGINT) END;
+    CASE WHEN ms >= 0 AND ms * 1000 <= 1099511627776 THEN round_even(ms * 1000, 0)::BIGINT END;
 
 CREATE OR REPLACE TEMP MACRO nanos(usd) AS
-    CASE WHEN usd >= 0 AND isfinite(usd) THEN TRY_CAST(round_even(usd * 1e9, 0) AS BIGINT) END;
+    CASE WHEN usd >= 0 AND usd * 1e9 <= 1e15 THEN round_even(usd * 1e9, 0)::BIGINT END;
 
 CREATE OR REPLACE TEMP MACRO counted(n) AS CASE WHEN n >= 0 THEN n END;
 
--- the digit is looked at first: a failing cast per row costs, and 'nan' casts to a large number
-CREATE OR REPLACE TEMP MACRO failing_code(code) AS
-    CASE WHEN ascii(code) BETWEEN 48 AND 57 THEN TRY_CAST(code AS DOUBLE) >= 400 ELSE false END;
+-- a whole number of up to six digits, 429 or 429.0; NULL for every other text
+CREATE OR REPLACE TEMP MACRO code_of(word) AS
+    CASE WHEN regexp_full_match(word, '[+-]?[0-9]{1,6}([.]0*)?') THEN word::DOUBLE::INTEGER END;
+
+-- the first character is looked at before: a regular expression per row costs
+CREATE OR REPLACE TEMP MACRO failing_code(word) AS
+    CASE WHEN ascii(word) BETWEEN 43 AND 57 THEN coalesce(code_of(word) >= 400, false)
+        ELSE false END;
 
 -- true, false, or NULL where neither status nor error type is there; a block is not an error
 CREATE OR REPLACE TEMP MACRO is_failure(status, error_type) AS CASE
-    WHEN lower(status) IN ('blocked', 'guardrail_blocked', 'content_filter') THEN false
+    WHEN lower(trim(status)) IN ('blocked', 'guardrail_blocked', 'content_filter') THEN false
     WHEN error_type <> '' THEN true
-    WHEN lower(status) IN ('error', 'failed', 'failure', 'timeout', 'cancelled', 'exception')
-        OR failing_code(status) THEN true
-    WHEN status IS NOT NULL THEN false
+    WHEN lower(trim(status)) IN
+            ('error', 'failed', 'failure', 'timeout', 'cancelled', 'exception')
+        OR failing_code(trim(status)) THEN true
+    WHEN trim(status) <> '' THEN false
 END;
 
-CREATE OR REPLACE TEMP MACRO class_of(word) AS CASE
-    WHEN word = '429' OR regexp_matches(word, 'rate_?limit|too_many_requests|throttl')
-        THEN 'rate_limit'
-    WHEN word IN ('408', '504') OR regexp_matches(word, 'timeout|timed_out|deadline')
-        THEN 'timeout'
-    WHEN word IN ('401', '403') THEN 'auth'
-    WHEN word IN ('400', '404', '413', '422') OR regexp_matches(word, 'bad_request|invalid')
-        THEN 'invalid_request'
-    WHEN regexp_matches(word, 'context_length|too long') THEN 'context_length'
-    WHEN word IN ('500', '502', '503', '529')
-        OR regexp_matches(word, 'overloaded|internal|unavailable') THEN 'server_error'
-    WHEN regexp_matches(word, 'connection|network|dns') THEN 'connection'
+CREATE OR REPLACE TEMP MACRO class_of_code(code) AS CASE
+    WHEN code = 429 THEN 'rate_limit'
+    WHEN code IN (408, 504) THEN 'timeout'
+    WHEN code IN (401, 403) THEN 'auth'
+    WHEN code IN (400, 404, 413, 422) THEN 'invalid_request'
+    WHEN code IN (500, 502, 503, 529) THEN 'server_error'
     ELSE 'other'
 END;
 
-CREATE OR REPLACE TEMP MACRO error_class(status, error_type) AS
-    class_of(lower(coalesce(nullif(error_type, ''), status)));
+-- the first that is found decides, so the narrow ones stand first
+CREATE OR REPLACE TEMP MACRO class_of_words(words) AS CASE
+    WHEN regexp_matches(words, 'rate_?limit|too_many_requests|throttl') THEN 'rate_limit'
+    WHEN regexp_matches(words, 'timeout|timed_?out|deadline') THEN 'timeout'
+    WHEN regexp_matches(words, 'context_length|too_long') THEN 'context_length'
+    WHEN regexp_matches(words, 'unauthori|forbidden|authentication|permission') THEN 'auth'
+    WHEN regexp_matches(words, 'overloaded|internal|unavailable|server_error') THEN 'server_error'
+    WHEN regexp_matches(words, 'connection|network|dns') THEN 'connection'
+    WHEN regexp_matches(words, 'bad_request|invalid') THEN 'invalid_request'
+    ELSE 'other'
+END;
 
-CREATE OR REPLACE TEMP MACRO says_timeout(word) AS
-    lower(word) IN ('408', '504') OR regexp_matches(lower(word), 'timeout|timed_out|deadline');
+-- spaces and hyphens are underscores: 'Too many requests' is too_many_requests
+CREATE OR REPLACE TEMP MACRO class_of(text) AS CASE
+    WHEN code_of(trim(text)) IS NOT NULL THEN class_of_code(code_of(trim(text)))
+    ELSE class_of_words(regexp_replace(lower(trim(text)), '[\s-]+', '_', 'g'))
+END;
+
+CREATE OR REPLACE TEMP MACRO error_class(status, error_type) AS
+    class_of(coalesce(nullif(error_type, ''), status));
+
+-- the usual words are looked at first: the classes' regular expressions on every tool call cost
+CREATE OR REPLACE TEMP MACRO says_timeout(text) AS CASE
+    WHEN text IS NULL OR text IN ('ok', 'success', 'error') THEN false
+    ELSE class_of(text) = 'timeout'
+END;
 
 -- a population's standard deviation from exact sums
 CREATE OR REPLACE TEMP MACRO sd(n, total, squares) AS CASE
@@ -89,10 +111,10 @@ QUALIFY row_number() OVER (PARTITION BY trace_id, span_id ORDER BY row_key) > 1;
 CREATE OR REPLACE TEMP VIEW kept AS
 SELECT
     * EXCLUDE (latency_ms, ttft_ms, cost_usd),
-    lower(operation) AS op,
+    lower(trim(operation)) AS op,
     micros(latency_ms) AS latency,
     CASE
-        WHEN ttft_ms > 0 AND stream IS DISTINCT FROM false
+        WHEN micros(ttft_ms) > 0 AND stream IS DISTINCT FROM false
             AND (micros(ttft_ms) > micros(latency_ms)) IS DISTINCT FROM true
         THEN micros(ttft_ms)
     END AS first_token,
@@ -149,21 +171,28 @@ SELECT
     operation::operation_t AS operation, provider::provider_t AS provider,
     model::model_t AS model, tenant_id::tenant_id_t AS tenant_id,
     session_id, user_id,
-    trace_id IS NOT NULL AS has_trace, has_output,
+    trace_id IS NOT NULL AS has_trace,
     failed,
     CASE WHEN failed THEN error_class(status, error_type) END AS error_class,
-    finish_reason, retries > 0 AS retried, cache_hit,
+    finish_reason, counted(retries) > 0 AS retried, cache_hit,
     cache_hit IS DISTINCT FROM true AND coalesce(op, '') NOT IN ('embeddings', 'embedding')
         AS answers,
-    answers AND stream IS DISTINCT FROM false AND failed IS DISTINCT FROM true AS may_stream,
     latency AS all_latency_us,
     CASE WHEN answers THEN latency END AS latency_us,
     CASE WHEN answers AND failed IS DISTINCT FROM true THEN latency END AS latency_ok_us,
     CASE WHEN cache_hit IS DISTINCT FROM true THEN first_token END AS ttft_us,
+    ttft_us IS NOT NULL
+        OR (answers AND stream IS DISTINCT FROM false AND failed IS DISTINCT FROM true)
+        AS may_stream,
     CASE
         WHEN latency_ok_us > 0 AND output_tokens > 0
-        THEN (output_tokens * 1_000_000_000) // latency_ok_us
+        THEN least(output_tokens * 1_000_000_000 // latency_ok_us, 1_000_000_000_000)
     END AS rate_mtps,
+    failed IS DISTINCT FROM true AND coalesce(op, '') NOT IN ('embeddings', 'embedding')
+        AND coalesce(lower(trim(status)), '') NOT IN
+            ('blocked', 'guardrail_blocked', 'content_filter')
+        AS may_answer,
+    may_answer AND has_output AS has_output,
     counted(input_tokens) AS input_tokens, counted(output_tokens) AS output_tokens,
     counted(cache_read_input_tokens) AS cache_read_tokens,
     counted(cache_write_input_tokens) AS cache_write_tokens,
@@ -208,6 +237,7 @@ SELECT
     count(*) FILTER (session_id IS NOT NULL OR user_id IS NOT NULL) AS with_session_or_user,
     count(model) AS with_model,
     count(*) FILTER (release IS NOT NULL OR prompt_version IS NOT NULL) AS with_version,
+    count(*) FILTER (may_answer) AS output_applicable,
     count(*) FILTER (has_output) AS with_output,
     count(all_latency_us) AS with_latency
 FROM calls
@@ -394,17 +424,18 @@ GROUP BY pattern, other_line;
 
 CREATE OR REPLACE TEMP TABLE pattern_checks AS
 SELECT
-    pattern, c.name, c.stage, count(*) AS checks,
+    pattern, nullif(c.name, '') AS name, nullif(c.stage, '') AS stage, count(*) AS checks,
     count(c.triggered) > 0 AS flagged,
     coalesce(bool_or(c.triggered), false) AS triggered,
-    coalesce(bool_or(lower(c.action) IN ('block', 'blocked', 'deny', 'reject')), false) AS blocked,
+    coalesce(bool_or(lower(trim(c.action)) IN ('block', 'blocked', 'deny', 'reject')), false)
+        AS blocked,
     coalesce(bool_or(c.bypassed), false) AS bypassed
 FROM (SELECT pattern, unnest(any_value(checks)) AS c FROM patterns GROUP BY pattern)
 WHERE c IS NOT NULL
-GROUP BY pattern, c.name, c.stage;
+GROUP BY pattern, nullif(c.name, ''), nullif(c.stage, '');
 
 CREATE OR REPLACE TEMP TABLE check_latency AS
-SELECT c.name AS name, c.stage AS stage, count(us) AS latency_us_n,
+SELECT nullif(c.name, '') AS name, nullif(c.stage, '') AS stage, count(us) AS latency_us_n,
     sum(us)::BIGINT AS latency_us_sum, q(us) AS latency_us_q
 FROM (
     SELECT c, micros(c.latency_ms) AS us
@@ -419,6 +450,7 @@ SELECT
     c.name, c.stage,
     sum(c.checks * n)::BIGINT AS checks, sum(n)::BIGINT AS ran,
     coalesce(sum(n) FILTER (NOT other_line), 0)::BIGINT AS ran_on_calls,
+    coalesce(sum(n) FILTER (flagged), 0)::BIGINT AS flagged,
     coalesce(sum(n) FILTER (triggered), 0)::BIGINT AS triggered,
     coalesce(sum(n) FILTER (blocked), 0)::BIGINT AS blocked,
     coalesce(sum(n) FILTER (bypassed), 0)::BIGINT AS bypassed,
@@ -448,6 +480,7 @@ SELECT
     place.dimension, place.value,
     sum(checks * n)::BIGINT AS checks, sum(n)::BIGINT AS ran,
     coalesce(sum(n) FILTER (NOT other_line), 0)::BIGINT AS ran_on_calls,
+    coalesce(sum(n) FILTER (flagged), 0)::BIGINT AS flagged,
     coalesce(sum(n) FILTER (NOT other_line AND flagged), 0)::BIGINT AS flagged_calls,
     coalesce(sum(n) FILTER (triggered), 0)::BIGINT AS triggered,
     coalesce(sum(n) FILTER (blocked), 0)::BIGINT AS blocked,
@@ -467,23 +500,23 @@ SELECT
     count(hit) AS hit_known, count(*) FILTER (hit) AS hits,
     count(n_chunks) AS chunks_known, sum(n_chunks) AS chunks,
     count(*) FILTER (n_chunks = 0 AND NOT broken) AS empty,
-    count(top_score) AS top_score_n, sum(top_score) AS top_score_sum,
+    count(top_score_micro) AS top_score_micro_n, sum(top_score_micro) AS top_score_micro_sum,
     sum(found) AS expected_found, sum(wanted) AS expected,
     count(latency_us) AS latency_us_n, sum(latency_us) AS latency_us_sum
 FROM (
     SELECT
         * EXCLUDE (latency),
-        retrieval.index_version AS index_version,
+        nullif(retrieval.index_version, '') AS index_version,
         len(retrieval.chunk_ids) AS n_chunks,
         coalesce(is_failure(retrieval.status, retrieval.error_type), false)
             OR (other_line AND coalesce(failed, false)) AS broken,
         CASE WHEN len(retrieval.expected_chunk_ids) > 0 AND retrieval.chunk_ids IS NOT NULL
-            THEN len(list_distinct(retrieval.expected_chunk_ids)) END AS wanted,
+            THEN nullif(len(list_distinct(retrieval.expected_chunk_ids)), 0) END AS wanted,
         CASE WHEN wanted IS NOT NULL
             THEN len(list_intersect(retrieval.expected_chunk_ids, retrieval.chunk_ids)) END AS found,
         CASE WHEN broken THEN false ELSE coalesce(found > 0, retrieval.hit, n_chunks >= 1) END
             AS hit,
-        list_max(retrieval.scores) AS top_score,
+        round_even(list_max(retrieval.scores) * 1e6, 0)::BIGINT AS top_score_micro,
         coalesce(
             micros(retrieval.latency_ms),
             CASE WHEN op IN ('retrieval', 'retrieve', 'rerank') THEN latency END
@@ -499,8 +532,7 @@ GROUP BY GROUPING SETS (
 CREATE OR REPLACE TABLE r_retrieval AS
 SELECT
     place.dimension, place.value,
-    sum(top_score_sum) AS top_score_sum,
-    sum(COLUMNS(* EXCLUDE (place, top_score_sum)))::BIGINT
+    sum(COLUMNS(* EXCLUDE (place)))::BIGINT
 FROM (
     SELECT
         unnest(places(is_tenant, service, environment, release, prompt_version, operation,
@@ -516,7 +548,7 @@ GROUP BY place.dimension, place.value;
 CREATE OR REPLACE TABLE r_chunks AS
 SELECT chunk_id, count(*) AS retrieved
 FROM (SELECT unnest(retrieval.chunk_ids) AS chunk_id FROM kept)
-WHERE chunk_id IS NOT NULL
+WHERE chunk_id <> ''
 GROUP BY chunk_id;
 
 -- ── tools ─────────────────────────────────────────────────────────────────────────────────────
@@ -538,12 +570,12 @@ SELECT
 FROM (
     SELECT
         * EXCLUDE (t),
-        t.name AS tool,
-        coalesce(says_timeout(t.status), false) OR coalesce(says_timeout(t.error_type), false)
-            AS timed_out,
+        nullif(t.name, '') AS tool,
+        says_timeout(t.status) OR says_timeout(t.error_type) AS timed_out,
         CASE WHEN timed_out THEN true ELSE is_failure(t.status, t.error_type) END AS failed,
         t.arguments_valid, t.fallback,
-        t.input IS NOT NULL AS has_input, t.output IS NOT NULL AS has_output,
+        coalesce(t.input <> '', false) AS has_input,
+        coalesce(t.output <> '', false) AS has_output,
         micros(t.latency_ms) AS latency_us
     FROM (
         SELECT service, environment, release, prompt_version, operation, provider, model,
@@ -600,7 +632,8 @@ SELECT unnest([
     {field: 'latency', applicable: latency_applicable, present: latency_us_n},
     {field: 'ttft', applicable: ttft_applicable, present: ttft_us_n},
     {field: 'cost', applicable: calls, present: cost_nano_n},
-    {field: 'output', applicable: calls, present: with_output},
+    {field: 'outcome', applicable: calls, present: outcome_known},
+    {field: 'output', applicable: output_applicable, present: with_output},
     {field: 'guardrail_triggered', applicable: calls,
         present: coalesce((SELECT n FROM guards), 0)::BIGINT}
 ], recursive := true)

@@ -1,6 +1,8 @@
 -- The source view `lines` over JSONL files; SET VARIABLE files = ['…/*.jsonl'] comes first.
 -- The text is parsed once into a table: its rowid is the order of files and lines.
--- A value of the wrong type reads as NULL (ignore_errors), numbers in strings as numbers.
+-- An empty text is a missing one. A value of the wrong type reads as NULL (ignore_errors), numbers
+-- in strings as numbers; a line that is no JSON object becomes a row of NULLs, and rows without any
+-- field are left out.
 SET TimeZone = 'UTC';
 
 -- Times come as ISO 8601 (without an offset: UTC) or as epoch seconds, milli-, micro- or nanoseconds.
@@ -17,15 +19,20 @@ SELECT
         epoch_us(TRY_CAST(timestamp AS TIMESTAMPTZ)),
         epoch_number_us(TRY_CAST(timestamp AS DOUBLE))::BIGINT
     ) AS start_us,
-    trace_id, span_id, session_id, user_id,
-    service, environment, release, prompt_version, operation, provider, tenant_id,
-    coalesce(response_model, request_model, model) AS model,
+    nullif(trace_id, '') AS trace_id, nullif(span_id, '') AS span_id,
+    nullif(session_id, '') AS session_id, nullif(user_id, '') AS user_id,
+    nullif(service, '') AS service, nullif(environment, '') AS environment,
+    nullif(release, '') AS release, nullif(prompt_version, '') AS prompt_version,
+    nullif(operation, '') AS operation, nullif(provider, '') AS provider,
+    nullif(tenant_id, '') AS tenant_id,
+    coalesce(nullif(response_model, ''), nullif(request_model, ''), nullif(model, '')) AS model,
     input_tokens, output_tokens,
     cache_read_input_tokens, cache_write_input_tokens, reasoning_output_tokens,
-    latency_ms, ttft_ms, stream, status, error_type, finish_reason, retries,
+    latency_ms, ttft_ms, stream, status, error_type,
+    nullif(finish_reason, '') AS finish_reason, retries,
     coalesce(cache_hit, cached) AS cache_hit,
     cost_usd, retrieval, tool_calls, guardrails,
-    output IS NOT NULL AS has_output,
+    coalesce(output <> '', false) AS has_output,
     action IS NOT NULL OR len(evaluations) > 0 AS has_other_children
 FROM read_json(
     getvariable('files'),
@@ -50,6 +57,19 @@ FROM read_json(
             bypassed BOOLEAN, latency_ms DOUBLE)[]',
         action: 'JSON', evaluations: 'JSON[]', output: 'VARCHAR'
     }
-);
+)
+WHERE trace_id IS NOT NULL OR timestamp IS NOT NULL OR span_id IS NOT NULL
+    OR session_id IS NOT NULL OR user_id IS NOT NULL OR tenant_id IS NOT NULL
+    OR service IS NOT NULL OR environment IS NOT NULL OR release IS NOT NULL
+    OR prompt_version IS NOT NULL OR operation IS NOT NULL OR provider IS NOT NULL
+    OR request_model IS NOT NULL OR response_model IS NOT NULL OR model IS NOT NULL
+    OR input_tokens IS NOT NULL OR output_tokens IS NOT NULL
+    OR cache_read_input_tokens IS NOT NULL OR cache_write_input_tokens IS NOT NULL
+    OR reasoning_output_tokens IS NOT NULL OR latency_ms IS NOT NULL OR ttft_ms IS NOT NULL
+    OR stream IS NOT NULL OR status IS NOT NULL OR error_type IS NOT NULL
+    OR finish_reason IS NOT NULL OR retries IS NOT NULL OR cache_hit IS NOT NULL
+    OR cached IS NOT NULL OR cost_usd IS NOT NULL OR retrieval IS NOT NULL
+    OR tool_calls IS NOT NULL OR guardrails IS NOT NULL OR action IS NOT NULL
+    OR evaluations IS NOT NULL OR output IS NOT NULL;
 
 CREATE OR REPLACE TEMP VIEW lines AS SELECT rowid AS row_key, * FROM parsed;

@@ -25,6 +25,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 import traffic
 
 MANIFEST = ".manifest.json"
@@ -111,7 +112,8 @@ def write_jsonl(folder: Path, manifest: Manifest) -> None:
         waiting.append(fresh.filter(pl.Series(rng.random(len(fresh)) < manifest.duplicates)))
         if number == len(todo) - 1:
             again.extend(waiting.pop())
-        kinds = [BROKEN[i] for i in rng.integers(0, len(BROKEN), rng.poisson(manifest.bad * len(fresh)))]
+        number_bad = rng.poisson(manifest.bad * len(fresh))
+        kinds = [BROKEN[i] for i in rng.integers(0, len(BROKEN), number_bad)]
         chosen = rng.integers(0, len(fresh) - 1, len(kinds))
         cuts = rng.integers(0, 2_000, len(kinds))
         bad = [
@@ -192,7 +194,9 @@ def interleave(fresh: pa.Table, again: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(slices)
 
 
-def generate(kind: str, folder: Path, calls: int, duplicates: float, bad: float, seed: int) -> Manifest:
+def generate(
+    kind: str, folder: Path, *, calls: int, duplicates: float, bad: float, seed: int
+) -> Manifest:
     """Write one data set into ``folder``, replacing what it held, and return its manifest."""
     wanted = Manifest(kind, calls, duplicates, bad if kind == "jsonl" else 0.0, seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,7 +221,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     start = perf_counter()
-    made = generate(args.kind, args.out, args.calls, args.duplicates, args.bad, args.seed)
+    made = generate(
+        args.kind,
+        args.out,
+        calls=args.calls,
+        duplicates=args.duplicates,
+        bad=args.bad,
+        seed=args.seed,
+    )
     say(f"{made.lines:,} lines, {made.bytes / 1e9:.2f} GB in {perf_counter() - start:.0f} s")
 
 

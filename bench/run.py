@@ -225,9 +225,7 @@ def small_goals() -> tuple[list[str], bool]:
     else:
         build, check = middle(builds), middle(checks)
         limit = f"{MAX_SITE_S:.0f} s"
-        rows.append(
-            goal("gonogo build sample_logs", limit, build, f"{build:.2f} s", MAX_SITE_S)
-        )
+        rows.append(goal("gonogo build sample_logs", limit, build, f"{build:.2f} s", MAX_SITE_S))
         text = f"{build - check:.2f} s (check: {check:.2f} s)"
         rows.append(goal("what the site adds", limit, build - check, text, MAX_SITE_S))
     return rows, not (failure_of(helps) or problem)

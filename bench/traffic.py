@@ -63,12 +63,13 @@ GUARDRAIL_P = np.array([0.004, 0.012, 0.002, 0.02])
 GUARDRAIL_MS = np.array([11.0, 6.0, 18.0, 140.0])
 ERRORS = ["rate_limit_error", "timeout", "overloaded_error", "invalid_request", "connection_error"]
 FINISH = ["stop", "length", "tool_calls", "content_filter"]
-WORDS = (
+TEXT = (
     "the customer order shipped on Monday and will arrive within two working days please reply "
     "here if the parcel is late our policy allows a refund of the full amount after thirty days "
     "I checked the account settings & found “two-factor sign-in” disabled; café résumé naïve 価格 "
     'see \\section "returns" for the steps\n- first\n- second'
-).split(" ")
+)
+WORDS = TEXT.split(" ")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def calls_per_day(calls: int) -> list[int]:
 
 
 def times_of_day(shape: Shape, day: int, n: int) -> Ints:
-    """Sorted start times of one day's calls, in microseconds since the epoch, to the millisecond."""
+    """Sorted start times of one day's calls: microseconds since the epoch, whole milliseconds."""
     rng = np.random.default_rng([shape.seed, day, 7])
     cumulative = np.concatenate([[0.0], np.cumsum(HOUR_SHARE) / HOUR_SHARE.sum()])
     part = np.interp(np.sort(rng.random(n)), cumulative, np.linspace(0.0, 1.0, 25))

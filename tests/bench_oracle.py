@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -22,16 +23,16 @@ BLOCKED = {"blocked", "guardrail_blocked", "content_filter"}
 FAILED = {"error", "failed", "failure", "timeout", "cancelled", "exception"}
 CLASSES: list[tuple[str, set[str], tuple[str, ...]]] = [
     ("rate_limit", {"429"}, ("rate_limit", "ratelimit", "too_many_requests", "throttl")),
-    ("timeout", {"408", "504"}, ("timeout", "timed_out", "deadline")),
-    ("auth", {"401", "403"}, ()),
-    ("invalid_request", {"400", "404", "413", "422"}, ("bad_request", "invalid")),
-    ("context_length", set(), ("context_length", "too long")),
+    ("timeout", {"408", "504"}, ("timeout", "timedout", "timed_out", "deadline")),
+    ("context_length", set(), ("context_length", "too_long")),
+    ("auth", {"401", "403"}, ("unauthori", "forbidden", "authentication", "permission")),
     (
         "server_error",
         {"500", "502", "503", "529"},
-        ("overloaded", "internal", "unavailable"),
+        ("overloaded", "internal", "unavailable", "server_error"),
     ),
     ("connection", set(), ("connection", "network", "dns")),
+    ("invalid_request", {"400", "404", "413", "422"}, ("bad_request", "invalid")),
 ]
 QUANTILES = (Fraction(1, 2), Fraction(9, 10), Fraction(19, 20), Fraction(99, 100))
 TOKENS = {
@@ -43,60 +44,41 @@ TOKENS = {
 }
 POPULATIONS = ("latency_us", "latency_ok_us", "ttft_us", "rate_mtps")
 
-TEXTS = pa.list_(pa.string())
+TEXT, TRUTH, REAL, WHOLE = pa.string(), pa.bool_(), pa.float64(), pa.int64()
+
+
+def columns(**groups: str) -> dict[str, pa.DataType]:
+    """Fields by type: each keyword is a type's name, its value the fields' names."""
+    kinds = {"text": TEXT, "truth": TRUTH, "real": REAL, "whole": WHOLE}
+    return {name: kinds[kind] for kind, names in groups.items() for name in names.split()}
+
+
+RETRIEVAL = columns(text="status error_type index_version", truth="hit", real="latency_ms") | {
+    "chunk_ids": pa.list_(TEXT),
+    "scores": pa.list_(REAL),
+    "expected_chunk_ids": pa.list_(TEXT),
+}
+TOOL = columns(
+    text="name status error_type input output", truth="arguments_valid fallback", real="latency_ms"
+)
+GUARDRAIL = columns(text="name stage action", truth="triggered bypassed", real="latency_ms")
 SCHEMA = pa.schema(
-    [("timestamp", pa.timestamp("us", "UTC"))]
-    + [
-        (name, pa.string())
-        for name in (
-            *("trace_id", "span_id", "session_id", "user_id", "tenant_id"),
-            *("service", "environment", "release", "prompt_version", "operation", "provider"),
-            *("request_model", "response_model"),
-            *("status", "error_type", "finish_reason", "output"),
-        )
-    ]
-    + [(name, pa.int64()) for name in (*TOKENS.values(), "retries")]
-    + [(name, pa.float64()) for name in ("latency_ms", "ttft_ms", "cost_usd")]
-    + [(name, pa.bool_()) for name in ("stream", "cache_hit")]
-    + [
-        (
-            "retrieval",
-            pa.struct(
-                {
-                    **{"status": pa.string(), "error_type": pa.string(), "hit": pa.bool_()},
-                    **{"chunk_ids": TEXTS, "scores": pa.list_(pa.float64())},
-                    **{"latency_ms": pa.float64(), "expected_chunk_ids": TEXTS},
-                    "index_version": pa.string(),
-                }
-            ),
-        ),
-        (
-            "tool_calls",
-            pa.list_(
-                pa.struct(
-                    {
-                        **{"name": pa.string(), "status": pa.string(), "error_type": pa.string()},
-                        **{"latency_ms": pa.float64(), "arguments_valid": pa.bool_()},
-                        **{"fallback": pa.bool_(), "input": pa.string(), "output": pa.string()},
-                    }
-                )
-            ),
-        ),
-        (
-            "guardrails",
-            pa.list_(
-                pa.struct(
-                    {
-                        **{"name": pa.string(), "stage": pa.string(), "triggered": pa.bool_()},
-                        **{"action": pa.string(), "bypassed": pa.bool_()},
-                        "latency_ms": pa.float64(),
-                    }
-                )
-            ),
-        ),
-        ("action", pa.struct({"name": pa.string(), "tier": pa.int64()})),
-        ("evaluations", pa.list_(pa.struct({"name": pa.string(), "score": pa.float64()}))),
-    ]
+    {"timestamp": pa.timestamp("us", "UTC")}
+    | columns(
+        text="trace_id span_id session_id user_id tenant_id service environment release "
+        "prompt_version operation provider request_model response_model status error_type "
+        "finish_reason output",
+        truth="stream cache_hit",
+        real="latency_ms ttft_ms cost_usd",
+        whole="retries " + " ".join(TOKENS.values()),
+    )
+    | {
+        "retrieval": pa.struct(RETRIEVAL),
+        "tool_calls": pa.list_(pa.struct(TOOL)),
+        "guardrails": pa.list_(pa.struct(GUARDRAIL)),
+        "action": pa.struct(columns(text="name", whole="tier")),
+        "evaluations": pa.list_(pa.struct(columns(text="name", real="score"))),
+    }
 )
 
 
@@ -175,14 +157,18 @@ def make_rows(seed: int, n: int) -> list[Row]:
             "ttft_ms": pick([None, None, 0.0, -1.0, 0.4, 300.25]),
             "stream": pick([None, True, True, False]),
             "status": pick(
-                [None, "ok", "ok", "SUCCESS", "200", "nan", "", "error", "Failed", "timeout"]
-                + ["cancelled", "blocked", "Guardrail_Blocked", "content_filter", "429", "503"]
+                [
+                    *(None, "ok", "ok", "SUCCESS", "200", "nan", "", "error", "Failed", "timeout"),
+                    *("cancelled", "blocked", "Guardrail_Blocked", "content_filter", "429", "503"),
+                ]
             ),
             "error_type": pick(
-                [None] * 12
-                + ["", "rate_limit_error", "RateLimitError", "Throttling", "APITimeoutError"]
-                + ["deadline_exceeded", "401", "invalid_request_error", "prompt is too long"]
-                + ["context_length_exceeded", "overloaded_error", "dns", "weird", "408", "529"]
+                [
+                    *[None] * 12,
+                    *("", "rate_limit_error", "RateLimitError", "Throttling", "APITimeoutError"),
+                    *("deadline_exceeded", "401", "invalid_request_error", "prompt is too long"),
+                    *("context_length_exceeded", "overloaded_error", "dns", "weird", "408", "529"),
+                ]
             ),
             "finish_reason": pick([None, "stop", "length"]),
             "retries": pick([None, 0, 0, 2]),
@@ -197,7 +183,7 @@ def make_rows(seed: int, n: int) -> list[Row]:
         }
         shape = rng.random()
         if shape < 0.1:  # only a child; nothing of a call, or only values that count as missing
-            empty = {name: None for name in row}
+            empty: Row = dict.fromkeys(row)
             empty.update(latency_ms=pick([None, -1.0]), cost_usd=pick([None, -2.0]))
             for name in ("trace_id", "span_id", "service", "retrieval", "guardrails", "action"):
                 empty[name] = row[name]
@@ -227,11 +213,11 @@ def failure(status: str | None, error_type: str | None) -> bool | None:
     number = float(word) if word.isdigit() else 0.0
     if error_type or word in FAILED or number >= 400:
         return True
-    return None if status is None else False
+    return False if word else None
 
 
 def classify(status: str | None, error_type: str | None) -> str:
-    word = (error_type or status or "").lower()
+    word = re.sub(r"[\s-]+", "_", (error_type or status or "").strip().lower())
     for name, codes, parts in CLASSES:
         if word in codes or any(part in word for part in parts):
             return name
@@ -239,7 +225,7 @@ def classify(status: str | None, error_type: str | None) -> str:
 
 
 def says_timeout(word: str | None) -> bool:
-    return word is not None and classify(None, word) == "timeout"
+    return bool(word) and classify(None, word) == "timeout"
 
 
 def first_copies(rows: list[Row]) -> list[Row]:
@@ -260,7 +246,7 @@ def derive(row: Row) -> Row:
     out = dict(row)
     operation = (row["operation"] or "").lower()
     latency, ttft = amount(row["latency_ms"], 1e3), amount(row["ttft_ms"], 1e3)
-    if not row["ttft_ms"] or row["ttft_ms"] <= 0 or row["stream"] is False:
+    if ttft == 0 or row["stream"] is False:
         ttft = None
     if ttft is not None and latency is not None and ttft > latency:
         ttft = None
@@ -273,7 +259,8 @@ def derive(row: Row) -> Row:
     child = any(
         row[name] for name in ("retrieval", "tool_calls", "guardrails", "action", "evaluations")
     )
-    of_a_call = (model, latency, ttft, cost, row["finish_reason"], row["output"], *tokens.values())
+    output = row["output"] or None
+    of_a_call = (model, latency, ttft, cost, row["finish_reason"], output, *tokens.values())
     failed = failure(row["status"], row["error_type"])
     answers = row["cache_hit"] is not True and operation not in {"embeddings", "embedding"}
     ok_latency = latency if answers and failed is not True else None
@@ -287,12 +274,17 @@ def derive(row: Row) -> Row:
         failed=failed,
         error_class=classify(row["status"], row["error_type"]) if failed else None,
         answers=answers,
-        may_stream=answers and row["stream"] is not False and failed is not True,
+        may_stream=(ttft is not None and row["cache_hit"] is not True)
+        or (answers and row["stream"] is not False and failed is not True),
+        may_answer=failed is not True
+        and (row["status"] or "").lower() not in BLOCKED
+        and operation not in {"embeddings", "embedding"},
+        output=output,
         all_latency_us=latency,
         latency_us=latency if answers else None,
         latency_ok_us=ok_latency,
         ttft_us=ttft if row["cache_hit"] is not True else None,
-        rate_mtps=made * 10**9 // ok_latency if ok_latency and made > 0 else None,
+        rate_mtps=min(made * 10**9 // ok_latency, 10**12) if ok_latency and made > 0 else None,
         cost_nano=cost,
         **tokens,
     )
@@ -349,7 +341,8 @@ def call_columns(calls: list[Row], quantiles: bool) -> Row:
         "with_version": count(
             calls, lambda c: c["release"] is not None or c["prompt_version"] is not None
         ),
-        "with_output": count(calls, known("output")),
+        "output_applicable": count(calls, lambda c: c["may_answer"]),
+        "with_output": count(calls, lambda c: c["may_answer"] and c["output"] is not None),
         "with_latency": count(calls, known("all_latency_us")),
     }
     for name in TOKENS:
@@ -384,6 +377,7 @@ def check_columns(rows: list[Row], match: Callable[[Row], bool]) -> Row:
         "checks": sum(len(checks) for _, checks in ran),
         "ran": len(ran),
         "ran_on_calls": sum(1 for r, _ in ran if r["is_call"]),
+        "flagged": sum(1 for _, cs in ran if any(g["triggered"] is not None for g in cs)),
         "triggered": sum(1 for _, checks in ran if any(g["triggered"] for g in checks)),
         "blocked": sum(
             1 for _, checks in ran if any((g["action"] or "").lower() in blocks for g in checks)
@@ -397,7 +391,8 @@ def retrieval_columns(rows: list[Row]) -> Row:
     scores, waits, found, wanted, chunks = [], [], [], [], []
     for row in rows:
         one = row["retrieval"]
-        got, expected = one["chunk_ids"], one["expected_chunk_ids"]
+        got = one["chunk_ids"]
+        expected = set(one["expected_chunk_ids"] or []) - {None}
         broken = failure(one["status"], one["error_type"]) or (
             not row["is_call"] and row["failed"] is True
         )
@@ -405,7 +400,7 @@ def retrieval_columns(rows: list[Row]) -> Row:
         if broken:
             hit = False
         elif expected and got is not None:
-            hit = bool(set(expected) & set(got))
+            hit = bool(expected & set(got))
         elif one["hit"] is not None:
             hit = one["hit"]
         else:
@@ -418,18 +413,18 @@ def retrieval_columns(rows: list[Row]) -> Row:
         out["empty"] += got == [] and not broken
         chunks.append(None if got is None else len(got))
         if one["scores"]:
-            scores.append(max(one["scores"]))
+            scores.append(round(max(one["scores"]) * 1e6))
         if expected and got is not None:
-            wanted.append(len(set(expected)))
-            found.append(len(set(expected) & set(got)))
+            wanted.append(len(expected))
+            found.append(len(expected & set(got)))
         wait = amount(one["latency_ms"], 1e3)
         if wait is None and row["op"] in {"retrieval", "retrieve", "rerank"}:
             wait = row["all_latency_us"]
         waits.append(wait)
     return dict(out) | {
         "chunks": total(chunks),
-        "top_score_n": len(scores),
-        "top_score_sum": sum(scores) if scores else None,
+        "top_score_micro_n": len(scores),
+        "top_score_micro_sum": sum(scores) if scores else None,
         "expected_found": total(found),
         "expected": total(wanted),
         "latency_us_n": count([{"x": w} for w in waits], known("x")),
@@ -453,8 +448,8 @@ def tool_columns(calls: list[Row], quantiles: bool) -> Row:
         "arguments_invalid": count(calls, lambda t: t["arguments_valid"] is False),
         "fallback_known": count(calls, known("fallback")),
         "fallbacks": count(calls, lambda t: t["fallback"]),
-        "with_input": count(calls, known("input")),
-        "with_output": count(calls, known("output")),
+        "with_input": count(calls, lambda t: t["input"]),
+        "with_output": count(calls, lambda t: t["output"]),
         "latency_us_n": len(timed),
         "latency_us_sum": total(timed),
         "latency_us_min": min(timed, default=None),

@@ -9,14 +9,16 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import bench_oracle as oracle
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import bench_oracle as oracle
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
 duckdb = pytest.importorskip("duckdb")
 import generate  # noqa: E402  (found through the path above)
+import run as harness  # noqa: E402
 import run_duckdb  # noqa: E402
 
 Row = dict[str, Any]
@@ -29,7 +31,7 @@ def rows() -> list[Row]:
     return oracle.make_rows(seed=7, n=700)
 
 
-@pytest.fixture(scope="module", params=["jsonl", "parquet"])
+@pytest.fixture(scope="module", params=["jsonl", "parquet", "mixed"])
 def database(
     request: pytest.FixtureRequest, rows: list[Row], tmp_path_factory: pytest.TempPathFactory
 ) -> Any:
@@ -37,13 +39,14 @@ def database(
     size = -(-len(rows) // FILES)
     for i in range(FILES):
         part = rows[i * size : (i + 1) * size]
-        path = folder / f"part-{i}.{request.param}"
-        if request.param == "jsonl":
+        kind = ["jsonl", "parquet"][i % 2] if request.param == "mixed" else request.param
+        path = folder / f"part-{i}.{kind}"
+        if kind == "jsonl":
             path.write_text("".join(json_line(row, i * size + k) for k, row in enumerate(part)))
         else:
             table = pa.Table.from_pylist(part, schema=oracle.SCHEMA)
             pq.write_table(table, path, row_group_size=50)
-    return run_duckdb.compute([str(folder / f"*.{request.param}")])
+    return run_duckdb.compute([str(folder / "part-*")])
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +198,8 @@ def test_words_are_counted_per_dimension(database: Any, calls: list[Row], name: 
 def test_tenants_per_day(database: Any, calls: list[Row]) -> None:
     columns = ("calls", "outcome_known", "errors", "latency_us_n", "latency_us_sum")
     columns += ("input_tokens_sum", "output_tokens_sum", "cost_nano_n", "cost_nano_sum")
-    days = by_value([c | {"day": None if c["bin"] is None else c["bin"] // 288} for c in calls], "day")
+    dated = [c | {"day": None if c["bin"] is None else c["bin"] // 288} for c in calls]
+    days = by_value(dated, "day")
     expected: Groups = {}
     for day, of_day in days.items():
         for tenant, group in by_value(of_day, "tenant_id").items():
@@ -288,7 +292,8 @@ def test_field_coverage(database: Any, kept: list[Row], calls: list[Row]) -> Non
         "latency": (c["latency_applicable"], c["latency_us_n"]),
         "ttft": (c["ttft_applicable"], c["ttft_us_n"]),
         "cost": (c["calls"], c["cost_nano_n"]),
-        "output": (c["calls"], c["with_output"]),
+        "outcome": (c["calls"], c["outcome_known"]),
+        "output": (c["output_applicable"], c["with_output"]),
         "guardrail_triggered": (c["calls"], oracle.count(kept, has_flag)),
         "retrieval_hit": (r["retrievals"], r["hit_known"]),
         "retrieval_chunk_ids": (r["retrievals"], r["chunks_known"]),
@@ -316,12 +321,23 @@ def test_generated_jsonl_has_the_lines_its_manifest_says(tmp_path: Path) -> None
     made = generate.generate("jsonl", tmp_path, calls=3_000, duplicates=0.02, bad=0.01, seed=3)
     raw = b"".join(path.read_bytes() for path in sorted(tmp_path.glob("*.jsonl")))
     broken = sum(made.broken_lines.values())
-    assert broken > 0 and made.duplicate_lines > 0
+    assert min(broken, made.duplicate_lines) > 0
     assert raw.count(b"\n") == made.lines == 3_000 + made.duplicate_lines + broken
     assert sum(not readable(line) for line in raw.splitlines()) == broken
     totals = fetch(run_duckdb.compute([str(tmp_path / "clean" / "*.jsonl")]), "r_lines")[()]
     assert totals["lines"] == 3_000 + made.duplicate_lines
     assert (totals["duplicates"], totals["calls"]) == (made.duplicate_lines, 3_000)
+
+
+def test_broken_lines_change_no_result(tmp_path: Path) -> None:
+    generate.generate("jsonl", tmp_path, calls=3_000, duplicates=0.02, bad=0.01, seed=4)
+    whole = run_duckdb.compute([str(tmp_path / "*.jsonl")])
+    clean = run_duckdb.compute([str(tmp_path / "clean" / "*.jsonl")])
+    tables = run_duckdb.result_tables(whole)
+    assert len(tables) == 16
+    for table in tables:
+        query = f"SELECT * FROM {table} ORDER BY ALL"
+        assert whole.execute(query).fetchall() == clean.execute(query).fetchall(), table
 
 
 def readable(line: bytes) -> bool:
@@ -346,3 +362,27 @@ def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
     assert len(files) == 1 + 2 * 7
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
+
+
+def test_the_harness_measures_a_process_and_says_why_one_failed() -> None:
+    fine = harness.measure([sys.executable, "-c", "x = bytearray(200_000_000)"])
+    assert fine.failure == ""
+    assert fine.wall_s > 0
+    assert fine.peak_mb > 200
+    script = "import sys; sys.exit('no such file: a.jsonl')"
+    assert harness.measure([sys.executable, "-c", script], accepted=(0, 1)).failure == ""
+    failed = harness.measure([sys.executable, "-c", script])
+    assert failed.failure == "exit code 1: no such file: a.jsonl"
+
+
+def test_a_failed_command_is_in_the_report_and_no_goal_is_called_met() -> None:
+    fine, broken = harness.Run(2.0, 3.0, 100.0), harness.Run(1.0, 1.0, 50.0, "exit code 70: oops")
+    races = [
+        harness.Race(kind, calls, [broken if kind == "jsonl" else fine], [fine])
+        for kind in ("jsonl", "parquet")
+        for calls in (1_000, 4_000)
+    ]
+    text = harness.report("small", races, [])
+    assert text.count("exit code 70: oops") == 2
+    assert "| jsonl, 4,000 calls | | **not measured**: gonogo failed | |" in text
+    assert "| parquet, 4,000 calls: wall time | 1.5 × DuckDB | 1.00 × | met |" in text

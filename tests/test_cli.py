@@ -484,11 +484,13 @@ main(["check", "logs", "--format", "json"], prog_name="gonogo")
 """
 
 
-def test_a_reader_that_goes_away_does_not_change_the_exit_code() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_does_not_change_the_exit_code(unbuffered: str) -> None:
     code = PIPE.format(path=[str(Path(__file__).parent)])
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.read(10)

@@ -144,6 +144,11 @@ def test_what_is_not_private_stays(text: str) -> None:
     assert scrub(text) == text
 
 
+def test_what_follows_a_removed_secret_stays() -> None:
+    assert scrub("log-sk-" + ALNUM + ": no such file") == "log-[secret]: no such file"
+    assert scrub("config[secret]: hunter2") == "config[secret]: [secret]"
+
+
 def test_our_own_sentences_pass_unchanged() -> None:
     result = synthetic_result()
     ours = [f"{i.title}: 12 of 1,000; {i.formula}; log {i.log_field}" for i in INDICATORS.values()]

@@ -207,9 +207,9 @@ def test_every_indicator_has_a_page() -> None:
     [
         (None, "–"),
         (Budget(allowed_num=0, allowed_den=1, bad=3), "none allowed"),
-        (Budget(allowed_num=1000, allowed_den=10, bad=100), "0 %"),
+        (Budget(allowed_num=1000, allowed_den=10, bad=100), "0\u00a0%"),
         (Budget(allowed_num=1000, allowed_den=10, bad=101), "overspent"),
-        (Budget(allowed_num=1000, allowed_den=10, bad=25), "75 %"),
+        (Budget(allowed_num=1000, allowed_den=10, bad=25), "75\u00a0%"),
     ],
 )
 def test_the_budget_left_is_never_below_zero_without_saying_so(budget: Any, left: str) -> None:

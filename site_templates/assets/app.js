@@ -130,6 +130,8 @@
   all("[data-help]").forEach(function (b) { b.addEventListener("click", showHelp); });
 
   var pages = all(".nav a");
+  var current = doc.querySelector(".nav a[aria-current]");
+  current.parentElement.scrollLeft = current.offsetLeft - 60;
   function go(index) { if (pages[index]) location.href = pages[index].href; }
   function here() {
     for (var i = 0; i < pages.length; i++) if (pages[i].hasAttribute("aria-current")) return i;

@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 - heavy imports stand inside the commands, so that --help is quick
 """The command line: parse, call, print, exit.
 
 Data goes to stdout, everything else to stderr. Exit codes: 0 GO and GO WITH CONDITIONS (1 under
@@ -261,6 +260,7 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
 @click.option(
     "--format",
     "form",
+    envvar="GONOGO_CHECK_FORMAT",
     type=click.Choice(["text", "json", "markdown", "junit"]),
     default="text",
     show_default=True,

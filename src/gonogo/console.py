@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 - rendering and scrubbing are imported once there is something to say
 """What the commands print: data and reports to stdout, messages to stderr, nothing unscrubbed."""
 
 from __future__ import annotations
@@ -23,9 +22,13 @@ def data(content: str) -> None:
 
 
 def _emit(content: bytes) -> None:
+    rest = memoryview(content)
     try:
-        click.echo(content, nl=False)
-        sys.stdout.flush()
+        out = sys.stdout.buffer
+        while rest:
+            # Under PYTHONUNBUFFERED a pipe may take a part only.
+            rest = rest[out.write(rest) or 0 :]
+        out.flush()
     except BrokenPipeError:
         # The reader has gone (| head): the exit code is still the verdict's. Without a stdout,
         # Python would report the same error once more when it shuts down.

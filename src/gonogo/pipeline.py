@@ -28,8 +28,8 @@ from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.report import Trouble
-from gonogo.measures import build_tables, field_coverage, objective_data, relabel
-from gonogo.privacy import Masker, clean_label, fold_small, load_id_key
+from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
+from gonogo.privacy import Masker, clean_label, fold_small, load_id_key, scrub
 from gonogo.readiness import decide
 from gonogo.results import (
     ConfigEcho,
@@ -56,7 +56,8 @@ if TYPE_CHECKING:
 TELEMETRY_ONLY: Final = "telemetry only, default thresholds: this is not a readiness decision"
 DEFAULT_STATE: Final = ".gonogo"
 _DAY: Final = 86_400
-_MASKED: Final = {"tenant_id": "tenants", "chunk": "chunks"}
+_SHORTEST_SECRET: Final = 6
+_MASKED: Final = {"tenant_id": "tenants"}
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,8 @@ def _analyse(run: _Run, progress: Progress) -> tuple[ReadinessResult, Trouble, P
 def _judge(run: _Run, raw: Partial, report: IngestReport) -> ReadinessResult:
     config = run.config
     partial = relabel(raw, lambda column, text: _label(run.masker, column, text))
-    objectives, excursions = evaluate(objective_data(partial, config), config)
+    distributions = Distributions(partial)
+    objectives, excursions = evaluate(objective_data(partial, config, distributions), config)
     coverage = field_coverage(partial, config)
     telemetry_only = config.path is None
     slo, readiness = decide(objectives, (), telemetry_only=telemetry_only, coverage=coverage)
@@ -199,7 +201,8 @@ def _judge(run: _Run, raw: Partial, report: IngestReport) -> ReadinessResult:
         excursions=excursions,
         not_applicable=dict(config.not_applicable),
         coverage=coverage,
-        tables=_published(build_tables(partial, config, Calendar(run.zone)), run),
+        tables=_published(
+            build_tables(partial, config, Calendar(run.zone), distributions), run),
         exemplars=_exemplars(partial),
         ingest=report,
         config=_echo(run),
@@ -208,14 +211,25 @@ def _judge(run: _Run, raw: Partial, report: IngestReport) -> ReadinessResult:
 
 
 def _label(masker: Masker, column: str, text: str) -> str:
+    if column == "chunk":
+        return text  # masked in their table, where few of them are left
     kind = _MASKED.get(column)
     return masker.mask(kind, text) or text if kind else clean_label(text)
+
+
+def _scrubbed(_: str, text: str) -> str:
+    # No secret and no address is as short as this, and there may be very many chunk ids.
+    return text if len(text) < _SHORTEST_SECRET else scrub(text)
 
 
 def _published(tables: dict[str, Table], run: _Run) -> dict[str, Table]:
     tenants = tables.get("by_tenant_id")
     if tenants and run.request.profile == PUBLIC and "tenants" not in run.config.site.publish:
         tables["by_tenant_id"] = fold_small(tenants, ["value"])
+    chunks = tables.get("chunks")
+    if chunks:
+        names = [run.masker.mask("chunks", str(name)) for name in chunks.data["chunk"]]
+        tables["chunks"] = chunks.model_copy(update={"data": {**chunks.data, "chunk": names}})
     return tables
 
 
@@ -386,11 +400,13 @@ def _publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
 def _remember(run: _Run, trouble: Trouble, partial: Partial) -> None:
     """The rollup, and where the refused lines stand and why: beside the site, never in it."""
     folder = run.request.state or Path(DEFAULT_STATE)
-    lines = (json.dumps({"file": q.file, "line": q.line, "offset": q.offset, "code": q.code,
-                         "reason": q.reason}) for q in trouble.quarantined)
+    lines = (json.dumps({"file": scrub(q.file), "line": q.line, "offset": q.offset,
+                         "code": q.code, "reason": q.reason}) for q in trouble.quarantined)
     try:
-        store.save(partial, folder / "rollup")
+        store.save(relabel(partial, _scrubbed), folder / "rollup")
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        # The state holds the key of the hashed ids: it must not be committed by accident.
+        (folder / ".gitignore").write_text("*\n")
     except OSError:
         # A read-only place keeps no memory; the site and its counts are whole all the same.
         return

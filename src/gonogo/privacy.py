@@ -87,8 +87,9 @@ _SEPARATOR: Final = (
     r"[\\\"'\]]{0,4}(?:\s{0,4}(?::=|=>|==?|:)|\s{1,4}(?:is|was|provided)(?:\s{0,4}:|\s))\s{0,4}"
 )
 _VALUE: Final = r"(?:\\{0,3}\"[^\"\r\n]*+\"?|\\{0,3}'[^'\r\n]*+'?|`[^`\r\n]*+`?|[^\s,;&\"'<>`]++)"
+# "[secret]: not found" is what we leave behind, and no assignment.
 _NAMES: Final = (
-    r"password|passwd|passphrase|pwd|secrets?|credentials?"
+    r"password|passwd|passphrase|pwd|(?:(?<!\[)|(?<=\w\[))secrets?|credentials?"
     r"|(?:api|access|secret|private|account|auth|encryption|signing|subscription|session|master)"
     r"[ _-]?key(?:[ _-]?id)?"
 )

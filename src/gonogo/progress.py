@@ -1,4 +1,3 @@
-# ruff: noqa: PLC0415 - rich and pydantic are imported only where they are needed
 """How far a run has come, on stderr: a bar on a terminal, plain lines in CI, silence on request."""
 
 from __future__ import annotations

@@ -112,18 +112,18 @@ class Dictionary:
     _anchor: pl.Series = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._anchor = pl.Series([], dtype=pl.Categorical(self.categories))
+        # The first text gets code 0, so the empty one is missing like null.
+        self._anchor = pl.Series([""], dtype=pl.Categorical(self.categories))
 
     def encode(self, texts: pl.Series) -> pl.Series:
         """Codes (UInt32) of a String series; null and the empty text become 0."""
-        codes = texts.cast(pl.Categorical(self.categories)).to_physical().cast(pl.UInt32) + 1
+        codes = texts.cast(pl.Categorical(self.categories)).to_physical().cast(pl.UInt32)
         return codes.fill_null(0)
 
     def series(self) -> pl.Series:
-        """Text by code: entry 0 is null; an empty text is null as well."""
+        """Text by code: entry 0 is null."""
         texts = self.categories.to_series()
-        missing = pl.Series([None], dtype=pl.String)
-        return missing.append(texts.set(texts == "", None).rename(""))
+        return texts.set(texts == "", None).rename("")
 
     def texts(self) -> list[str | None]:
         """The same as a list."""

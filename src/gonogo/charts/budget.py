@@ -101,7 +101,7 @@ def burn_down(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         id="error-budget", page="readiness", title="Error budget",
         subtitle=f"Left of the budget of {label(objective.expression, 60)}, {clock.zone}.",
         caption=caption, view=alt.layer(*layers),
-        data={"left": points, "even": even, "note": note, "last": last}, span="half", height=270,
+        data={"left": points, "even": even, "note": note, "last": last}, span="half", height=290,
         margins=marks.margins(top=4),
         table=Table(id="error_budget", title="Error budget", columns=columns, data=drawn),
     )  # fmt: skip

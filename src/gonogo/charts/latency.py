@@ -194,7 +194,7 @@ def ttft_over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | 
     return Drawing(
         id="ttft-over-time", page="latency", title=title,
         subtitle=found.subtitle(bool(sets["wash"])), caption=" ".join(parts), view=found.view(),
-        data=sets, table=found.table(title), span="half", height=270, margins=found.margins(sets),
+        data=sets, table=found.table(title), span="half", height=290, margins=found.margins(sets),
     )  # fmt: skip
 
 

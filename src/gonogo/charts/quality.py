@@ -117,7 +117,7 @@ def _over_time(result: ReadinessResult, base: Timeline | None, rate: _Rate) -> D
     return Drawing(
         id=rate.id, page="quality", title=rate.title, subtitle=subtitle + ".",
         caption=_finding(rate, bins, objective), view=alt.layer(*layers), data=sets, span="half",
-        height=270, margins=marks.margins(right=[r["text"] for r in sets["limit"]]),
+        height=290, margins=marks.margins(right=[r["text"] for r in sets["limit"]]),
         table=Table(id=rate.id.replace("-", "_"), title=rate.title, columns=columns, data=cells),
     )  # fmt: skip
 
@@ -200,7 +200,7 @@ def guardrail_rules(result: ReadinessResult, base: Timeline | None) -> Drawing |
     return Drawing(
         id="guardrail-rules", page="quality", title="Triggers by guardrail",
         subtitle="Share of the calls on which it ran, with 95 % Wilson interval.", caption=caption,
-        view=view, data={"rules": rows}, span="half", height=270,
+        view=view, data={"rules": rows}, span="half", height=290,
         narrow_height=max(180, 50 + 28 * len(rules)),
         margins=marks.margins(names=labels, right=["1"]),
         table=Table(id="guardrail_rules", title="Triggers by guardrail", columns=columns,
@@ -271,7 +271,7 @@ def tool_outcomes(result: ReadinessResult, base: Timeline | None) -> Drawing | N
     return Drawing(
         id="tool-outcomes", page="quality", title="Tool outcomes",
         subtitle="Share of each tool's calls, worst first; calls at the right.", caption=caption,
-        view=view, data={"bars": bars, "notes": notes}, span="half", height=270,
+        view=view, data={"bars": bars, "notes": notes}, span="half", height=290,
         narrow_height=max(180, 70 + 30 * len(tools)),
         margins=marks.margins(names=labels, legend=_OUTCOMES, right=[r["n"] for r in notes]),
         table=Table(id="tool_outcomes", title="Tool outcomes", columns=columns, data=cells),

@@ -105,7 +105,7 @@ def distribution(result: ReadinessResult, base: Timeline | None) -> Drawing | No
         id="latency-distribution", page="latency", title="Latency distribution",
         subtitle="Share of calls answered within a time; log scale.", caption=caption,
         view=alt.layer(lines, *marks.limit_line_layers(x)),
-        data={"curves": rows, "limit": limits}, span="half", height=270,
+        data={"curves": rows, "limit": limits}, span="half", height=290,
         margins=marks.margins(legend=names, top=12),
         table=table.model_copy(update={"data": drawn}),
     )  # fmt: skip
@@ -191,7 +191,7 @@ def by_model(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         id="latency-by-model", page="latency", title=title,
         subtitle="p50, p95 and p99 of each, slowest first.", caption=caption + ".", view=view,
         data={"names": rows, "dots": dots, "limit": marks.limit_rows(objective, unit)},
-        span="half", height=300, narrow_height=max(220, 80 + 24 * len(domain)),
+        span="half", height=290, narrow_height=max(220, 80 + 24 * len(domain)),
         margins=marks.margins(names=domain, legend=series, top=12, right=["0 s"]),
         table=Table(id="latency_by_model", title=title, columns=columns, data=cells),
     )  # fmt: skip
@@ -276,7 +276,7 @@ def heatmap(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     return Drawing(
         id="latency-heatmap", page="latency", title="When it is slow", subtitle=subtitle + ".",
         caption=caption, view=alt.layer(squares, outlined.encode(x, y)),
-        data={"cells": rows, "over": over}, span="half", height=300, narrow_height=250,
+        data={"cells": rows, "over": over}, span="half", height=290, narrow_height=250,
         margins=marks.margins(legend=names),
         table=Table(id="latency_heatmap", title="When it is slow", columns=columns, data=drawn),
     )  # fmt: skip

@@ -80,7 +80,11 @@ def _objectives() -> dict[str, Any]:
         "required": ["limit"],
         "properties": {
             "limit": limit,
-            "severity": {"enum": [str(s) for s in Severity], "default": "blocking"},
+            "severity": {
+                "enum": [str(s) for s in Severity],
+                "default": "blocking",
+                "description": "decides the verdict, is shown beside it, or is only listed",
+            },
             "minimum": {
                 "type": "integer",
                 "minimum": 1,
@@ -112,8 +116,8 @@ def _exclusions() -> dict[str, Any]:
     properties = {
         "from": moment,
         "to": {**moment, "description": f"{moment['description']}; not part of the range"},
-        "reason": _TEXT,
-        "owner": _TEXT,
+        "reason": {**_TEXT, "description": "why; printed on the page"},
+        "owner": {**_TEXT, "description": "who says so; printed on the page"},
     }
     return {
         "type": "array",
@@ -151,10 +155,14 @@ def _site() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "title": _TEXT,
-            "subtitle": {"type": "string"},
-            "accent": {"type": "string", "pattern": "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$"},
-            "footer": {"type": "string"},
+            "title": {**_TEXT, "description": "name of the application; its service if left out"},
+            "subtitle": {"type": "string", "description": "a line under the title"},
+            "accent": {
+                "type": "string",
+                "pattern": "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$",
+                "description": "colour of links and marks, such as #0a7ea4",
+            },
+            "footer": {"type": "string", "description": "a line at the foot of every page"},
             "trace_url": {
                 **_link("link to one trace in your tracer; {trace_id} is filled in"),
                 "pattern": r"^https?://.*\{trace_id\}",

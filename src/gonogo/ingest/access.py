@@ -20,7 +20,10 @@ from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES
 Tally = Counter[tuple[str, str]]  # (diagnostic code, field) -> rows
 
 LARGEST: Final = 1e15
-"""Numbers beyond this are not durations, tokens or costs of one call."""
+"""Numbers beyond this are not tokens of one call, nor nano-dollars."""
+
+LONGEST_US: Final = 2.0**40
+"""Some 13 days: beyond it a time is no duration of one call. Squares up to here add up exactly."""
 
 _TRUE: Final = ("true", "1", "yes", "y", "t")
 _FALSE: Final = ("false", "0", "no", "n", "f")
@@ -74,17 +77,21 @@ class Reader:
             return whole.cast(pl.String).zip_with(exact, series.cast(pl.String))
         return series.cast(pl.String)
 
-    def numbers(self, field: Field, *, durations: bool = False) -> NDArray[np.float64]:
+    def numbers(
+        self, field: Field, *, durations: bool = False, largest: float = LARGEST
+    ) -> NDArray[np.float64]:
         """Finite numbers, NaN where missing; durations in µs by the unit of their name."""
         out: pl.Series | None = None
         for path, series in self.sources(field):
-            number = self._as_number(series, field)
             if durations:
-                number = number * unit_factor(path)
+                factor = unit_factor(path)
+                number = self._as_number(series, field, LONGEST_US / factor) * factor
+            else:
+                number = self._as_number(series, field, largest)
             out = number if out is None else out.zip_with(out.is_not_null(), number)
         return np.full(self.height, np.nan) if out is None else out.fill_null(np.nan).to_numpy()
 
-    def _as_number(self, series: pl.Series, field: Field) -> pl.Series:
+    def _as_number(self, series: pl.Series, field: Field, largest: float) -> pl.Series:
         dtype = series.dtype
         if dtype == pl.String:
             number = series.cast(pl.Float64, strict=False)
@@ -94,7 +101,7 @@ class Reader:
             number = series.dt.total_microseconds().cast(pl.Float64) / 1e3
         else:
             number = self._nulls(pl.Float64)
-        finite = number.is_finite().fill_null(False) & (number.abs() <= LARGEST).fill_null(False)
+        finite = number.is_finite().fill_null(False) & (number.abs() <= largest).fill_null(False)
         self._count("I015", field, series.is_not_null() & ~finite)
         return number if finite.all() else number.set(~finite, None)
 
@@ -107,7 +114,8 @@ class Reader:
         return self._whole(self.numbers(field, durations=True), field)
 
     def scaled(self, field: Field, scale: float) -> NDArray[np.int64]:
-        return self._whole(self.numbers(field) * scale, field)
+        """Whole multiples of 1/scale; MISSING where absent or negative (which is counted)."""
+        return self._whole(self.numbers(field, largest=LARGEST / scale) * scale, field)
 
     def _whole(self, numbers: NDArray[np.float64], field: Field) -> NDArray[np.int64]:
         negative = numbers < 0

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.ingest import classes
-from gonogo.ingest.access import Reader, Tally, classify
+from gonogo.ingest.access import LONGEST_US, Reader, Tally, classify
 from gonogo.ingest.fields import (
     CHILDREN,
     EMBEDDING_OPERATIONS,
@@ -106,10 +106,11 @@ def _lines(
     has_output = read.presence(_LINE["output"])
     served, asked = read.texts(_LINE["response_model"]), read.texts(_LINE["request_model"])
     model = served.zip_with((served.str.len_bytes() > 0).fill_null(False), asked)
-    finish = read.texts(_LINE["finish_reason"])
+    models = dictionaries.dimensions["model"].encode(model)
+    finish = dictionaries.finish_reason.encode(read.texts(_LINE["finish_reason"]))
     callish = (
-        model.is_not_null().to_numpy() | (duration != MISSING) | (ttft != MISSING)
-        | finish.is_not_null().to_numpy() | has_output | (cost != MISSING)
+        (models != 0).to_numpy() | (duration != MISSING) | (ttft != MISSING)
+        | (finish != 0).to_numpy() | has_output | (cost != MISSING)
     )
     for values in tokens.values():
         callish |= values != MISSING
@@ -122,8 +123,8 @@ def _lines(
         "parent_hash": id_hash(read.texts(_LINE["parent_span_id"])),
         "session_hash": _stable(read, "session_id"),
         "user_hash": _stable(read, "user_id"),
-        "model": dictionaries.dimensions["model"].encode(model),
-        "finish_reason": dictionaries.finish_reason.encode(finish),
+        "model": models,
+        "finish_reason": finish,
         "is_call": is_call,
         "is_embedding": classify(operation, _is_embedding, NO) == YES,
         "is_blocked": blocked,
@@ -166,10 +167,13 @@ def _duration(read: Reader, start: NDArray[np.int64], tally: Tally) -> NDArray[n
     end = _times(read, "end_time", tally)
     both = (start != NO_TIME) & (end != NO_TIME)
     backwards = both & (end < start)
-    if backwards.any():
-        tally["I016", "end_time"] += int(backwards.sum())
+    endless = both & (end - start > LONGEST_US)
+    for code, odd in (("I016", backwards), ("I015", endless)):
+        if odd.any():
+            tally[code, "end_time"] += int(odd.sum())
     # End minus start is what was measured; a logged duration stands in where one is missing.
-    return np.where(both & ~backwards, end - start, np.where(backwards, MISSING, logged))
+    odd = backwards | endless
+    return np.where(both & ~odd, end - start, np.where(odd, MISSING, logged))
 
 
 def _outcome(
@@ -275,20 +279,25 @@ def _retrievals(
         }, schema=RETRIEVAL_SCHEMA))
         lengths = np.maximum(n_ids, 0)
         flat = ids.filter(pl.Series(lengths > 0)).explode()
-        chunks_out.append(pl.DataFrame({
+        chunks = pl.DataFrame({
             "row": np.repeat(rows, lengths), "chunk": dictionaries.chunk.encode(flat.cast(pl.String)),
-        }, schema=CHUNK_SCHEMA))
+        }, schema=CHUNK_SCHEMA)
+        chunks_out.append(chunks.filter(pl.col("chunk") != 0))
     return _frame(rows_out, RETRIEVAL_SCHEMA), _frame(chunks_out, CHUNK_SCHEMA)
 
 
 def _recall(expected: pl.Series, got: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """How many ids were expected, and how many of those were retrieved; 0 where none."""
-    wanted = (expected.list.len() > 0).fill_null(False)
+    """How many ids were expected, and how many of those were retrieved.
+
+    0 where none were, and where what was retrieved is not known.
+    """
+    wanted = (expected.list.len() > 0).fill_null(False) & got.is_not_null()
     n_expected = np.zeros(len(expected), dtype=np.int32)
     n_found = np.zeros(len(expected), dtype=np.int32)
     if wanted.any():
         rows = pl.Series("row", np.flatnonzero(wanted.to_numpy()).astype(np.uint32))
-        asked = pl.DataFrame({"row": rows, "id": expected.filter(wanted)}).explode("id").unique()
+        asked = pl.DataFrame({"row": rows, "id": expected.filter(wanted)}).explode("id")
+        asked = asked.drop_nulls().unique()
         given = pl.DataFrame({"row": rows, "id": got.filter(wanted)}).explode("id")
         found = asked.join(given, on=["row", "id"], how="semi")
         n_expected[:] = np.bincount(asked["row"].to_numpy(), minlength=len(expected))

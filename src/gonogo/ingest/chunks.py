@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from gonogo.errors import Diagnostic
 from gonogo.ingest.discover import Source, sniff
 
-CHUNK_BYTES: Final = 24 << 20
+CHUNK_BYTES: Final = 16 << 20
 MAX_LINE_BYTES: Final = 256 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _NEWLINE: Final = 10
+_MEND_LINES: Final = 64
 
 
 @dataclass(slots=True)
@@ -201,17 +202,29 @@ def split(chunk: Chunk) -> Lines:
 
 
 def _texts(data: bytes, ends: NDArray[np.int64]) -> tuple[pl.Series, int]:
+    """(texts, how many had invalid UTF-8): the bad bytes are replaced, the rest of the line kept."""
     borders = np.empty(len(ends) + 1, dtype=np.int64)
     borders[0] = 0
     borders[1:] = ends + 1
-    array = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(borders), pa.py_buffer(data))
+    array = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(ends), [None, pa.py_buffer(borders), pa.py_buffer(data)])
+    raw = cast(pl.Series, pl.from_arrow(array))
+    # The cast checks UTF-8, and unlike Arrow's own check lets other threads run meanwhile.
     try:
-        array.validate(full=True)
-    except pa.ArrowInvalid:
-        mended = data.decode("utf-8", "replace").encode()
-        # A line end never belongs to a bad sequence, so the lines stay the same ones.
-        touched = zip(data.split(b"\n"), mended.split(b"\n"), strict=True)
-        invalid = sum(old != new for old, new in touched)
-        ends = np.flatnonzero(np.frombuffer(mended, dtype=np.uint8) == _NEWLINE)
-        return _texts(mended, ends)[0], invalid
-    return cast(pl.Series, pl.from_arrow(array)), 0
+        return raw.cast(pl.String), 0
+    except pl.exceptions.PolarsError:
+        return _mended(raw)
+
+
+def _mended(raw: pl.Series) -> tuple[pl.Series, int]:
+    parts, invalid = [], 0
+    for start in range(0, len(raw), _MEND_LINES):
+        part = raw.slice(start, _MEND_LINES)
+        try:
+            parts.append(part.cast(pl.String))
+        except pl.exceptions.PolarsError:
+            lines = part.to_list()
+            texts = [line.decode("utf-8", "replace") for line in lines]
+            invalid += sum(text.encode() != line for text, line in zip(texts, lines, strict=True))
+            parts.append(pl.Series(texts, dtype=pl.String))
+    return pl.concat(parts), invalid

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ SMALLEST_BLOCK: Final = 8
 MAX_DEPTH: Final = 5_000
 KEY: Final = "\x00gonogo"
 _NOTHING: Final = pl.Struct({"\x00": pl.String})
+_SPACED_COLONS: Final = ['" :', '"\t:', '"  ']
 _LONE_ESCAPE: Final = r"\\u[dD][89a-fA-F]"
 _PAIRED_ESCAPES: Final = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 
@@ -75,14 +77,15 @@ class Decoder:
         self._shapes: dict[tuple[str, ...], Counter[str]] = {}
         self._names_seen: set[str] = set()
         self._all_names = sorted(_names(self._tree))
-        self._schema: pl.Struct = pl.Struct({KEY: pl.String})
+        self._plan = _plan(pl.Struct({KEY: pl.String}))
+        self._lock = threading.Lock()
         self._run_key = secrets.token_hex(8)
 
     def decode(self, lines: pl.Series) -> Decoded:
         """Decode stripped, non-empty lines, one JSON object each, after `learn` has seen them."""
         if not len(lines):
             return Decoded(pl.DataFrame(), np.empty(0, np.int64), [])
-        schema = self._schema
+        schema, expression = self._plan
         numbers = pl.int_range(len(lines), eager=True).cast(pl.String)
         keys = pl.select(pl.lit(self._run_key) + numbers).to_series()
         plausible = lines.str.starts_with("{") & lines.str.ends_with("}") & ~_lone_surrogates(lines)
@@ -92,12 +95,12 @@ class Decoder:
                 keys,
                 pl.lit('",'),
                 lines.str.slice(1),
-            )
-        ).to_series()
+            ).alias("line")
+        )
         good = plausible.to_numpy()
         # One look at all keys at the end is cheap; where they differ, every block is looked at.
         for each_block in (False, True):
-            run = _Run(lines, keyed, keys, schema, each_block)
+            run = _Run(lines, keyed, keys, schema, expression, each_block)
             for start in range(0, len(lines), BLOCK_LINES):
                 stop = min(start + BLOCK_LINES, len(lines))
                 if good[start:stop].all():
@@ -110,20 +113,26 @@ class Decoder:
         raise AssertionError("keys differ in a block whose keys were compared")
 
     def learn(self, lines: pl.Series) -> None:
-        """Find out which known fields the lines have; not for two threads at once."""
+        """Find out which known fields the lines have."""
         if not len(lines):
             return
-        if not self._names_seen:
-            sample = pl.concat([lines.head(40), lines.sample(min(40, len(lines)), seed=1)])
-            self._observe(sample)
+        with self._lock:
+            if not self._names_seen:
+                self._observe(pl.concat([lines.head(40), lines.sample(min(40, len(lines)), seed=1)]))
         unseen = [name for name in self._all_names if name not in self._names_seen]
         if not unseen:
             return
-        patterns = [f'"{name}"' for name in unseen]
-        hits = lines.filter(lines.str.contains_any(patterns))
-        if len(hits):
-            found = hits.str.extract_many(patterns).explode().drop_nulls().unique().to_list()
-            self._observe(hits.head(40), assume={text.strip('"') for text in found})
+        # As a value a name says nothing; only as a key it makes a field to read.
+        if lines.str.contains_any(_SPACED_COLONS).any():
+            colons = lines.str.replace_all(r'"\s+:', '":')
+        else:
+            colons = lines
+        patterns = [f'"{name}":' for name in unseen]
+        is_hit = colons.str.contains_any(patterns)
+        if is_hit.any():
+            found = colons.filter(is_hit).str.extract_many(patterns).explode().unique()
+            with self._lock:
+                self._observe(lines.filter(is_hit).head(40), assume={key[1:-2] for key in found})
 
     def _observe(self, lines: pl.Series, assume: set[str] = frozenset()) -> None:  # type: ignore[assignment]
         names: set[str] = set(assume)
@@ -136,7 +145,7 @@ class Decoder:
         # it is read where the table expects it from now on.
         self._names_seen |= names & set(self._all_names)
         self._names_seen.add("")
-        self._schema = pl.Struct({KEY: pl.String, **self._members(self._tree, ())})
+        self._plan = _plan(pl.Struct({KEY: pl.String, **self._members(self._tree, ())}))
 
     def _walk(self, tree: Tree, value: dict[str, Any], path: tuple[str, ...]) -> None:
         for name, member in value.items():
@@ -190,12 +199,18 @@ class Decoder:
         return pl.Struct(members) if members else _NOTHING
 
 
+def _plan(schema: pl.Struct) -> tuple[pl.Struct, pl.Expr]:
+    # Made once: turning a wide type into an expression costs more than decoding a block.
+    return schema, pl.col("line").str.json_decode(schema)
+
+
 @dataclass(slots=True)
 class _Run:
     lines: pl.Series
-    keyed: pl.Series
+    keyed: pl.DataFrame
     keys: pl.Series
     schema: pl.Struct
+    expression: pl.Expr
     compare_each: bool
     pieces_read: list[pl.Series] = field(default_factory=list)
     index: list[Any] = field(default_factory=list)
@@ -226,7 +241,7 @@ class _Run:
 
     def _fast(self, start: int, stop: int) -> pl.Series | None:
         try:
-            read = self.keyed.slice(start, stop - start).str.json_decode(self.schema)
+            read = self.keyed.slice(start, stop - start).select(self.expression).to_series()
         except pl.exceptions.PolarsError:
             return None
         if len(read) != stop - start:

@@ -110,10 +110,7 @@ def read_logs(
     """
     reading = _Reading(mapping, advance, threads or os.cpu_count() or 1, store or BlockStore())
     reading.trouble.files.extend(discovery.problems)
-    same_size = Counter(source.size for source in discovery.sources)
-    seen: dict[str, FileCount] = {}
-    for number, source in enumerate(discovery.sources):
-        reading.file(number, source, seen, twin=same_size[source.size] > 1)
+    reading.read(discovery.sources)
     reading.store.close()
     parts: list[Part] = sorted([*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0]))
     dropped, suspects = find_duplicates([p.identity for p in parts])
@@ -124,6 +121,28 @@ def read_logs(
     rules = _trace_rules(parts, dropped, linked=reading.has_parents)
     return LogInput(parts, dropped, suspects, rules, reading.files, reading.trouble,
                     reading.dictionaries, reading.store)
+
+
+@dataclass(slots=True)
+class _Job:
+    """One file on its way through the pool."""
+
+    number: int
+    source: Source
+    count: FileCount
+    reader: ByteReader
+    decoder: Decoder
+    twin: FileCount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What became of one chunk."""
+
+    block: Block | None
+    lines: int
+    refused: list[Quarantined]
+    tally: Tally
 
 
 class _Reading:
@@ -137,72 +156,84 @@ class _Reading:
         self.parquet: list[ParquetPart] = []
         self.has_parents = False
 
-    def file(self, number: int, source: Source, seen: dict[str, FileCount], *, twin: bool) -> None:
-        kind = source.kind if source.packing == "plain" else f"{source.kind}.{source.packing}"
-        count = FileCount(source.name, kind, source.size)
-        self.files.append(count)
-        if twin and source.path is not None:
-            count.sha256 = _sha256(source)
-            first = seen.get(count.sha256)
-            if first is not None:
-                self._repeat(count, first)
-                return
-        if source.kind == "parquet":
-            self._parquet(number, source, count)
+    def read(self, sources: Sequence[Source]) -> None:
+        """Every source in order; the lines of all files go through one pool of threads."""
+        for job, chunk, made in _in_order(self._decode, self._jobs(sources), self.threads):
+            if chunk is None:
+                self._finish(job)
+                continue
+            job.count.lines += made.lines
+            job.count.quarantined += len(made.refused)
+            for line in made.refused:
+                self.trouble.quarantine(line)
+            self.trouble.tally.update(made.tally)
+            if made.block is not None:
+                parents = made.block.lines["parent_hash"]
+                self.has_parents = self.has_parents or bool((parents != 0).any())
+                self.store.add(made.block)
+            self.advance(len(chunk.data) if job.source.packing == "plain" else 0)
+
+    def _jobs(self, sources: Sequence[Source]) -> Iterator[tuple[_Job, Chunk | None]]:
+        same_size = Counter(source.size for source in sources)
+        seen: dict[str, FileCount] = {}
+        for number, source in enumerate(sources):
+            kind = source.kind if source.packing == "plain" else f"{source.kind}.{source.packing}"
+            count = FileCount(source.name, kind, source.size)
+            self.files.append(count)
+            job = _Job(number, source, count, ByteReader(source), Decoder(self.mapping))
+            if same_size[source.size] > 1 and source.path is not None:
+                count.sha256 = _sha256(source)
+                if count.sha256 in seen:
+                    job.twin = seen[count.sha256]
+                seen.setdefault(count.sha256, count)
+            if source.kind == "jsonl" and job.twin is None:
+                for chunk in job.reader.chunks():
+                    yield job, chunk
+            yield job, None
+
+    def _decode(self, item: tuple[_Job, Chunk | None]) -> tuple[_Job, Chunk | None, _Made]:
+        job, chunk = item
+        tally: Tally = Counter()
+        if chunk is None:
+            return job, None, _Made(None, 0, [], tally)
+        lines = split(chunk)
+        if lines.invalid_utf8:
+            tally["I013", ""] += lines.invalid_utf8
+        job.decoder.learn(lines.texts)
+        decoded = job.decoder.decode(lines.texts)
+        for path, rows in decoded.odd_types.items():
+            tally["I014", path] += rows
+        refused = [_refusal(job.count.name, lines.numbers, lines.offsets, r)
+                   for r in decoded.rejected]
+        block = None
+        if len(decoded.kept):
+            position = (np.uint64(job.number) << np.uint64(FILE_SHIFT)) | (
+                lines.numbers[decoded.kept].astype(np.uint64))
+            block = canonicalise(decoded.frame, position, self.dictionaries, tally, self.mapping,
+                                 keep_ids=True)
+        return job, chunk, _Made(block, len(lines.texts), refused, tally)
+
+    def _finish(self, job: _Job) -> None:
+        count = job.count
+        if job.twin is not None:
+            self._repeat(count, job.twin)
+        elif job.source.kind == "parquet":
+            self.store.close()  # parts of lines and of Parquet stay in the order of the files
+            self._parquet(job.number, job.source, count)
         else:
-            self._lines(number, source, count)
-        if count.sha256:
-            seen[count.sha256] = count
+            count.sha256 = job.reader.sha256
+            count.size = job.reader.bytes_read
+            self.trouble.files.extend(job.reader.problems)
+            self._judge(count, job.reader)
+            if job.source.packing != "plain":
+                self.advance(count.size)
 
     def _repeat(self, count: FileCount, first: FileCount) -> None:
-        count.lines, count.duplicates = first.lines, first.lines
-        if first.quarantined:
-            # What was refused there is refused here; the rest is there already.
-            count.quarantined = first.quarantined
-            count.duplicates = first.lines - first.quarantined
+        count.lines, count.quarantined = first.lines, first.quarantined
+        # What was refused there is refused here; the rest is there already.
+        count.duplicates = first.lines - first.quarantined
         count.note = f"the same content as {first.name}"
         self.trouble.files.append(Diagnostic("I020", count.name, count.note, "counted once"))
-
-    def _lines(self, number: int, source: Source, count: FileCount) -> None:
-        reader = ByteReader(source)
-        decoder = Decoder(self.mapping)
-        lock = threading.Lock()
-        done = 0
-
-        def work(chunk: Chunk) -> tuple[Block | None, int, list[Quarantined], Tally]:
-            lines = split(chunk)
-            tally: Tally = Counter()
-            if lines.invalid_utf8:
-                tally["I013", ""] += lines.invalid_utf8
-            with lock:
-                decoder.learn(lines.texts)
-            decoded = decoder.decode(lines.texts)
-            for path, rows in decoded.odd_types.items():
-                tally["I014", path] += rows
-            refused = [_refusal(count.name, lines.numbers, lines.offsets, r) for r in decoded.rejected]
-            block = None
-            if len(decoded.kept):
-                position = (np.uint64(number) << np.uint64(FILE_SHIFT)) | (
-                    lines.numbers[decoded.kept].astype(np.uint64))
-                block = canonicalise(decoded.frame, position, self.dictionaries, tally,
-                                     self.mapping, keep_ids=True)
-            return block, len(lines.texts), refused, tally
-
-        for block, lines, refused, tally in _in_order(work, reader.chunks(), self.threads):
-            count.lines += lines
-            count.quarantined += len(refused)
-            for line in refused:
-                self.trouble.quarantine(line)
-            self.trouble.tally.update(tally)
-            if block is not None:
-                self.has_parents = self.has_parents or bool((block.lines["parent_hash"] != 0).any())
-                self.store.add(block)
-            self.advance(reader.bytes_read - done)
-            done = reader.bytes_read
-        count.sha256 = reader.sha256
-        count.size = reader.bytes_read
-        self.trouble.files.extend(reader.problems)
-        self._judge(count, reader)
 
     def _judge(self, count: FileCount, reader: ByteReader) -> None:
         if reader.is_binary:
@@ -221,7 +252,6 @@ class _Reading:
 
     def _parquet(self, number: int, source: Source, count: FileCount) -> None:
         assert source.path is not None
-        self.store.close()  # parts of lines and of Parquet stay in the order of the files
         try:
             metadata = pq.read_metadata(source.path)
             found = list(slices(source.path, self.mapping))

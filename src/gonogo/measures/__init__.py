@@ -2,6 +2,7 @@
 
 from gonogo.measures.build import build_tables, objective_data
 from gonogo.measures.coverage import field_coverage
+from gonogo.measures.frames import Distributions
 from gonogo.measures.labels import relabel
 
-__all__ = ["build_tables", "field_coverage", "objective_data", "relabel"]
+__all__ = ["Distributions", "build_tables", "field_coverage", "objective_data", "relabel"]

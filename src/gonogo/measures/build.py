@@ -14,6 +14,7 @@ from gonogo.config.model import Config
 from gonogo.conventions import BIN_SECONDS, OTHER, UNKNOWN
 from gonogo.measures import columns as c
 from gonogo.measures.frames import (
+    CHILD_FRAMES,
     DISTRIBUTIONS,
     Distributions,
     Row,
@@ -23,9 +24,16 @@ from gonogo.measures.frames import (
     unhoured,
     wide_calls,
 )
-from gonogo.measures.labels import STAGE_SEPARATOR
 from gonogo.results import Column, Table
-from gonogo.rollup.partial import TENANT_SUMS, Partial
+from gonogo.rollup.partial import (
+    GUARDRAIL_SUMS,
+    PAIR_SEPARATOR,
+    PAIRS,
+    RETRIEVAL_SUMS,
+    TENANT_SUMS,
+    TOOL_SUMS,
+    Partial,
+)
 from gonogo.rollup.select import Calendar
 from gonogo.slo import ObjectiveData
 from gonogo.stats.histogram import Histogram, borders
@@ -35,9 +43,10 @@ _COARSE: Final = 8
 _TOP_MODELS: Final = 5
 
 
-def objective_data(partial: Partial, config: Config) -> list[ObjectiveData]:
+def objective_data(
+    partial: Partial, config: Config, distributions: Distributions
+) -> list[ObjectiveData]:
     """The counts of each objective of the configuration, in its order."""
-    distributions = Distributions(partial)
     newest = None if partial.last_us is None else partial.last_us // 1_000_000
     rows = {
         "calls": partial.counter("calls"),
@@ -65,23 +74,27 @@ def objective_data(partial: Partial, config: Config) -> list[ObjectiveData]:
     return found
 
 
-def build_tables(partial: Partial, config: Config, calendar: Calendar) -> dict[str, Table]:
+def build_tables(
+    partial: Partial, config: Config, calendar: Calendar, distributions: Distributions
+) -> dict[str, Table]:
     """Every table that the partial has data for, by id."""
-    return _Builder(partial, config, calendar).tables()
+    return _Builder(partial, config, calendar, distributions).tables()
 
 
 class _Builder:
-    def __init__(self, partial: Partial, config: Config, calendar: Calendar) -> None:
+    def __init__(
+        self, partial: Partial, config: Config, calendar: Calendar, distributions: Distributions
+    ) -> None:
         self.partial, self.config, self.zone = partial, config, ZoneInfo(config.timezone)
         self.calls = wide_calls(partial, calendar)
-        self.distributions = Distributions(partial)
+        self.distributions = distributions
         self.everything = self._everything()
 
     def _everything(self) -> Row:
         marked = self.partial
         rows = sums_by(
             Partial({**marked.frames, **{n: marked.frames[n].with_columns(all=pl.lit(0))
-                                         for n in ("errors", "retrievals", "tool_calls")}}),
+                                         for n in ("errors", *CHILD_FRAMES)}}),
             self.calls.with_columns(all=pl.lit(0)), ["all"])
         return rows[0] if rows else {}
 
@@ -154,9 +167,7 @@ class _Builder:
                       (c.value("value", "tenant", "text"), *shown), rows)
 
     def _times(self, table_id: str, unit: str, seconds: int) -> Table:
-        frame = {"retrievals": self.partial.frames["retrievals"],
-                 "tool_calls": self.partial.frames["tool_calls"],
-                 "errors": self.partial.frames["errors"]}
+        frame = {name: self.partial.frames[name] for name in ("errors", *CHILD_FRAMES)}
         if unit == "day":
             frame = {name: self._with_day(part) for name, part in frame.items()}
         partial = Partial({**self.partial.frames, **frame})
@@ -173,9 +184,9 @@ class _Builder:
                                         *c.MEASURES), rows)
 
     def _with_day(self, frame: pl.DataFrame) -> pl.DataFrame:
+        days = {hour: self._day(hour) for hour in frame["hour"].drop_nulls().unique()}
         return frame.with_columns(
-            pl.Series("day", [None if h is None else self._day(h) for h in frame["hour"].to_list()],
-                      dtype=pl.Int64))
+            day=pl.col("hour").replace_strict(days, default=None, return_dtype=pl.Int64))
 
     def _day(self, hour: int) -> int:
         local = datetime.fromtimestamp(hour, self.zone)
@@ -215,14 +226,16 @@ class _Builder:
 
     def _guardrails(self) -> Table:
         frame = self.partial.frames["guardrails"]
-        sums = _summed(frame, ["name", "stage"], ("calls", "known", "triggered", "blocked",
-                                                   "bypassed", "latency_n", "latency_sum"))
+        sums = _summed(frame, ["name", "stage"], GUARDRAIL_SUMS)
         for row in sums:
-            pair = f"{row['name'] or ''}{STAGE_SEPARATOR}{row['stage'] or ''}"
-            histogram = self.distributions.get(("guardrail_latency",), "guardrail", (pair,))
+            histogram = self._paired("guardrail_latency", "guardrail", row)
             row |= quantiles("latency", histogram, ("p50", "p95", "p99"))
-            row["all_calls"] = self.everything["calls"]
+            row["all_calls"] = self.everything["calls"] + self.everything["guard_only"]
         return _table("guardrails", "Guardrails", c.GUARDRAILS, _named(sums, "name", "stage"))
+
+    def _paired(self, metric: str, scope: str, row: Row) -> Histogram:
+        pair = PAIR_SEPARATOR.join(row[name] or "" for name in PAIRS[scope])
+        return self.distributions.get((metric,), scope, (pair,))
 
     def _guardrail_hours(self) -> Table:
         sums = _summed(self.partial.frames["guardrails"].filter(pl.col("hour").is_not_null()),
@@ -235,8 +248,7 @@ class _Builder:
 
     def _tools(self) -> Table:
         sums = _summed(self.partial.frames["tool_calls"], ["tool"],
-                       ("calls", "known", "errors", "timeouts", "args_known", "args_invalid",
-                        "fallback_known", "fallbacks", "latency_n", "latency_sum"))
+                       TOOL_SUMS)
         rows = []
         for label, members in _top(sums, "tool", "calls", self.config.top):
             row = _added(members)
@@ -248,12 +260,9 @@ class _Builder:
 
     def _retrieval(self) -> Table:
         sums = _summed(self.partial.frames["retrievals"], ["index_version", "embedding_model"],
-                       ("retrievals", "known", "hits", "by_expectation", "by_flag", "by_content",
-                        "chunks_known", "empty", "failed", "chunks", "score_n", "score_sum",
-                        "expected", "expected_found", "latency_n", "latency_sum"))
+                       RETRIEVAL_SUMS)
         for row in sums:
-            histogram = self.distributions.get(("retrieval_latency",), "index_version",
-                                               (row["index_version"],))
+            histogram = self._paired("retrieval_latency", "index", row)
             row |= quantiles("latency", histogram, ("p95",))
         return _table("retrieval", "Retrieval by index version", c.RETRIEVAL,
                       _named(sums, "index_version", "embedding_model"))

@@ -82,7 +82,7 @@ MEASURES: Final = (
 )
 OVERALL_ONLY: Final = (
     value("sessions", "sessions", "count"), value("users", "users", "count"),
-    hidden("minutes"), hidden("peak_bin_calls"),
+    hidden("minutes"), hidden("peak_bin_calls"), hidden("session_cost", "nano_usd"),
 )
 GUARDRAILS: Final = (
     value("name", "guardrail", "text"), value("stage", "stage", "text"),

@@ -13,7 +13,7 @@ import polars as pl
 from gonogo.conventions import DIMENSIONS, ErrorClass
 from gonogo.measures.columns import QUANTILES
 from gonogo.records import NO, UNKNOWN_FLAG, YES
-from gonogo.rollup.partial import CALL_SUMS, Partial
+from gonogo.rollup.partial import CALL_SUMS, CHECKED_SUMS, Partial
 from gonogo.rollup.select import Calendar
 from gonogo.stats.histogram import Histogram
 
@@ -55,6 +55,9 @@ TOOL_COLUMNS = {
     "args_invalid": "tool_args_invalid", "fallback_known": "tool_fallback_known",
     "fallbacks": "tool_fallbacks", "latency_sum": "tool_sum",
 }
+
+
+CHILD_FRAMES = ("retrievals", "tool_calls", "checked")
 
 
 @dataclass(slots=True)
@@ -139,8 +142,9 @@ def sums_by(partial: Partial, calls: pl.DataFrame, by: Sequence[str]) -> list[Ro
         pl.col(old).sum().alias(new) for old, new in RETRIEVAL_COLUMNS.items())
     tools = partial.frames["tool_calls"].group_by(keys).agg(
         pl.col(old).sum().alias(new) for old, new in TOOL_COLUMNS.items())
+    checked = partial.frames["checked"].group_by(keys).agg(pl.col(c).sum() for c in CHECKED_SUMS)
     joined = base
-    for other in (error_columns(partial, keys), retrievals, tools):
+    for other in (error_columns(partial, keys), retrievals, tools, checked):
         joined = joined.join(other, on=keys, how="full", coalesce=True, nulls_equal=True)
     filled = joined.with_columns(pl.exclude(keys).fill_null(0))
     return filled.sort(keys, nulls_last=True).to_dicts()
@@ -148,6 +152,6 @@ def sums_by(partial: Partial, calls: pl.DataFrame, by: Sequence[str]) -> list[Ro
 
 def unhoured(partial: Partial) -> list[str]:
     """Dimensions that have at least one known value."""
-    frames = [partial.frames[n].select(DIMENSIONS) for n in ("calls", "retrievals", "tool_calls")]
+    frames = [partial.frames[n].select(DIMENSIONS) for n in ("calls", *CHILD_FRAMES)]
     every = pl.concat(frames)
     return [name for name in DIMENSIONS if every[name].null_count() < every.height]

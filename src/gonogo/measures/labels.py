@@ -6,25 +6,25 @@ from collections.abc import Callable
 
 import polars as pl
 
-from gonogo.rollup.partial import FRAMES, Partial
+from gonogo.rollup.partial import FRAMES, PAIR_SEPARATOR, PAIRS, Partial
 
 Label = Callable[[str, str], str]
 """(column, text) -> the text to show"""
 
-STAGE_SEPARATOR = "\x1f"
-
 
 def relabel(partial: Partial, label: Label) -> Partial:
     """The same counts under other names; values that get one name become one row."""
-    frames = {}
+    frames = dict(partial.frames)
     for name, spec in FRAMES.items():
+        if name in ("objectives", "counters"):
+            continue
         frame = partial.frames[name]
         if name in ("histograms", "extremes"):
-            frames[name] = spec.combine([_scoped(frame, label)])
-        elif name in ("objectives", "counters"):
-            frames[name] = frame
+            renamed = _scoped(frame, label)
         else:
-            renamed = frame.with_columns(_renamed(frame[c], c, label) for c in spec.texts)
+            columns = {c: _renamed(frame[c], c, label) for c in spec.texts}
+            renamed = frame.with_columns(s for c, s in columns.items() if s is not frame[c])
+        if not renamed.equals(frame):
             frames[name] = spec.combine([renamed])
     exemplars = partial.exemplars.with_columns(
         _renamed(partial.exemplars[c], c, label) for c in ("model", "operation", "release"))
@@ -43,10 +43,10 @@ def _scoped(frame: pl.DataFrame, label: Label) -> pl.DataFrame:
     for (dimension,), part in frame.group_by("dimension", maintain_order=True):
         name = str(dimension)
         values = part["value"]
-        if name == "guardrail":
-            values = _renamed(values, "name", lambda _, text: STAGE_SEPARATOR.join(
+        if name in PAIRS:
+            values = _renamed(values, name, lambda of, text: PAIR_SEPARATOR.join(
                 label(column, piece) if piece else piece for column, piece in
-                zip(("name", "stage"), text.split(STAGE_SEPARATOR), strict=True)))
+                zip(PAIRS[of], text.split(PAIR_SEPARATOR), strict=True)))
         elif name not in ("", "objective"):
             values = _renamed(values, name, label)
         parts.append(part.with_columns(values.alias("value")))

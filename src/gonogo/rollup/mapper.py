@@ -32,12 +32,18 @@ from gonogo.rollup.context import Child, Context, context
 from gonogo.rollup.counting import Groups, Ints, group, sum_of_squares
 from gonogo.rollup.coverage import count_fields
 from gonogo.rollup.histograms import by_scopes
-from gonogo.rollup.partial import FRAMES, Partial, Spec, keep_exemplars
+from gonogo.rollup.partial import (
+    FRAMES,
+    PAIR_SEPARATOR,
+    PAIRS,
+    Partial,
+    Spec,
+    keep_exemplars,
+)
 from gonogo.rollup.select import Calendar, Selection, split
 from gonogo.stats.distinct import Distinct
 
 COMPACT_ROWS: Final = 1_500_000
-_SQUARABLE: Final = 2**50
 
 Column = NDArray[Any]
 
@@ -81,7 +87,7 @@ class Mapper:
             for name, frames in step.frames.items():
                 self._frames[name].extend(frames)
                 if sum(f.height for f in self._frames[name]) > COMPACT_ROWS:
-                    self._frames[name] = [FRAMES[name].combine(self._frames[name])]
+                    self._frames[name] = [FRAMES[name].grouped(self._frames[name])]
             self._counters.update(counters)
             self._exemplars.append(found)
             self._sessions = self._sessions.merge(sessions)
@@ -95,8 +101,10 @@ class Mapper:
         frames = {}
         for name, spec in FRAMES.items():
             codes = self._frames[name]
-            merged = [spec.combine(codes)] if codes else []
-            frames[name] = spec.combine([decoder.frame(name, spec, f) for f in merged])
+            # Codes and texts correspond one to one, so grouping by codes is grouping by texts.
+            frames[name] = pl.DataFrame(schema=spec.schema)
+            if codes:
+                frames[name] = spec.ordered(decoder.frame(name, spec, spec.grouped(codes)))
         counters = sorted(self._counters.items())
         frames["counters"] = pl.DataFrame(counters, schema=FRAMES["counters"].schema, orient="row")
         chosen = exemplars.choose(self._exemplars, fetch_ids, self._dictionaries)
@@ -115,6 +123,7 @@ class _Step:
 
     def run(self, wanted: Sequence[Objective]) -> None:
         self._guard_flags()
+        self._checked()
         self._calls()
         self._errors()
         self._finish_reasons()
@@ -137,7 +146,7 @@ class _Step:
         return {name: self.ctx.combo.keys[k][combos] for k, name in enumerate(DIMENSIONS)}
 
     def _guard_flags(self) -> None:
-        """Per line: a check ran, was judged, triggered, blocked, was bypassed."""
+        """Per line: a check ran, was judged, triggered, blocked, was bypassed, is all there is."""
         checks, height = self.ctx.guardrails, self.ctx.height
         triggered = checks["triggered"]
         flags = {
@@ -151,6 +160,16 @@ class _Step:
         for name, where in flags.items():
             self.guard[name] = np.zeros(height, dtype=bool)
             self.guard[name][checks.row[where]] = True
+        self.guard["guard_only"] = self.guard["guard_calls"] & ~self.ctx.calls
+
+    def _checked(self) -> None:
+        ctx = self.ctx
+        rows = np.flatnonzero(self.guard["guard_calls"])
+        if len(rows):
+            groups = group([ctx.hour[rows], ctx.combo.index[rows]])
+            self._put("checked", {
+                "hour": _starts(ctx.hours, groups.keys[0]), **self._dimensions(groups.keys[1]),
+                **{name: groups.count(mask[rows]) for name, mask in self.guard.items()}})
 
     def _calls(self) -> None:
         ctx = self.ctx
@@ -176,7 +195,6 @@ class _Step:
             "cache_known": where(ctx["cache_hit"] != UNKNOWN_FLAG),
             "latency_eligible": where(ctx.latency_eligible),
             "ttft_eligible": where(ctx.ttft_eligible),
-            **{name: where(mask) for name, mask in self.guard.items()},
         }
         for name, mask, values in (
             ("latency", ctx.latency, ctx["duration_us"]),
@@ -184,7 +202,7 @@ class _Step:
             ("tps", ctx.token_rate, self._token_rates()),
         ):
             present = np.where(mask, values, 0)[rows].astype(np.int64)
-            high, low = sum_of_squares(groups, np.minimum(present, _SQUARABLE))
+            high, low = sum_of_squares(groups, present)
             columns |= {f"{name}_n": where(mask), f"{name}_sum": groups.sum(present),
                         f"{name}_sq_high": high, f"{name}_sq_low": low}
         for name in ("input_tokens", "output_tokens"):
@@ -193,7 +211,9 @@ class _Step:
         for name in ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens"):
             columns[name] = total(ctx[name], ctx[name] != MISSING)
         priced = ctx["cost_nano_usd"] != MISSING
-        columns |= {"cost": total(ctx["cost_nano_usd"], priced), "cost_n": where(priced)}
+        columns |= {"cost": total(ctx["cost_nano_usd"], priced), "cost_n": where(priced),
+                    "session_cost": total(ctx["cost_nano_usd"],
+                                          priced & (ctx["session_hash"] != 0))}
         self._put("calls", columns)
 
     def _token_rates(self) -> Ints:
@@ -221,22 +241,23 @@ class _Step:
 
     def _tenants(self) -> None:
         ctx = self.ctx
-        rows = np.flatnonzero(ctx.calls)
+        rows = np.flatnonzero(ctx.calls | self.guard["guard_only"])
         if not len(rows):
             return
         groups = group([ctx.day[rows], ctx["tenant_id"][rows]])
+        calls = ctx.calls[rows]
         columns: dict[str, Any] = {
             "day": _starts(ctx.days, groups.keys[0]), "tenant_id": groups.keys[1],
-            "calls": groups.count(),
-            "errors": groups.count(ctx["failed"][rows] == YES),
-            "error_known": groups.count(ctx["failed"][rows] != UNKNOWN_FLAG),
+            "calls": groups.count(calls),
+            "errors": groups.count(calls & (ctx["failed"][rows] == YES)),
+            "error_known": groups.count(calls & (ctx["failed"][rows] != UNKNOWN_FLAG)),
             "latency_n": groups.count(ctx.latency[rows]),
             "latency_sum": groups.sum(np.where(ctx.latency, ctx["duration_us"], 0)[rows]),
             **{name: groups.count(mask[rows]) for name, mask in self.guard.items()},
         }
         for name, source in (("input_tokens", "input_tokens"), ("output_tokens", "output_tokens"),
                              ("cost", "cost_nano_usd")):
-            present = ctx[source][rows] != MISSING
+            present = calls & (ctx[source][rows] != MISSING)
             columns[name] = groups.sum(np.where(present, ctx[source][rows], 0))
             columns[f"{name}_n"] = groups.count(present)
         self._put("tenants", columns)
@@ -277,7 +298,9 @@ class _Step:
             "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
         }
         self._put("retrievals", columns)
-        self._child_histogram("retrieval_latency", child, "index_version", child["index_version"])
+        pair = group([child["index_version"], child["embedding_model"]])
+        texts = pair.keys[0] * PAIR_FACTOR + pair.keys[1]
+        self._child_histogram("retrieval_latency", child, "index", pair.index, texts)
 
     def _chunks(self) -> None:
         child = self.ctx.chunks
@@ -309,13 +332,11 @@ class _Step:
         self._child_histogram("tool_latency", child, "tool", child["tool"])
 
     def _guardrails(self) -> None:
-        """A call counts once per guardrail and stage, however often the check ran on it."""
+        """A line counts once per guardrail and stage, however often the check ran on it."""
         ctx, child = self.ctx, self.ctx.guardrails
-        of_call = ctx.calls[child.row]
-        if not of_call.any():
+        if not child.height:
             return
-        row = child.row[of_call]
-        columns = {name: values[of_call] for name, values in child.columns.items()}
+        row, columns = child.row, child.columns
         pair = group([columns["name"], columns["stage"]])
         once = group([row, pair.index])
         first = np.zeros(once.size, dtype=np.int64)
@@ -340,9 +361,8 @@ class _Step:
             "latency_n": by_check.count(timed),
             "latency_sum": by_check.sum(np.where(timed, columns["duration_us"], 0)),
         })
-        texts = pair.keys[0] * STAGE_FACTOR + pair.keys[1]
-        self._child_histogram("guardrail_latency", Child(columns, row), "guardrail", pair.index,
-                              texts)
+        texts = pair.keys[0] * PAIR_FACTOR + pair.keys[1]
+        self._child_histogram("guardrail_latency", child, "guardrail", pair.index, texts)
 
     def _child_histogram(
         self, metric: str, child: Child, scope: str, codes: Ints, texts: Ints | None = None
@@ -414,9 +434,8 @@ class _Step:
 
 _METRICS: Final = ("latency_ok", "latency_failed", "ttft", "tps", "retrieval_latency",
                    "tool_latency", "guardrail_latency", "objective")
-_SCOPES: Final = ("", *DIMENSIONS, "index_version", "tool", "guardrail", "objective")
-STAGE_SEPARATOR: Final = "\x1f"
-STAGE_FACTOR: Final = 2**31
+_SCOPES: Final = ("", *DIMENSIONS, "index", "tool", "guardrail", "objective")
+PAIR_FACTOR: Final = 2**31
 
 
 def _starts(starts: list[int | None], index: Ints) -> pl.Series:
@@ -464,10 +483,10 @@ class _Decoder:
     def _values(self, name: str, codes: pl.Series) -> pl.Series:
         if name == "":
             return pl.Series([None], dtype=pl.String).new_from_index(0, len(codes))
-        if name == "guardrail":
-            both = self._column("name", codes // STAGE_FACTOR).fill_null(""), \
-                self._column("stage", codes % STAGE_FACTOR).fill_null("")
-            return both[0] + STAGE_SEPARATOR + both[1]
+        if name in PAIRS:
+            first, second = PAIRS[name]
+            return (self._column(first, codes // PAIR_FACTOR).fill_null("") + PAIR_SEPARATOR
+                    + self._column(second, codes % PAIR_FACTOR).fill_null(""))
         return self._column(name, codes)
 
 

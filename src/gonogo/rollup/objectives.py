@@ -143,8 +143,7 @@ def within(values: Ints, objective: Objective) -> Mask:
 
 
 def _of_checks(objective: Objective, ctx: Context, child: Child, selected: Mask) -> Judged:
-    """A call counts once, however often the check ran on it."""
-    selected = selected & ctx.calls[child.row]
+    """A line counts once, however often the check ran on it."""
     ran = _any(child.row[selected], ctx.height)
     if objective.indicator == "guardrail_trigger_rate":
         known = selected & (child["triggered"] != UNKNOWN_FLAG)

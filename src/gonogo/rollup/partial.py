@@ -30,12 +30,15 @@ CALL_SUMS: Final = (
     *_distribution("tps"),
     "input_tokens", "input_tokens_n", "output_tokens", "output_tokens_n",
     "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost", "cost_n",
-    "guard_calls", "guard_known", "guard_triggered", "guard_blocked", "guard_bypassed",
+    "session_cost",
 )
+# Lines on which a check ran: calls, and (`guard_only`) lines that hold nothing else, as a request
+# does that was blocked before the model was asked.
+CHECKED_SUMS: Final = ("guard_calls", "guard_known", "guard_triggered", "guard_blocked",
+                       "guard_bypassed", "guard_only")
 TENANT_SUMS: Final = (
     "calls", "errors", "error_known", "latency_n", "latency_sum", "input_tokens", "input_tokens_n",
-    "output_tokens", "output_tokens_n", "cost", "cost_n", "guard_calls", "guard_known",
-    "guard_triggered", "guard_blocked", "guard_bypassed",
+    "output_tokens", "output_tokens_n", "cost", "cost_n", *CHECKED_SUMS,
 )
 RETRIEVAL_SUMS: Final = (
     "retrievals", "known", "hits", "by_expectation", "by_flag", "by_content", "chunks_known",
@@ -72,6 +75,14 @@ class Spec:
 
     def combine(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
         """One frame of many: equal keys are one row; sorted by the keys."""
+        return self.ordered(self.grouped(frames))
+
+    def ordered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows in the one order that a partial keeps them in."""
+        return frame.sort(self.keys, nulls_last=True)
+
+    def grouped(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
+        """One frame of many, in no order."""
         filled = [f for f in frames if f.height]
         if not filled:
             return pl.DataFrame(schema=self.schema)
@@ -80,7 +91,7 @@ class Spec:
             *(pl.col(name).min() for name in self.minimum),
             *(pl.col(name).max() for name in self.maximum),
         ]
-        return pl.concat(filled).group_by(self.keys).agg(values).sort(self.keys, nulls_last=True)
+        return pl.concat(filled).group_by(self.keys).agg(values)
 
 
 # `bin` is the start of 5 minutes, `hour` and `day` of an hour and a day of the declared zone, all
@@ -88,6 +99,7 @@ class Spec:
 FRAMES: Final[dict[str, Spec]] = {
     "calls": Spec(DIMENSIONS, ("bin", "failed"), CALL_SUMS),
     "errors": Spec((*DIMENSIONS, "error_class"), ("hour",), ("calls",)),
+    "checked": Spec(DIMENSIONS, ("hour",), CHECKED_SUMS),
     "finish_reasons": Spec(("finish_reason",), ("day",), ("calls",)),
     "tenants": Spec(("tenant_id",), ("day",), TENANT_SUMS),
     "retrievals": Spec((*DIMENSIONS, "index_version", "embedding_model"), ("hour",), RETRIEVAL_SUMS),
@@ -101,6 +113,10 @@ FRAMES: Final[dict[str, Spec]] = {
     "objectives": Spec(("objective",), ("bin",), ("good", "total", "sum", "eligible")),
     "counters": Spec(("name",), (), ("count",)),
 }
+
+# Scopes of histograms whose value is made of two texts.
+PAIRS: Final = {"guardrail": ("name", "stage"), "index": ("index_version", "embedding_model")}
+PAIR_SEPARATOR: Final = "\x1f"
 
 EXEMPLAR_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "kind": pl.String, "score": pl.Int64, "tie": pl.UInt64, "trace_id": pl.String,

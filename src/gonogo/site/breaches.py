@@ -32,6 +32,7 @@ from gonogo.site.text import (
     heading,
     moment,
     period_text,
+    prose,
     ratio_text,
     span_text,
     value_text,
@@ -70,7 +71,7 @@ def _view(e: Excursion, result: ReadinessResult) -> ExcursionView:
         id=e.id,
         title=heading(e.title),
         pill=BREACH if e.is_breach else EXCURSION,
-        sentence=clipped(e.sentence, 500),
+        sentence=prose(e.sentence, 500),
         interval=interval,
         facts=tuple(facts),
         objective=Link(

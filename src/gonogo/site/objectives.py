@@ -15,6 +15,7 @@ from gonogo.site.text import (
     interval_text,
     limit_text,
     observed_text,
+    prose,
     ratio_text,
     web_link,
 )
@@ -146,8 +147,8 @@ def detail(objective: ObjectiveResult, result: ReadinessResult) -> ObjectiveDeta
         slug=objective.slug,
         title=heading(objective.title),
         status=pill_of(objective.status),
-        reason=clipped(objective.reason, 500),
-        hint=clipped(objective.hint, 500),
+        reason=prose(objective.reason, 500),
+        hint=prose(objective.hint, 500),
         facts=_facts(objective, result.profile),
         excursions=tuple(
             Link(clipped(titles.get(name, name)), f"breaches.html#{name}")

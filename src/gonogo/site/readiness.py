@@ -22,7 +22,7 @@ from gonogo.site.model import (
     Step,
 )
 from gonogo.site.objectives import detail, pill_of, row, verdict_pill
-from gonogo.site.text import clipped, heading, ratio_text
+from gonogo.site.text import clipped, heading, prose, ratio_text
 
 MOST_REASONS: Final = 3
 MOST_ROWS: Final = 7
@@ -78,7 +78,7 @@ def _reason(reason: Reason, result: ReadinessResult) -> ReasonLine:
     elif gate is not None:
         title, href = gate.title, "#gates"
     text = reason.text.removeprefix(f"{title}: ")
-    return ReasonLine(pill_of(reason.status), heading(title), clipped(text, 260), href)
+    return ReasonLine(pill_of(reason.status), heading(title), prose(text, 260), href)
 
 
 def _tally(result: ReadinessResult) -> str:

@@ -21,7 +21,7 @@ from gonogo.site.sections import BUILDERS
 from gonogo.site.shell import HREF, PAGES, shell
 from gonogo.site.tables import chart_view, to_csv, to_json
 from gonogo.site.templates import environment, templates_dir
-from gonogo.site.text import clipped, visible
+from gonogo.site.text import clipped, prose, visible
 
 TEMPLATES: Final = {
     "readiness": "index.html",
@@ -63,8 +63,8 @@ def _chart(chart: Chart, zone: str) -> ChartView:
     return ChartView(
         id=chart.id,
         title=chart.title,
-        subtitle=chart.subtitle,
-        caption=chart.caption,
+        subtitle=prose(chart.subtitle),
+        caption=prose(chart.caption, 500),
         span=chart.span,
         svg_wide=Markup(chart.svg_wide),
         svg_narrow=Markup(chart.svg_narrow),

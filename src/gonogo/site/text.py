@@ -40,6 +40,11 @@ def clipped(text: str, longest: int = LONGEST) -> str:
     return line[: longest - 1].rstrip() + "…"
 
 
+def prose(text: str, longest: int = 300) -> str:
+    """A sentence clipped, with each percent sign kept on the line of its number."""
+    return clipped(text, longest).replace(" %", "\u00a0%")
+
+
 def heading(text: str, longest: int = LONGEST) -> str:
     """`text` clipped, with a capital at its start unless that is a percentile (p95 latency)."""
     line = clipped(text, longest)

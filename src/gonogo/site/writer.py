@@ -73,9 +73,7 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
 
 def _check_target(target: Path, out: Path) -> None:
     if target.exists() and not target.is_dir():
-        raise _refusal(
-            "U022", str(out), "is a file", "name a folder that gonogo may write"
-        )
+        raise _refusal("U022", str(out), "is a file", "name a folder that gonogo may write")
     if target.is_dir() and not (target / MARKER).is_file() and any(target.iterdir()):
         raise _refusal(
             "U023",
