@@ -21,7 +21,7 @@ setup: $(VENV)/.gonogo  ## Make .venv and install gonogo into it
 demo: $(VENV)/.gonogo  ## Build the site of the sample logs into site/ and print the verdict
 	@$(PY) -m gonogo build sample_logs -o site --state .gonogo; status=$$?; \
 	case $$status in \
-	0|1|3) echo; echo "Open site/index.html in a browser. sample_logs/README.md says what was planted." ;; \
+	0|1|3) echo; echo "What is planted in these logs: sample_logs/README.md" ;; \
 	*) exit $$status ;; \
 	esac
 

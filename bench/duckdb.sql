@@ -39,6 +39,7 @@ CREATE OR REPLACE TEMP MACRO failing_code(word) AS
 
 -- true, false, or NULL where neither status nor error type is there; a block is not an error
 CREATE OR REPLACE TEMP MACRO is_failure(status, error_type) AS CASE
+    WHEN status = 'ok' AND coalesce(error_type, '') = '' THEN false  -- most rows end here
     WHEN lower(trim(status)) IN ('blocked', 'guardrail_blocked', 'content_filter') THEN false
     WHEN error_type <> '' THEN true
     WHEN lower(trim(status)) IN

@@ -98,8 +98,8 @@ def data_set(folder: Path, kind: str, calls: int) -> Path:
     held = json.loads(manifest.read_text()) if manifest.exists() else {}
     if any(held.get(key) != value for key, value in wanted.items()):
         say(f"generating {place}")
-        script = [sys.executable, HERE / "generate.py", kind, "--calls", str(calls), "-o", place]
-        subprocess.run(script, check=True)
+        words = [kind, "--calls", str(calls), "-o", str(place)]
+        subprocess.run([sys.executable, str(HERE / "generate.py"), *words], check=True)
     return place
 
 
@@ -108,7 +108,7 @@ def race(place: Path, kind: str, calls: int, runs: int) -> Race:
     theirs = sorted((place / "clean").glob("*.jsonl")) if kind == "jsonl" else ours
     warm(ours + theirs)
     threads = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-    commands = {
+    commands: dict[str, tuple[list[str | Path], tuple[int, ...]]] = {
         "gonogo": (gonogo("check", *ours, "--format", "json"), VERDICT_CODES),
         "duckdb": (
             [sys.executable, HERE / "run_duckdb.py", "--threads", threads, *theirs],
@@ -147,7 +147,7 @@ def failure_of(runs: list[Run]) -> str:
 
 
 def middle(runs: list[Run], what: str = "wall_s") -> float:
-    return median(getattr(run, what) for run in runs)
+    return float(median(getattr(run, what) for run in runs))
 
 
 def races_table(races: list[Race]) -> Iterator[str]:
@@ -216,7 +216,12 @@ def small_goals() -> tuple[list[str], bool]:
     builds, checks = [], []
     for _ in range(5):
         with tempfile.TemporaryDirectory() as folder:
-            place = ["-o", Path(folder) / "site", "--state", Path(folder) / "state"]
+            place: list[str | Path] = [
+                "-o",
+                Path(folder) / "site",
+                "--state",
+                Path(folder) / "state",
+            ]
             builds.append(measure(gonogo("build", "sample_logs", *place), VERDICT_CODES))
         checks.append(measure(gonogo("check", "sample_logs"), VERDICT_CODES))
     problem = failure_of(builds) or failure_of(checks)

@@ -25,9 +25,9 @@ STATUSES = (
 )  # fmt: skip
 ERROR_TYPES = (
     "Rate Limit exceeded", "too-many-requests", "Context length exceeded", "prompt too  long",
-    "invalid timeout", "invalid context-length", "internal: invalid", "403", "429.0", " 504 ", "599",
-    "Server Error", "permission denied", "Unauthorized", "ReadTimedOut", "timed out", "DNS", "-429",
-    "connection reset by invalid peer", "too_many_requests: timeout",
+    "invalid timeout", "invalid context-length", "internal: invalid", "403", "429.0", " 504 ",
+    "599", "Server Error", "permission denied", "Unauthorized", "ReadTimedOut", "timed out", "DNS",
+    "-429", "connection reset by invalid peer", "too_many_requests: timeout",
 )  # fmt: skip
 EMPTY_NOW_AND_THEN = (
     "trace_id", "span_id", "session_id", "user_id", "tenant_id", "service", "release", "operation",

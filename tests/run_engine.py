@@ -1,4 +1,4 @@
-"""The engine without its command line: logs in, a partial and a result out, for tests to look into."""
+"""The engine without its command line: logs in, a partial and a result out, for tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gonogo.config.model import Config, Objective
 from gonogo.conventions import INTERNAL
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
-from gonogo.measures import build_tables
+from gonogo.measures import Distributions, build_tables
 from gonogo.progress import Silent
 from gonogo.results import ReadinessResult, Table
 from gonogo.rollup import engine
@@ -64,7 +64,8 @@ def count(
 def tables(partial: Partial, config: Config | None = None) -> dict[str, Table]:
     """The tables of a partial, under their raw names; nothing folds into (other)."""
     config = config or Config(top=10**9)
-    return build_tables(partial, config, Calendar(ZoneInfo(config.timezone)))
+    calendar = Calendar(ZoneInfo(config.timezone))
+    return build_tables(partial, config, calendar, Distributions(partial))
 
 
 def rows_of(table: Table, *keys: str) -> dict[tuple[Any, ...], Row]:

@@ -114,7 +114,7 @@ def measures(calls: Sequence[Call]) -> Row:
     return row
 
 
-def table(  # noqa: PLR0917, a table is named, titled, headed and filled
+def table(
     name: str, title: str, first: Sequence[Column], rows: Sequence[Row],
     ratios: dict[str, tuple[str, str, str]] | None = None,
     means: dict[str, tuple[str, Any, str, str]] | None = None,

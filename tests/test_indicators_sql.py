@@ -13,18 +13,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import awkward_lines
-import bench_oracle as oracle
 import numpy as np
 import polars as pl
 import pytest
-import run_engine
-from run_engine import Row
 
+import awkward_lines
+import bench_oracle as oracle
+import run_engine
 from gonogo.conventions import DIMENSIONS, UNKNOWN
 from gonogo.results import Table
 from gonogo.rollup.partial import Partial
 from gonogo.stats.histogram import Histogram
+from run_engine import Row
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
@@ -360,7 +360,7 @@ def test_hours_and_days(both: Both, table: str, bins: int) -> None:
             count(*) FILTER (error_class = 'timeout') AS timeouts,
             count(*) FILTER (error_class = 'rate_limit') AS rate_limited,
             count(cost_nano) AS cost_nano_n, sum(cost_nano)::BIGINT AS cost_nano_sum,
-            {', '.join(f"count({n}) AS {n}_n, sum({n})::BIGINT AS {n}_sum" for n in oracle.TOKENS)},
+            {", ".join(f"count({n}) AS {n}_n, sum({n})::BIGINT AS {n}_sum" for n in oracle.TOKENS)},
             {counts}
         FROM calls WHERE bin IS NOT NULL GROUP BY ALL""",
         "number",

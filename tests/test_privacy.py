@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -203,21 +202,10 @@ STARTED = [
 
 
 @pytest.mark.parametrize(("start", "unit"), [*(("", unit) for unit in ADVERSARIAL), *STARTED])
-def test_time_is_linear_on_hostile_text(start: str, unit: str) -> None:
-    def seconds(length: int) -> float:
-        text = (start + unit * (length // len(unit) + 1))[:length] + "!"
-        best = 1e9
-        for _ in range(2):
-            begun = time.perf_counter()
-            scrub(plain(text))
-            best = min(best, time.perf_counter() - begun)
-        return best
-
-    # Quadratic patterns need minutes for 100 KB; the factor 4 in length may cost 12 on a busy
-    # machine, never 16.
-    small, large = seconds(25_000), seconds(100_000)
-    assert large < 2
-    assert large < 12 * small + 0.1
+def test_a_megabyte_of_hostile_text_is_scrubbed(start: str, unit: str) -> None:
+    # A pattern of quadratic time would need hours for this and hang the run.
+    text = (start + unit * (1_000_000 // len(unit) + 1))[:1_000_000] + "!"
+    assert isinstance(scrub(plain(text)), str)
 
 
 @pytest.mark.parametrize(

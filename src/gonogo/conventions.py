@@ -17,7 +17,7 @@ BIN_SECONDS: Final = 300
 """Width of a time bin. Every time zone's hours and days start on a multiple of it."""
 
 HISTOGRAM_SCALE: Final = 7
-"""Base-2 exponential histogram scale: 128 buckets an octave, so a bucket's ends are 0.54 % apart."""
+"""Base-2 exponential histograms: 128 buckets an octave, so a bucket's ends are 0.54 % apart."""
 
 DIMENSIONS: Final = (
     "service",

@@ -19,7 +19,7 @@ from gonogo.conventions import EXIT_INPUT, EXIT_USAGE
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One problem; `where` is `file:line:column`, `file:line` or a dotted key, "" where there is none."""
+    """One problem; `where` is `file:line:column`, `file:line`, a dotted key or ""."""
 
     code: str
     where: str

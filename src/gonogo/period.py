@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from gonogo.errors import Diagnostic, UsageError
 
 _WEEK: Final = re.compile(r"(\d{4})-W(\d{2})$")
-_FORMS: Final = "last-week, an ISO week such as 2026-W47, or FROM..TO such as 2026-11-16..2026-11-20"
+_FORMS: Final = (
+    "last-week, an ISO week such as 2026-W47, or FROM..TO such as 2026-11-16..2026-11-20"
+)
 
 
 def resolve(text: str, zone: ZoneInfo, now: datetime) -> tuple[str, int, int]:
@@ -44,8 +46,11 @@ def resolve(text: str, zone: ZoneInfo, now: datetime) -> tuple[str, int, int]:
 
 def _week(monday: date, zone: ZoneInfo) -> tuple[str, int, int]:
     year, number, _ = monday.isocalendar()
-    return f"{year}-W{number:02}", _midnight(monday, zone), _midnight(
-        monday + timedelta(days=7), zone)
+    return (
+        f"{year}-W{number:02}",
+        _midnight(monday, zone),
+        _midnight(monday + timedelta(days=7), zone),
+    )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> int:

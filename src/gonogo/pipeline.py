@@ -1,36 +1,26 @@
-"""The use cases, in order: read, count, judge, render. The only module that knows the whole story."""
+"""The use cases: read, count, judge, render. The only module that knows the whole story."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from gonogo import __version__, display, period
-from gonogo.config.load import default_config, load
 from gonogo.config.model import Config
-from gonogo.conventions import (
-    DIMENSIONS,
-    INTERNAL,
-    PUBLIC,
-    WIDE_DIMENSIONS,
-    Status,
-    Verdict,
-)
-from gonogo.errors import Diagnostic, InputError, UsageError
+from gonogo.conventions import PUBLIC, Status, Verdict
+from gonogo.errors import Diagnostic, InputError
+from gonogo.exports.inspection import InspectReport
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.report import Trouble
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
-from gonogo.privacy import Masker, clean_label, fold_small, load_id_key, scrub
+from gonogo.privacy import Masker, clean_label, fold_small, scrub
 from gonogo.readiness import decide
+from gonogo.request import DEFAULT_STATE, Request, Run, resolve
 from gonogo.results import (
     ConfigEcho,
     Decision,
@@ -47,42 +37,18 @@ from gonogo.results import (
 from gonogo.rollup import engine, exemplars, store
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
-from gonogo.rollup.select import Calendar, Selection
+from gonogo.rollup.select import Calendar
 from gonogo.slo import evaluate
 
 if TYPE_CHECKING:
     from gonogo.progress import Progress
 
+__all__ = ["InspectReport", "Request", "analyse", "build", "inspect", "render"]
+
 TELEMETRY_ONLY: Final = "telemetry only, default thresholds: this is not a readiness decision"
-DEFAULT_STATE: Final = ".gonogo"
 _DAY: Final = 86_400
 _SHORTEST_SECRET: Final = 6
 _MASKED: Final = {"tenant_id": "tenants"}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for; texts are as typed."""
-
-    logs: tuple[str, ...]
-    config_path: Path | None
-    period: str | None = None
-    where: tuple[str, ...] = ()
-    profile: str = PUBLIC
-    as_of: str | None = None
-    state: Path | None = None
-
-
-@dataclass(frozen=True)
-class _Run:
-    """A request resolved against its configuration."""
-
-    request: Request
-    config: Config
-    zone: ZoneInfo
-    selection: Selection
-    label: str | None
-    masker: Masker
 
 
 def analyse(request: Request, progress: Progress) -> ReadinessResult:
@@ -92,7 +58,7 @@ def analyse(request: Request, progress: Progress) -> ReadinessResult:
         ConfigError, UsageError: the request cannot be carried out.
         InputError: the logs cannot be read.
     """
-    return _analyse(_resolve(request), progress)[0]
+    return _analyse(resolve(request), progress)[0]
 
 
 def build(request: Request, output: Path, progress: Progress) -> ReadinessResult:
@@ -104,7 +70,7 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     """
     from gonogo.charts import warm_up
 
-    run = _resolve(request)
+    run = resolve(request)
     warm_up()
     try:
         result, trouble, partial = _analyse(run, progress)
@@ -130,37 +96,7 @@ def render(result_path: Path, output: Path) -> ReadinessResult:
     return result
 
 
-def _resolve(request: Request) -> _Run:
-    config = load(request.config_path) if request.config_path else default_config()
-    zone = ZoneInfo(config.timezone)
-    label, start, end = None, None, None
-    if request.period:
-        now = datetime.now(timezone.utc)
-        if request.as_of:
-            now = datetime.fromtimestamp(period.instant(request.as_of, zone), timezone.utc)
-        label, start, end = period.resolve(request.period, zone, now)
-    selection = Selection(start, end, _where(request.where), config.exclusions)
-    if request.profile not in (PUBLIC, INTERNAL):
-        raise UsageError([Diagnostic("U004", "--profile", f"no profile '{request.profile}'",
-                                     f"choose {PUBLIC} or {INTERNAL}")])
-    masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
-    return _Run(request, config, zone, selection, label, masker)
-
-
-def _where(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    known = (*DIMENSIONS, *WIDE_DIMENSIONS)
-    found = []
-    for text in texts:
-        name, equals, pattern = text.partition("=")
-        if not equals or name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean '{close[0]}={pattern}'?" if close else f"use {', '.join(known)}"
-            raise UsageError([Diagnostic("U003", "--where", f"'{text}' is not KEY=VALUE", hint)])
-        found.append((name, pattern))
-    return tuple(found)
-
-
-def _analyse(run: _Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial]:
+def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial]:
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
@@ -170,7 +106,8 @@ def _analyse(run: _Run, progress: Progress) -> tuple[ReadinessResult, Trouble, P
         progress.phase("Counting", total or None)
         mapper = Mapper(run.config.objectives, run.selection, Calendar(run.zone), logs.dictionaries)
         partial = engine.run(
-            logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows))
+            logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
+        )
         report = _ingest_report(logs, partial, run.masker)
     finally:
         logs.close()
@@ -178,7 +115,7 @@ def _analyse(run: _Run, progress: Progress) -> tuple[ReadinessResult, Trouble, P
     return _judge(run, partial, report), logs.trouble, partial
 
 
-def _judge(run: _Run, raw: Partial, report: IngestReport) -> ReadinessResult:
+def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
     config = run.config
     partial = relabel(raw, lambda column, text: _label(run.masker, column, text))
     distributions = Distributions(partial)
@@ -201,8 +138,7 @@ def _judge(run: _Run, raw: Partial, report: IngestReport) -> ReadinessResult:
         excursions=excursions,
         not_applicable=dict(config.not_applicable),
         coverage=coverage,
-        tables=_published(
-            build_tables(partial, config, Calendar(run.zone), distributions), run),
+        tables=_published(build_tables(partial, config, Calendar(run.zone), distributions), run),
         exemplars=_exemplars(partial),
         ingest=report,
         config=_echo(run),
@@ -222,7 +158,7 @@ def _scrubbed(_: str, text: str) -> str:
     return text if len(text) < _SHORTEST_SECRET else scrub(text)
 
 
-def _published(tables: dict[str, Table], run: _Run) -> dict[str, Table]:
+def _published(tables: dict[str, Table], run: Run) -> dict[str, Table]:
     tenants = tables.get("by_tenant_id")
     if tenants and run.request.profile == PUBLIC and "tenants" not in run.config.site.publish:
         tables["by_tenant_id"] = fold_small(tenants, ["value"])
@@ -233,7 +169,7 @@ def _published(tables: dict[str, Table], run: _Run) -> dict[str, Table]:
     return tables
 
 
-def _period(run: _Run, partial: Partial) -> Period:
+def _period(run: Run, partial: Partial) -> Period:
     zone = run.config.timezone
     first = None if partial.first_us is None else partial.first_us // 1_000_000
     last = None if partial.last_us is None else partial.last_us // 1_000_000
@@ -249,11 +185,19 @@ def _period(run: _Run, partial: Partial) -> Period:
             label = days[0] if days[0] == days[1] else f"{days[0]} – {days[1]}"
     as_of = _as_of(run, partial)
     provisional = chosen and end is not None and (as_of is None or as_of < end + _DAY)
-    return Period(label=label, start=start, end=end, first=first, last=last, timezone=zone,
-                  provisional=provisional, untimed_calls=partial.counter("untimed_calls"))
+    return Period(
+        label=label,
+        start=start,
+        end=end,
+        first=first,
+        last=last,
+        timezone=zone,
+        provisional=provisional,
+        untimed_calls=partial.counter("untimed_calls"),
+    )
 
 
-def _as_of(run: _Run, partial: Partial) -> int | None:
+def _as_of(run: Run, partial: Partial) -> int | None:
     if run.request.as_of:
         return period.instant(run.request.as_of, run.zone)
     return None if partial.last_us is None else partial.last_us // 1_000_000
@@ -264,8 +208,13 @@ def _site(config: Config, partial: Partial) -> SiteInfo:
     if title is None:
         services = partial.frames["calls"]["service"].drop_nulls().unique().sort().to_list()
         title = services[0] if len(services) == 1 else "LLM application"
-    return SiteInfo(title=title, subtitle=config.site.subtitle, accent=config.site.accent,
-                    footer=config.site.footer, trace_url=config.site.trace_url)
+    return SiteInfo(
+        title=title,
+        subtitle=config.site.subtitle,
+        accent=config.site.accent,
+        footer=config.site.footer,
+        trace_url=config.site.trace_url,
+    )
 
 
 def _exemplars(partial: Partial) -> tuple[Exemplar, ...]:
@@ -294,9 +243,15 @@ def _clean(text: str | None) -> str | None:
 def _ingest_report(logs: LogInput, partial: Partial, masker: Masker) -> IngestReport:
     files = tuple(
         SourceFile(
-            path=masker.mask("paths", f.name) or f.name, format=f.kind, sha256=f.sha256,
-            bytes=f.size, lines=f.lines, accepted=f.accepted, quarantined=f.quarantined,
-            duplicates=f.duplicates, note="" if not f.note else f.note.split(" as ")[0],
+            path=masker.mask("paths", f.name) or f.name,
+            format=f.kind,
+            sha256=f.sha256,
+            bytes=f.size,
+            lines=f.lines,
+            accepted=f.accepted,
+            quarantined=f.quarantined,
+            duplicates=f.duplicates,
+            note="" if not f.note else f.note.split(" as ")[0],
         )
         for f in logs.files
     )
@@ -333,50 +288,76 @@ def _problems(trouble: Trouble, names: Sequence[str], masker: Masker) -> tuple[P
     )
 
 
-def _echo(run: _Run) -> ConfigEcho:
+def _echo(run: Run) -> ConfigEcho:
     config = run.config
-    lines = [f"timezone = {config.timezone}", f"profile = {run.request.profile}",
-             f"minimum coverage = {display.ratio(*config.minimum_coverage.as_integer_ratio())}"]
+    lines = [
+        f"timezone = {config.timezone}",
+        f"profile = {run.request.profile}",
+        f"minimum coverage = {display.ratio(*config.minimum_coverage.as_integer_ratio())}",
+    ]
     lines += [f"objective {o.id} {o.expression} ({o.source})" for o in config.objectives]
     lines += [f"where {name} = {clean_label(pattern)}" for name, pattern in run.selection.where]
-    lines += [f"excluded {display.span(e.start, e.end, config.timezone)}: {e.reason} ({e.owner})"
-              for e in config.exclusions]
+    lines += [
+        f"excluded {display.span(e.start, e.end, config.timezone)}: {e.reason} ({e.owner})"
+        for e in config.exclusions
+    ]
     lines += [f"not applicable: {name}: {why}" for name, why in config.not_applicable.items()]
     lines += [f"field {name} = {path}" for name, path in config.fields.items()]
     path = None if config.path is None else Path(config.path).name
-    return ConfigEcho(path=path, sha256=config.sha256, objectives_source=config.objectives_source,
-                      lines=tuple(lines))
+    return ConfigEcho(
+        path=path,
+        sha256=config.sha256,
+        objectives_source=config.objectives_source,
+        lines=tuple(lines),
+    )
 
 
 def _notes(partial: Partial) -> tuple[str, ...]:
     notes = []
     if not (partial.sessions.is_exact and partial.users.is_exact):
-        notes.append("Distinct sessions and users are estimated, to within about 0.8 %: "
-                     "there are more than 131,072 of them.")
+        notes.append(
+            "Distinct sessions and users are estimated, to within about 0.8 %: "
+            "there are more than 131,072 of them."
+        )
     untimed = partial.counter("untimed_calls")
     if untimed:
         notes.append(f"{untimed:,} calls carry no time: they count in totals and are in no series.")
     return tuple(notes)
 
 
-def _nothing(run: _Run, error: InputError) -> ReadinessResult:
+def _nothing(run: Run, error: InputError) -> ReadinessResult:
     """The result of a run that had no usable logs: INCONCLUSIVE, and why."""
     empty = Partial.zero()
     report = IngestReport(
-        files=(), lines=0, accepted=0, quarantined=0, duplicates=0, conflicting_duplicates=0,
-        outside_period=0, filtered=0, excluded=0, folded=0, calls=0, not_calls=0,
-        problems=tuple(_unreadable(d, run.masker) for d in error.diagnostics))
+        files=(),
+        lines=0,
+        accepted=0,
+        quarantined=0,
+        duplicates=0,
+        conflicting_duplicates=0,
+        outside_period=0,
+        filtered=0,
+        excluded=0,
+        folded=0,
+        calls=0,
+        not_calls=0,
+        problems=tuple(_unreadable(d, run.masker) for d in error.diagnostics),
+    )
     result = _judge(run, empty, report)
     reasons = tuple(Reason(status=Status.NO_DATA, text=p.what) for p in report.problems)
-    decision = Decision(verdict=Verdict.INCONCLUSIVE,
-                        headline="INCONCLUSIVE: no usable logs were found", reasons=reasons)
+    decision = Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        headline="INCONCLUSIVE: no usable logs were found",
+        reasons=reasons,
+    )
     return result.model_copy(update={"slo": decision, "readiness": decision})
 
 
 def _unreadable(problem: Diagnostic, masker: Masker) -> Problem:
     place = masker.mask("paths", problem.where) or "the input"
-    return Problem(code=problem.code, what=f"{place}: {problem.what}", count=1, example=place,
-                   hint="")
+    return Problem(
+        code=problem.code, what=f"{place}: {problem.what}", count=1, example=place, hint=""
+    )
 
 
 def _publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
@@ -397,11 +378,21 @@ def _publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
     site.write(files, output)
 
 
-def _remember(run: _Run, trouble: Trouble, partial: Partial) -> None:
+def _remember(run: Run, trouble: Trouble, partial: Partial) -> None:
     """The rollup, and where the refused lines stand and why: beside the site, never in it."""
     folder = run.request.state or Path(DEFAULT_STATE)
-    lines = (json.dumps({"file": scrub(q.file), "line": q.line, "offset": q.offset,
-                         "code": q.code, "reason": q.reason}) for q in trouble.quarantined)
+    lines = (
+        json.dumps(
+            {
+                "file": scrub(q.file),
+                "line": q.line,
+                "offset": q.offset,
+                "code": q.code,
+                "reason": q.reason,
+            }
+        )
+        for q in trouble.quarantined
+    )
     try:
         store.save(relabel(partial, _scrubbed), folder / "rollup")
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
@@ -412,34 +403,6 @@ def _remember(run: _Run, trouble: Trouble, partial: Partial) -> None:
         return
 
 
-@dataclass(frozen=True)
-class InspectReport:
-    """What a log looks like: its files, its fields, some canonical rows."""
-
-    result: ReadinessResult
-    fields: Sequence[tuple[str, str, int]]
-    sample: pl.DataFrame
-
-    def lines(self) -> Iterable[str]:
-        ingest = self.result.ingest
-        for file in ingest.files:
-            yield f"{file.path}: {file.format}, {file.lines:,} lines, {file.quarantined:,} refused"
-        yield ""
-        yield f"lines {ingest.lines:,} = accepted {ingest.accepted:,} + quarantined " \
-              f"{ingest.quarantined:,} + duplicates {ingest.duplicates:,}; calls {ingest.calls:,}"
-        yield ""
-        yield "field                      rows that carry it"
-        for name, title, present in self.fields:
-            yield f"{name:<26} {present:>12,}  {title}"
-        missing = [f for f in self.result.coverage if not f.present]
-        for field in missing:
-            yield f"{field.field:<26} {'missing':>12}  {field.hint}"
-        yield ""
-        with pl.Config(tbl_rows=10, tbl_cols=12, fmt_str_lengths=24, tbl_hide_dataframe_shape=True,
-                       tbl_formatting="ASCII_FULL_CONDENSED", tbl_width_chars=200):
-            yield from str(self.sample).splitlines()
-
-
 def inspect(request: Request) -> InspectReport:
     """What the logs hold, without judging them; ids are masked as in a report.
 
@@ -448,7 +411,7 @@ def inspect(request: Request) -> InspectReport:
     """
     from gonogo.progress import Silent
 
-    run = _resolve(request)
+    run = resolve(request)
     found = discover(request.logs)
     logs = read_logs(found, run.config.fields, Silent().advance)
     try:
@@ -459,10 +422,14 @@ def inspect(request: Request) -> InspectReport:
     finally:
         logs.close()
     bare = Config(path=run.config.path)
-    result = _judge(_Run(request, bare, run.zone, run.selection, run.label, run.masker),
-                    partial, report)
-    fields = [(f.field, f"of {f.applicable:,} ({f.title})", f.present)
-              for f in result.coverage if f.present]
+    result = _judge(
+        Run(request, bare, run.zone, run.selection, run.label, run.masker), partial, report
+    )
+    fields = [
+        (f.field, f"of {f.applicable:,} ({f.title})", f.present)
+        for f in result.coverage
+        if f.present
+    ]
     return InspectReport(result, fields, sample)
 
 
@@ -470,14 +437,34 @@ def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:
     for load_block in logs.blocks():
         block, _ = load_block()
         head = block.lines.head(10)
-        texts = {name: pl.Series(logs.dictionaries.dimensions[name].texts(), dtype=pl.String)
-                 .gather(head[name]) for name in ("operation", "model", "release", "tenant_id")}
-        shown = {name: pl.Series([None if t is None else _label(masker, name, t) for t in column],
-                                 dtype=pl.String) for name, column in texts.items()}
-        return pl.DataFrame({
-            "start": head["start_us"].replace(-(2**62), None).cast(pl.Datetime("us")),
-            **shown,
-            **{name: head[name] for name in ("is_call", "failed", "duration_us", "ttft_us",
-                                             "input_tokens", "output_tokens", "cost_nano_usd")},
-        })
+        texts = {
+            name: pl.Series(logs.dictionaries.dimensions[name].texts(), dtype=pl.String).gather(
+                head[name]
+            )
+            for name in ("operation", "model", "release", "tenant_id")
+        }
+        shown = {
+            name: pl.Series(
+                [None if t is None else _label(masker, name, t) for t in column], dtype=pl.String
+            )
+            for name, column in texts.items()
+        }
+        return pl.DataFrame(
+            {
+                "start": head["start_us"].replace(-(2**62), None).cast(pl.Datetime("us")),
+                **shown,
+                **{
+                    name: head[name]
+                    for name in (
+                        "is_call",
+                        "failed",
+                        "duration_us",
+                        "ttft_us",
+                        "input_tokens",
+                        "output_tokens",
+                        "cost_nano_usd",
+                    )
+                },
+            }
+        )
     return pl.DataFrame()

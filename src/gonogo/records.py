@@ -30,7 +30,7 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "parent_hash": pl.UInt64,
     "session_hash": pl.UInt64,
     "user_hash": pl.UInt64,
-    **{name: pl.UInt32 for name in (*DIMENSIONS, *WIDE_DIMENSIONS)},
+    **dict.fromkeys((*DIMENSIONS, *WIDE_DIMENSIONS), pl.UInt32),
     "finish_reason": pl.UInt32,
     "is_call": pl.Boolean,
     "is_embedding": pl.Boolean,

@@ -38,7 +38,9 @@ class Column(_Model):
 
     key: str
     title: str
-    unit: Literal["text", "count", "us", "ratio", "nano_usd", "tokens", "milli_tps", "time", "score"]
+    unit: Literal[
+        "text", "count", "us", "ratio", "nano_usd", "tokens", "milli_tps", "time", "score"
+    ]
     kind: Literal["value", "ratio", "mean", "hidden"] = "value"
     num: str | None = None
     den: str | None = None
@@ -68,7 +70,9 @@ class Period(_Model):
     first: Epoch | None = Field(description="time of the earliest record")
     last: Epoch | None = Field(description="time of the newest record")
     timezone: str
-    provisional: bool = Field(description="the period ended less than 24 hours before the newest record")
+    provisional: bool = Field(
+        description="the period ended less than 24 hours before the newest record"
+    )
     untimed_calls: int
 
 
@@ -114,7 +118,9 @@ class ObjectiveResult(_Model):
     owner: str | None = None
     runbook: str | None = None
     agreed_by: str | None = None
-    defined_at: str | None = Field(default=None, description="file:line:column in the configuration")
+    defined_at: str | None = Field(
+        default=None, description="file:line:column in the configuration"
+    )
 
 
 class Excursion(_Model):
@@ -202,7 +208,9 @@ class IngestReport(_Model):
     excluded: int = Field(description="accepted, but inside a declared [[exclude]] range")
     folded: int = Field(description="wrapper spans that repeat their children, counted once")
     calls: int
-    not_calls: int = Field(description="accepted lines that hold only a retrieval, tool call or check")
+    not_calls: int = Field(
+        description="accepted lines that hold only a retrieval, tool call or check"
+    )
     problems: tuple[Problem, ...]
 
 
@@ -239,7 +247,9 @@ class ConfigEcho(_Model):
     path: str | None
     sha256: str | None
     objectives_source: Source
-    lines: tuple[str, ...] = Field(description="effective settings, one per line, for the Data page")
+    lines: tuple[str, ...] = Field(
+        description="effective settings, one per line, for the Data page"
+    )
 
 
 class SiteInfo(_Model):

@@ -56,7 +56,7 @@ def steps(low: float, high: float, count: int = 5) -> list[float]:
     return [round(i * size, 12) for i in range(first, max(last, first + 1) + 1)]
 
 
-def value_channel(  # noqa: PLR0917, read as: y of v from low to high in seconds
+def value_channel(
     channel: Any, field: str, low: float, high: float, form: str, count: int = 5, **axis: Any
 ) -> Any:
     """A linear x or y channel from low to high, rounded outwards; `form` is a key of _FORMATS."""

@@ -24,6 +24,8 @@ from gonogo.errors import Diagnostic
 from gonogo.ingest.discover import Source, sniff
 
 CHUNK_BYTES: Final = 16 << 20
+PACKED_READ: Final = 64 << 10
+"""A read that meets the cut in a packed file loses what it has: small reads lose little."""
 MAX_LINE_BYTES: Final = 256 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _NEWLINE: Final = 10
@@ -93,10 +95,16 @@ class ByteReader:
             yield Chunk(rest, line, offset)
 
     def _pieces(self) -> Iterator[bytes]:
+        held: list[bytes] = []
         try:
             with _open(self.source, self) as handle:
-                while piece := handle.read(CHUNK_BYTES):
-                    yield piece
+                is_packed = hasattr(handle, "read1")
+                read, size = (handle.read1, PACKED_READ) if is_packed else (handle.read, CHUNK_BYTES)
+                while piece := read(size):
+                    held.append(piece)
+                    if not is_packed or sum(map(len, held)) >= CHUNK_BYTES:
+                        yield b"".join(held)
+                        held = []
         except (EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowInvalid) as error:
             self._cut_short(error)
         except OSError as error:
@@ -106,6 +114,8 @@ class ByteReader:
                 self.problems.append(Diagnostic(
                     "I002", self.source.name, f"could not be read to its end: {error.strerror}",
                     "the lines before are kept"))
+        if held:
+            yield b"".join(held)
 
     def _cut_short(self, error: Exception) -> None:
         self.problems.append(Diagnostic(
@@ -150,15 +160,12 @@ class _Counting:
 
 
 def _open(source: Source, reader: ByteReader) -> Any:
-    raw: IO[bytes]
+    raw: IO[bytes] = sys.stdin.buffer if source.path is None else source.path.open("rb")
     packing = source.packing
-    if source.path is None:
-        raw = sys.stdin.buffer
+    if source.is_stream:
         head = raw.read(CHUNK_BYTES)
         packing = sniff(head[:16])[1]
         raw = cast(IO[bytes], _Joined(head, raw))
-    else:
-        raw = source.path.open("rb")
     counted = _Counting(raw, reader)
     if packing == "gzip":
         return gzip.GzipFile(fileobj=cast(Any, counted), mode="rb")
@@ -181,8 +188,13 @@ class _Joined:
 
 
 def _looks_binary(data: bytes) -> bool:
-    head = data[:8192]
-    return b"\x00" in head or head.startswith((b"\x89PNG", b"%PDF", b"PK\x03\x04"))
+    # A log that was cut while its writer had it open begins with a hole of NULs; in other places
+    # a NUL spoils its line only.
+    head = data.lstrip(b"\x00")[:8192]
+    if head.startswith((b"\x89PNG", b"%PDF", b"PK\x03\x04", b"PAR1")):
+        return True
+    is_log = any(line.lstrip().startswith((b'{"', b"{ ", b"{}")) for line in head.split(b"\n"))
+    return b"\x00" in data[:8192] and not is_log
 
 
 def split(chunk: Chunk) -> Lines:
@@ -193,7 +205,7 @@ def split(chunk: Chunk) -> Lines:
     offsets = np.empty(len(ends), dtype=np.int64)
     offsets[0] = 0
     offsets[1:] = ends[:-1] + 1
-    texts = texts.str.strip_chars(" \t\r\n")
+    texts = texts.str.strip_chars(" \t\r\n\ufeff")
     filled = texts.str.len_bytes().to_numpy() > 0
     numbers = np.flatnonzero(filled) + chunk.first_line
     if not filled.all():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,8 @@ class Source:
     size: int
     kind: Literal["jsonl", "parquet"]
     packing: Packing
-
-    @property
-    def is_stdin(self) -> bool:
-        return self.path is None
+    is_stream: bool = False
+    """a pipe, which can be read only once: stdin, or what `<(command)` names"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def discover(arguments: Iterable[str]) -> Discovery:
         if source:
             sources.append(source)
     if stdin:
-        sources.append(Source(None, STDIN, 0, "jsonl", "plain"))
+        sources.append(Source(None, STDIN, 0, "jsonl", "plain", is_stream=True))
     return Discovery(tuple(sources), tuple(problems))
 
 
@@ -120,7 +119,9 @@ def _near(path: Path) -> str:
 
 def _source(path: Path, problems: list[Diagnostic]) -> Source | None:
     try:
-        size = path.stat().st_size
+        facts = path.stat()
+        if stat.S_ISFIFO(facts.st_mode) or stat.S_ISCHR(facts.st_mode):
+            return Source(path, str(path), 0, "jsonl", "plain", is_stream=True)
         with path.open("rb") as handle:
             head = handle.read(16)
     except PermissionError:
@@ -131,7 +132,7 @@ def _source(path: Path, problems: list[Diagnostic]) -> Source | None:
         problems.append(Diagnostic("I002", str(path), f"cannot be opened: {os.strerror(error.errno or 0)}"))
         return None
     kind, packing = sniff(head)
-    return Source(path, str(path), size, kind, packing)
+    return Source(path, str(path), facts.st_size, kind, packing)
 
 
 def sniff(head: bytes) -> tuple[Literal["jsonl", "parquet"], Packing]:

@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS
 
 ROWS: Final = 200_000
+UNSOUND: Final = (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
+"""What reading a damaged file may raise."""
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
 
 
@@ -45,7 +49,24 @@ class ParquetSlice:
         if not columns:
             return pl.DataFrame()
         frame = pl.scan_parquet(self.path, glob=False).slice(self.offset, self.rows)
-        return frame.select(columns).collect()
+        try:
+            return frame.select(columns).collect()
+        except (FileNotFoundError, PermissionError) as error:
+            raise InputError([gone(str(self.path), error)]) from None
+        except UNSOUND as error:
+            raise unsound(str(self.path), error) from None
+
+
+def gone(name: str, error: OSError) -> Diagnostic:
+    """The file was there when files were looked for, and cannot be read now."""
+    return Diagnostic("I002", name, f"cannot be read any more: {error.strerror}",
+                      "do not move or rotate logs while they are read")
+
+
+def unsound(name: str, error: Exception) -> InputError:
+    first = (str(error).splitlines() or ["unknown"])[0]
+    return InputError([Diagnostic("I022", name, f"not a sound Parquet file: {first}",
+                                  "write it again, or leave it out")])
 
 
 def slices(path: Path, mapping: Mapping[str, str]) -> Iterator[ParquetSlice]:

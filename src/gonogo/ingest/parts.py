@@ -25,16 +25,18 @@ from gonogo.ingest.parquet import ParquetSlice
 from gonogo.records import Block, Dictionaries
 from gonogo.stats.hashing import mix
 
-MEMORY_BUDGET: Final = 500 << 20
+MEMORY_BUDGET: Final = 320 << 20
 PART_ROWS: Final = 200_000
 FILE_SHIFT: Final = 40
+FILE_NUMBER: Final = np.uint32
+"""Logs of one file a minute are more than 65,536 files in two months."""
 
 
 class Part(Protocol):
     """A share of the accepted lines; all arrays have one entry a line."""
 
     rows: int
-    file: NDArray[np.uint16]
+    file: NDArray[np.uint32]
     identity: NDArray[np.uint64]
 
     def load(self, tally: Tally) -> Block: ...
@@ -77,7 +79,7 @@ class StoredPart:
     """A decoded block, in memory or in a temporary file."""
 
     rows: int
-    file: NDArray[np.uint16]
+    file: NDArray[np.uint32]
     identity: NDArray[np.uint64]
     block: Block | None
     path: Path | None = None
@@ -107,7 +109,7 @@ class ParquetPart:
     """Some rows of a Parquet file."""
 
     rows: int
-    file: NDArray[np.uint16]
+    file: NDArray[np.uint32]
     identity: NDArray[np.uint64]
     source: ParquetSlice
     dictionaries: Dictionaries
@@ -159,7 +161,7 @@ class BlockStore:
         lines = block.lines
         part = StoredPart(
             lines.height,
-            (block.position >> np.uint64(FILE_SHIFT)).astype(np.uint16),
+            (block.position >> np.uint64(FILE_SHIFT)).astype(FILE_NUMBER),
             identity(lines["trace_hash"].to_numpy(), lines["span_hash"].to_numpy()),
             block,
         )

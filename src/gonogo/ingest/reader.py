@@ -24,8 +24,9 @@ from gonogo.ingest.chunks import ByteReader, Chunk, split
 from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.discover import Discovery, Source
 from gonogo.ingest.fields import LINE_FIELDS
-from gonogo.ingest.parquet import slices
+from gonogo.ingest.parquet import UNSOUND, gone, slices, unsound
 from gonogo.ingest.parts import (
+    FILE_NUMBER,
     FILE_SHIFT,
     BlockStore,
     ParquetPart,
@@ -34,6 +35,7 @@ from gonogo.ingest.parts import (
 )
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.records import Block, Dictionaries
+from gonogo.stats.hashing import mix
 
 HASH_PARQUET_UP_TO: Final = 256 << 20
 _PARENT_COLUMNS: Final = frozenset(
@@ -133,6 +135,8 @@ class _Job:
     reader: ByteReader
     decoder: Decoder
     twin: FileCount | None = None
+    first_refused: Quarantined | None = None
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,7 @@ class _Reading:
             job.count.quarantined += len(made.refused)
             for line in made.refused:
                 self.trouble.quarantine(line)
+                job.first_refused = job.first_refused or line
             self.trouble.tally.update(made.tally)
             if made.block is not None:
                 parents = made.block.lines["parent_hash"]
@@ -181,15 +186,25 @@ class _Reading:
             count = FileCount(source.name, kind, source.size)
             self.files.append(count)
             job = _Job(number, source, count, ByteReader(source), Decoder(self.mapping))
-            if same_size[source.size] > 1 and source.path is not None:
-                count.sha256 = _sha256(source)
-                if count.sha256 in seen:
-                    job.twin = seen[count.sha256]
-                seen.setdefault(count.sha256, count)
-            if source.kind == "jsonl" and job.twin is None:
+            if same_size[source.size] > 1 and not source.is_stream:
+                self._look_for_twin(job, seen)
+            if source.kind == "jsonl" and not (job.twin or job.is_gone):
                 for chunk in job.reader.chunks():
                     yield job, chunk
             yield job, None
+
+    def _look_for_twin(self, job: _Job, seen: dict[str, FileCount]) -> None:
+        try:
+            job.count.sha256 = _sha256(job.source)
+        except OSError as error:
+            self._gone(job, error)
+            return
+        job.twin = seen.get(job.count.sha256)
+        seen.setdefault(job.count.sha256, job.count)
+
+    def _gone(self, job: _Job, error: OSError) -> None:
+        job.is_gone, job.count.note = True, "not read"
+        self.trouble.files.append(gone(job.source.name, error))
 
     def _decode(self, item: tuple[_Job, Chunk | None]) -> tuple[_Job, Chunk | None, _Made]:
         job, chunk = item
@@ -215,16 +230,18 @@ class _Reading:
 
     def _finish(self, job: _Job) -> None:
         count = job.count
+        if job.is_gone:
+            return
         if job.twin is not None:
             self._repeat(count, job.twin)
         elif job.source.kind == "parquet":
             self.store.close()  # parts of lines and of Parquet stay in the order of the files
-            self._parquet(job.number, job.source, count)
+            self._parquet(job)
         else:
             count.sha256 = job.reader.sha256
             count.size = job.reader.bytes_read
             self.trouble.files.extend(job.reader.problems)
-            self._judge(count, job.reader)
+            self._judge(job)
             if job.source.packing != "plain":
                 self.advance(count.size)
 
@@ -235,30 +252,31 @@ class _Reading:
         count.note = f"the same content as {first.name}"
         self.trouble.files.append(Diagnostic("I020", count.name, count.note, "counted once"))
 
-    def _judge(self, count: FileCount, reader: ByteReader) -> None:
-        if reader.is_binary:
-            raise InputError(reader.problems)
+    def _judge(self, job: _Job) -> None:
+        count, first = job.count, job.first_refused
+        if job.reader.is_binary:
+            raise InputError(job.reader.problems)
         if not count.lines:
-            if not reader.problems:
+            if not job.reader.problems:
                 self.trouble.files.append(Diagnostic("I004", count.name, "the file is empty"))
-            count.note = count.note or "empty"
-        elif count.quarantined == count.lines:
-            first = min((q for q in self.trouble.first.values() if q.file == count.name),
-                        key=lambda q: q.line)
+            count.note = "not read" if job.reader.problems else "empty"
+        elif first is not None and count.quarantined == count.lines:
             raise InputError([Diagnostic(
                 "I019", f"{count.name}:{first.line}",
                 f"not one of its {count.lines:,} lines can be read; the first: {first.reason}",
                 "is it a log in JSON lines? `gonogo inspect` shows what is in it")])
 
-    def _parquet(self, number: int, source: Source, count: FileCount) -> None:
+    def _parquet(self, job: _Job) -> None:
+        source, count = job.source, job.count
         assert source.path is not None
         try:
             metadata = pq.read_metadata(source.path)
             found = list(slices(source.path, self.mapping))
-        except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
-            raise InputError([Diagnostic(
-                "I022", source.name, f"not a sound Parquet file: {str(error).splitlines()[0]}",
-                "write it again, or leave it out")]) from None
+        except (FileNotFoundError, PermissionError) as error:
+            self._gone(job, error)
+            return
+        except UNSOUND as error:
+            raise unsound(source.name, error) from None
         count.lines = metadata.num_rows
         if not count.lines:
             self.trouble.files.append(Diagnostic("I004", count.name, "the file has no rows"))
@@ -268,13 +286,14 @@ class _Reading:
             raise InputError([Diagnostic(
                 "I021", source.name, f"no column that is known; it has {columns}",
                 "map its columns in [fields] of readiness.toml")])
-        self.has_parents = self.has_parents or _has_values(metadata, _PARENT_COLUMNS)
+        own = {self.mapping[n].split(".")[0] for n in ("parent_span_id",) if n in self.mapping}
+        self.has_parents = self.has_parents or _has_values(metadata, _PARENT_COLUMNS | own)
         if not count.sha256 and source.size <= HASH_PARQUET_UP_TO:
             count.sha256 = _sha256(source)
-        base = number << FILE_SHIFT
+        base = job.number << FILE_SHIFT
         for part in found:
             self.parquet.append(ParquetPart(
-                part.rows, np.full(part.rows, number, dtype=np.uint16),
+                part.rows, np.full(part.rows, job.number, dtype=FILE_NUMBER),
                 parquet_identity(part, self.mapping), part, self.dictionaries, self.mapping,
                 base + part.offset + 1))
             self.advance(source.size * part.rows // max(count.lines, 1))
@@ -341,7 +360,16 @@ def _fingerprints(
     part: Part, block: Block, suspects: NDArray[np.bool_], dropped: NDArray[np.bool_]
 ) -> tuple[NDArray[Any], ...]:
     rows = block.lines.filter(pl.Series(suspects))
-    return part.identity[suspects], rows.hash_rows(seed=0).to_numpy(), dropped[suspects]
+    children = np.zeros(len(suspects), dtype=np.uint64)
+    frames = (block.retrievals, block.chunks, block.tool_calls, block.guardrails)
+    for seed, frame in enumerate(frames, start=1):
+        own = suspects[frame["row"].to_numpy()]
+        if own.any():
+            mine = frame.filter(pl.Series(own))
+            content = mix(mine.drop("row").hash_rows(seed=seed).to_numpy())
+            np.add.at(children, mine["row"].to_numpy(), content)
+    content = rows.hash_rows(seed=0).to_numpy() + children[suspects]
+    return part.identity[suspects], content, dropped[suspects]
 
 
 def _trace_rules(
@@ -368,7 +396,7 @@ def _has_values(metadata: pq.FileMetaData, names: frozenset[str]) -> bool:
         row_group = metadata.row_group(group)
         for index in range(row_group.num_columns):
             column = row_group.column(index)
-            if column.path_in_schema in names:
+            if column.path_in_schema.split(".")[0] in names:
                 stats = column.statistics
                 if stats is None or not stats.has_null_count or stats.null_count < row_group.num_rows:
                     return True

@@ -61,8 +61,14 @@ def resolve(
     ).filter(pl.col("parent") != pl.col("row"))
     child = edges["row"].to_numpy().astype(np.int64)
     parent = edges["parent"].to_numpy().astype(np.int64)
-    folded = _wrappers(every, child, parent)
-    failed_call = (every["failed"].to_numpy() == YES) & every["is_call"].to_numpy()
+    straight = ~_on_circle(child, parent, every.height)
+    child, parent = child[straight], parent[straight]
+    failed = every["failed"].to_numpy() == YES
+    failed_call = failed & every["is_call"].to_numpy()
+    failed_below = np.zeros(every.height, dtype=bool)
+    failed_below[parent[failed[child]]] = True
+    # A wrapper whose failure is nobody's below it tells of an error that is told nowhere else.
+    folded = _wrappers(every, child, parent) & ~(failed_call & ~failed_below)
     propagated = np.zeros(every.height, dtype=bool)
     propagated[parent[failed_call[child]]] = True
     propagated &= failed_call
@@ -72,6 +78,28 @@ def resolve(
     return [TraceRules(*arrays) for arrays in zip(
         np.split(folded, cuts), np.split(propagated, cuts), np.split(session, cuts),
         np.split(user, cuts), strict=True)]
+
+
+def _on_circle(
+    child: NDArray[np.int64], parent: NDArray[np.int64], size: int
+) -> NDArray[np.bool_]:
+    """Which edges are part of a circle of parents: nothing is above or below in one."""
+    above = np.arange(size)
+    above[child] = parent
+    has_parent = np.zeros(size, dtype=bool)
+    has_parent[child] = True
+    # Each round doubles the steps taken upwards; whoever has not come to a root by then is on a
+    # circle or below one, and after more steps than there are nodes exactly the circles are met.
+    reached = child.copy()
+    steps = 1
+    while len(reached) and steps <= 2 * size:
+        reached = above[reached]
+        reached = np.unique(reached[has_parent[reached]])
+        above = above[above]
+        steps *= 2
+    circle = np.zeros(size, dtype=bool)
+    circle[reached] = True
+    return circle[child]
 
 
 def _wrappers(

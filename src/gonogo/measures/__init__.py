@@ -1,8 +1,9 @@
 """From merged counts to what a result holds: tables, objective counts, field coverage."""
 
-from gonogo.measures.build import build_tables, objective_data
+from gonogo.measures.build import build_tables
 from gonogo.measures.coverage import field_coverage
 from gonogo.measures.frames import Distributions
 from gonogo.measures.labels import relabel
+from gonogo.measures.objectives import objective_data
 
 __all__ = ["Distributions", "build_tables", "field_coverage", "objective_data", "relabel"]

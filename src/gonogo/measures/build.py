@@ -1,4 +1,4 @@
-"""The tables of a result, and the counts that its objectives are judged by."""
+"""The tables of a result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 
 from gonogo.config.model import Config
@@ -35,43 +34,11 @@ from gonogo.rollup.partial import (
     Partial,
 )
 from gonogo.rollup.select import Calendar
-from gonogo.slo import ObjectiveData
 from gonogo.stats.histogram import Histogram, borders
 
 _HOUR: Final = 3_600
 _COARSE: Final = 8
 _TOP_MODELS: Final = 5
-
-
-def objective_data(
-    partial: Partial, config: Config, distributions: Distributions
-) -> list[ObjectiveData]:
-    """The counts of each objective of the configuration, in its order."""
-    newest = None if partial.last_us is None else partial.last_us // 1_000_000
-    rows = {
-        "calls": partial.counter("calls"),
-        "retrievals": int(partial.frames["retrievals"]["retrievals"].sum()),
-        "tool_calls": int(partial.frames["tool_calls"]["calls"].sum()),
-        "guardrail_checks": int(partial.frames["guardrails"]["calls"].sum()),
-    }
-    found = []
-    for number, objective in enumerate(config.objectives):
-        counts = partial.frames["objectives"].filter(pl.col("objective") == str(number))
-        timed, untimed = counts.filter(pl.col("bin").is_not_null()), counts.filter(
-            pl.col("bin").is_null())
-        histogram = None
-        if objective.spec.kind == "distribution":
-            histogram = distributions.get(("objective",), "objective", (str(number),))
-        found.append(ObjectiveData(
-            objective,
-            timed["bin"].to_numpy(), timed["good"].to_numpy(), timed["total"].to_numpy(),
-            timed["sum"].to_numpy() if objective.statistic == "mean" else np.zeros(
-                timed.height, dtype=np.int64),
-            int(untimed["good"].sum()), int(untimed["total"].sum()),
-            int(untimed["sum"].sum()) if objective.statistic == "mean" else 0,
-            int(counts["eligible"].sum()), rows[objective.spec.table], histogram, newest,
-        ))
-    return found
 
 
 def build_tables(
@@ -93,9 +60,18 @@ class _Builder:
     def _everything(self) -> Row:
         marked = self.partial
         rows = sums_by(
-            Partial({**marked.frames, **{n: marked.frames[n].with_columns(all=pl.lit(0))
-                                         for n in ("errors", *CHILD_FRAMES)}}),
-            self.calls.with_columns(all=pl.lit(0)), ["all"])
+            Partial(
+                {
+                    **marked.frames,
+                    **{
+                        n: marked.frames[n].with_columns(all=pl.lit(0))
+                        for n in ("errors", *CHILD_FRAMES)
+                    },
+                }
+            ),
+            self.calls.with_columns(all=pl.lit(0)),
+            ["all"],
+        )
         return rows[0] if rows else {}
 
     def tables(self) -> dict[str, Table]:
@@ -106,16 +82,27 @@ class _Builder:
             made += [self._tenants()] if self._known_tenants() else []
             made += [self._times("hours", "hour", _HOUR), self._times("days", "day", 24 * _HOUR)]
             made += self._outcomes()
-            made += [self._guardrails(), self._guardrail_hours(), self._tools(),
-                     self._retrieval(), self._chunks()]
-            made += [self._distribution("latency"), self._distribution("ttft"),
-                     self._heatmap(), self._costs()]
+            made += [
+                self._guardrails(),
+                self._guardrail_hours(),
+                self._tools(),
+                self._retrieval(),
+                self._chunks(),
+            ]
+            made += [
+                self._distribution("latency"),
+                self._distribution("ttft"),
+                self._heatmap(),
+                self._costs(),
+            ]
         made.append(self._objective_bins())
         return {table.id: table for table in made if table.height}
 
     def _histograms(self, dimension: str, values: Sequence[Any]) -> dict[str, Histogram]:
-        return {key: self.distributions.get(metrics, dimension, values)
-                for key, metrics in DISTRIBUTIONS.items()}
+        return {
+            key: self.distributions.get(metrics, dimension, values)
+            for key, metrics in DISTRIBUTIONS.items()
+        }
 
     def _measured(self, sums: Row, histograms: dict[str, Histogram]) -> Row:
         row = dict(sums)
@@ -128,13 +115,23 @@ class _Builder:
         return row
 
     def _overall(self) -> Table:
-        hours = {h for metric in ("latency_ok", "latency_failed", "ttft", "tps")
-                 for h in self.distributions.values(metric, "")}
+        hours = {
+            h
+            for metric in ("latency_ok", "latency_failed", "ttft", "tps")
+            for h in self.distributions.values(metric, "")
+        }
         row = self._measured(self.everything, self._histograms("", list(hours)))
-        bins = self.calls.filter(pl.col("bin").is_not_null()).group_by("bin").agg(
-            pl.col("calls").sum())
-        row |= {"sessions": self.partial.sessions.count(), "users": self.partial.users.count(),
-                "minutes": None, "peak_bin_calls": None}
+        bins = (
+            self.calls.filter(pl.col("bin").is_not_null())
+            .group_by("bin")
+            .agg(pl.col("calls").sum())
+        )
+        row |= {
+            "sessions": self.partial.sessions.count(),
+            "users": self.partial.users.count(),
+            "minutes": None,
+            "peak_bin_calls": None,
+        }
         if bins.height:
             span = int(bins["bin"].max()) - int(bins["bin"].min()) + BIN_SECONDS  # type: ignore[arg-type]
             row |= {"minutes": span // 60, "peak_bin_calls": int(bins["calls"].max())}  # type: ignore[arg-type]
@@ -149,22 +146,34 @@ class _Builder:
             row = self._measured(_added(members), self._histograms(name, values))
             rows.append({"value": label, **row})
         title = f"By {name.replace('_', ' ')}"
-        return _table(f"by_{name}", title, (c.value("value", name.replace("_", " "), "text"),
-                                            *c.MEASURES), rows)
+        return _table(
+            f"by_{name}",
+            title,
+            (c.value("value", name.replace("_", " "), "text"), *c.MEASURES),
+            rows,
+        )
 
     def _known_tenants(self) -> bool:
         tenants = self.partial.frames["tenants"]["tenant_id"]
         return tenants.null_count() < len(tenants)
 
     def _tenants(self) -> Table:
-        frame = self.partial.frames["tenants"].group_by("tenant_id").agg(
-            pl.col(name).sum() for name in TENANT_SUMS)
-        rows = [{"value": label, **_added(members)} for label, members in
-                _top(frame.sort("tenant_id", nulls_last=True).to_dicts(), "tenant_id", "calls", None)]
+        frame = (
+            self.partial.frames["tenants"]
+            .group_by("tenant_id")
+            .agg(pl.col(name).sum() for name in TENANT_SUMS)
+        )
+        rows = [
+            {"value": label, **_added(members)}
+            for label, members in _top(
+                frame.sort("tenant_id", nulls_last=True).to_dicts(), "tenant_id", "calls", None
+            )
+        ]
         keys = {*TENANT_SUMS}
         shown = [m for m in c.MEASURES if m.key in keys or {m.num, m.den} <= keys]
-        return _table("by_tenant_id", "By tenant",
-                      (c.value("value", "tenant", "text"), *shown), rows)
+        return _table(
+            "by_tenant_id", "By tenant", (c.value("value", "tenant", "text"), *shown), rows
+        )
 
     def _times(self, table_id: str, unit: str, seconds: int) -> Table:
         frame = {name: self.partial.frames[name] for name in ("errors", *CHILD_FRAMES)}
@@ -180,13 +189,18 @@ class _Builder:
             row = self._measured(sums, self._histograms("", hours_of.get(start, [start])))
             rows.append({"start": start, "partial": self._is_partial(start, seconds), **row})
         title = "By hour" if unit == "hour" else "By day"
-        return _table(table_id, title, (c.value("start", unit, "time"), c.hidden("partial"),
-                                        *c.MEASURES), rows)
+        return _table(
+            table_id,
+            title,
+            (c.value("start", unit, "time"), c.hidden("partial"), *c.MEASURES),
+            rows,
+        )
 
     def _with_day(self, frame: pl.DataFrame) -> pl.DataFrame:
         days = {hour: self._day(hour) for hour in frame["hour"].drop_nulls().unique()}
         return frame.with_columns(
-            day=pl.col("hour").replace_strict(days, default=None, return_dtype=pl.Int64))
+            day=pl.col("hour").replace_strict(days, default=None, return_dtype=pl.Int64)
+        )
 
     def _day(self, hour: int) -> int:
         local = datetime.fromtimestamp(hour, self.zone)
@@ -212,15 +226,22 @@ class _Builder:
         errors = self.partial.frames["errors"]
         by_class = errors.group_by("error_class").agg(pl.col("calls").sum())
         by_model = errors.group_by(["model", "error_class"]).agg(pl.col("calls").sum())
-        reasons = self.partial.frames["finish_reasons"].group_by("finish_reason").agg(
-            pl.col("calls").sum())
+        reasons = (
+            self.partial.frames["finish_reasons"]
+            .group_by("finish_reason")
+            .agg(pl.col("calls").sum())
+        )
         calls = c.value("calls", "calls", "count")
         kind, model = c.value("error_class", "class", "text"), c.value("model", "model", "text")
         reason = c.value("finish_reason", "finish reason", "text")
         return [
             _table("error_classes", "Errors by class", (kind, calls), _ranked(by_class)),
-            _table("error_classes_by_model", "Errors by model and class", (model, kind, calls),
-                   _ranked(by_model)),
+            _table(
+                "error_classes_by_model",
+                "Errors by model and class",
+                (model, kind, calls),
+                _ranked(by_model),
+            ),
             _table("finish_reasons", "Finish reasons", (reason, calls), _ranked(reasons)),
         ]
 
@@ -229,7 +250,7 @@ class _Builder:
         sums = _summed(frame, ["name", "stage"], GUARDRAIL_SUMS)
         for row in sums:
             histogram = self._paired("guardrail_latency", "guardrail", row)
-            row |= quantiles("latency", histogram, ("p50", "p95", "p99"))
+            row.update(quantiles("latency", histogram, ("p50", "p95", "p99")))
             row["all_calls"] = self.everything["calls"] + self.everything["guard_only"]
         return _table("guardrails", "Guardrails", c.GUARDRAILS, _named(sums, "name", "stage"))
 
@@ -238,34 +259,46 @@ class _Builder:
         return self.distributions.get((metric,), scope, (pair,))
 
     def _guardrail_hours(self) -> Table:
-        sums = _summed(self.partial.frames["guardrails"].filter(pl.col("hour").is_not_null()),
-                       ["hour", "name"], ("calls", "triggered"))
+        sums = _summed(
+            self.partial.frames["guardrails"].filter(pl.col("hour").is_not_null()),
+            ["hour", "name"],
+            ("calls", "triggered"),
+        )
         rows = [{"start": row["hour"], **row} for row in _named(sums, "name")]
-        shape = (c.value("start", "hour", "time"), c.value("name", "guardrail", "text"),
-                 c.value("calls", "calls checked", "count"), c.hidden("triggered"),
-                 c.ratio("trigger_rate", "triggered", "triggered", "calls"))
+        shape = (
+            c.value("start", "hour", "time"),
+            c.value("name", "guardrail", "text"),
+            c.value("calls", "calls checked", "count"),
+            c.hidden("triggered"),
+            c.ratio("trigger_rate", "triggered", "triggered", "calls"),
+        )
         return _table("guardrail_hours", "Guardrail triggers by hour", shape, rows)
 
     def _tools(self) -> Table:
-        sums = _summed(self.partial.frames["tool_calls"], ["tool"],
-                       TOOL_SUMS)
+        sums = _summed(self.partial.frames["tool_calls"], ["tool"], TOOL_SUMS)
         rows = []
         for label, members in _top(sums, "tool", "calls", self.config.top):
             row = _added(members)
-            histogram = self.distributions.get(("tool_latency",), "tool", [m["tool"] for m in members])
+            histogram = self.distributions.get(
+                ("tool_latency",), "tool", [m["tool"] for m in members]
+            )
             row |= quantiles("latency", histogram, ("p50", "p95", "p99"))
-            rows.append({**row, "tool": label,
-                         "calls_latency_sum": self.everything["latency_sum"]})
+            rows.append({**row, "tool": label, "calls_latency_sum": self.everything["latency_sum"]})
         return _table("tools", "Tools", c.TOOLS, rows)
 
     def _retrieval(self) -> Table:
-        sums = _summed(self.partial.frames["retrievals"], ["index_version", "embedding_model"],
-                       RETRIEVAL_SUMS)
+        sums = _summed(
+            self.partial.frames["retrievals"], ["index_version", "embedding_model"], RETRIEVAL_SUMS
+        )
         for row in sums:
             histogram = self._paired("retrieval_latency", "index", row)
-            row |= quantiles("latency", histogram, ("p95",))
-        return _table("retrieval", "Retrieval by index version", c.RETRIEVAL,
-                      _named(sums, "index_version", "embedding_model"))
+            row.update(quantiles("latency", histogram, ("p95",)))
+        return _table(
+            "retrieval",
+            "Retrieval by index version",
+            c.RETRIEVAL,
+            _named(sums, "index_version", "embedding_model"),
+        )
 
     def _chunks(self) -> Table:
         frame = self.partial.frames["chunks"].group_by("chunk").agg(pl.col("retrievals").sum())
@@ -276,15 +309,30 @@ class _Builder:
 
     def _distribution(self, key: str) -> Table:
         metrics = DISTRIBUTIONS[key]
-        groups: list[tuple[str, Histogram]] = [("all calls", self.distributions.get(
-            metrics, "", [h for m in metrics for h in self.distributions.values(m, "")]))]
+        groups: list[tuple[str, Histogram]] = [
+            (
+                "all calls",
+                self.distributions.get(
+                    metrics, "", [h for m in metrics for h in self.distributions.values(m, "")]
+                ),
+            )
+        ]
         models = _top(sums_by(self.partial, self.calls, ["model"]), "model", "calls", _TOP_MODELS)
-        groups += [(label, self.distributions.get(metrics, "model", [m["model"] for m in members]))
-                   for label, members in models if label not in (OTHER, UNKNOWN)]
-        rows = [{"group": label, "upper": upper, "count": count}
-                for label, histogram in groups for upper, count in _coarse(histogram)]
-        shape = (c.value("group", "calls", "text"), c.value("upper", "up to", "us"),
-                 c.value("count", "calls", "count"))
+        groups += [
+            (label, self.distributions.get(metrics, "model", [m["model"] for m in members]))
+            for label, members in models
+            if label not in (OTHER, UNKNOWN)
+        ]
+        rows = [
+            {"group": label, "upper": upper, "count": count}
+            for label, histogram in groups
+            for upper, count in _coarse(histogram)
+        ]
+        shape = (
+            c.value("group", "calls", "text"),
+            c.value("upper", "up to", "us"),
+            c.value("count", "calls", "count"),
+        )
         name = "Latency" if key == "latency" else "Time to first token"
         return _table(f"{key}_distribution", f"{name}, distribution", shape, rows)
 
@@ -296,35 +344,56 @@ class _Builder:
                 cells.setdefault((local.weekday(), local.hour), []).append(row)
         rows = []
         for (weekday, hour), members in sorted(cells.items()):
-            histogram = self.distributions.get(DISTRIBUTIONS["latency"], "",
-                                               [m["hour"] for m in members])
-            rows.append({"weekday": weekday, "hour": hour, **_added(members),
-                         **quantiles("latency", histogram, ("p95",))})
-        shape = (c.value("weekday", "weekday (0 = Monday)", "count"),
-                 c.value("hour", "hour", "count"), c.value("calls", "calls", "count"),
-                 c.hidden("errors"), c.hidden("error_known"),
-                 c.ratio("error_rate", "error rate", "errors", "error_known"),
-                 c.hidden("latency_n"), c.value("latency_p95", "latency, p95", "us"))
+            histogram = self.distributions.get(
+                DISTRIBUTIONS["latency"], "", [m["hour"] for m in members]
+            )
+            rows.append(
+                {
+                    "weekday": weekday,
+                    "hour": hour,
+                    **_added(members),
+                    **quantiles("latency", histogram, ("p95",)),
+                }
+            )
+        shape = (
+            c.value("weekday", "weekday (0 = Monday)", "count"),
+            c.value("hour", "hour", "count"),
+            c.value("calls", "calls", "count"),
+            c.hidden("errors"),
+            c.hidden("error_known"),
+            c.ratio("error_rate", "error rate", "errors", "error_known"),
+            c.hidden("latency_n"),
+            c.value("latency_p95", "latency, p95", "us"),
+        )
         return _table("heatmap", "By weekday and hour", shape, rows)
 
     def _costs(self) -> Table:
         timed = self.calls.filter(pl.col("bin").is_not_null())
         quarter = pl.col("day") + (pl.col("hour") - pl.col("day")) // (6 * _HOUR) * (6 * _HOUR)
         frame = timed.with_columns(start=quarter)
-        models = {m["model"]: label for label, members in
-                  _top(sums_by(self.partial, self.calls, ["model"]), "model", "calls", _TOP_MODELS)
-                  for m in members}
+        models = {
+            m["model"]: label
+            for label, members in _top(
+                sums_by(self.partial, self.calls, ["model"]), "model", "calls", _TOP_MODELS
+            )
+            for m in members
+        }
         rows: dict[tuple[int, str], Row] = {}
         for row in _summed(frame, ["start", "model"], ("cost", "cost_n", "calls")):
             key = (row["start"], models[row["model"]])
             rows[key] = _added([rows[key], row]) if key in rows else row
         if not any(row["cost_n"] for row in rows.values()):
             rows = {}
-        made = [{**row, "start": start, "model": model}
-                for (start, model), row in sorted(rows.items())]
-        shape = (c.value("start", "from", "time"), c.value("model", "model", "text"),
-                 c.value("cost", "logged cost", "nano_usd"), c.hidden("cost_n"),
-                 c.value("calls", "calls", "count"))
+        made = [
+            {**row, "start": start, "model": model} for (start, model), row in sorted(rows.items())
+        ]
+        shape = (
+            c.value("start", "from", "time"),
+            c.value("model", "model", "text"),
+            c.value("cost", "logged cost", "nano_usd"),
+            c.hidden("cost_n"),
+            c.value("calls", "calls", "count"),
+        )
         return _table("cost_by_model", "Logged cost by model", shape, made)
 
     def _objective_bins(self) -> Table:
@@ -333,8 +402,12 @@ class _Builder:
         hourly = frame.with_columns(start=pl.col("bin") - pl.col("bin") % _HOUR)
         sums = _summed(hourly, ["objective", "start"], ("good", "total"))
         rows = [{**row, "objective": ids[row["objective"]]} for row in sums if row["total"]]
-        shape = (c.value("objective", "objective", "text"), c.value("start", "hour", "time"),
-                 c.value("good", "good", "count"), c.value("total", "total", "count"))
+        shape = (
+            c.value("objective", "objective", "text"),
+            c.value("start", "hour", "time"),
+            c.value("good", "good", "count"),
+            c.value("total", "total", "count"),
+        )
         return _table("objective_bins", "Objectives by hour", shape, rows)
 
 
@@ -358,8 +431,9 @@ def _named(rows: list[Row], *keys: str) -> list[Row]:
 
 def _ranked(frame: pl.DataFrame, by: str = "calls") -> list[Row]:
     texts = [name for name in frame.columns if name != by]
-    rows = frame.sort([by, *texts], descending=[True, *(False for _ in texts)],
-                      nulls_last=True).to_dicts()
+    rows = frame.sort(
+        [by, *texts], descending=[True, *(False for _ in texts)], nulls_last=True
+    ).to_dicts()
     return _named(rows, *texts)
 
 
@@ -392,5 +466,3 @@ def _coarse(histogram: Histogram) -> list[tuple[int, int]]:
         at = min((bucket // _COARSE + 1) * _COARSE, len(edges) - 1)
         counts[int(edges[at])] = counts.get(int(edges[at]), 0) + count
     return sorted(counts.items())
-
-

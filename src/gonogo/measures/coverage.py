@@ -21,29 +21,67 @@ class _Field:
 
 _FIELDS: Final = (
     _Field("trace_id", ("trace_id",), "trace id", "log trace_id on every call"),
-    _Field("session_or_user", ("session_id", "user_id"), "session or user id",
-           "log session_id or user_id on every call"),
+    _Field(
+        "session_or_user",
+        ("session_id", "user_id"),
+        "session or user id",
+        "log session_id or user_id on every call",
+    ),
     _Field("model", ("model",), "model", "log response_model, the model that answered"),
-    _Field("release_or_prompt", ("release", "prompt_version"), "release or prompt version",
-           "log release or prompt_version, so that a change can be seen"),
+    _Field(
+        "release_or_prompt",
+        ("release", "prompt_version"),
+        "release or prompt version",
+        "log release or prompt_version, so that a change can be seen",
+    ),
     _Field("input_tokens", ("input_tokens",), "input tokens", "log input_tokens"),
     _Field("output_tokens", ("output_tokens",), "output tokens", "log output_tokens"),
     _Field("latency", ("latency_ms",), "latency", "log latency_ms on every call"),
     _Field("ttft", ("ttft_ms",), "time to first token", "log ttft_ms on streamed calls"),
     _Field("outcome", ("status",), "outcome", "log status (ok or error) on every call"),
     _Field("output", ("output",), "output", "log output, or a hash of it, on every call"),
-    _Field("guardrail_flags", ("guardrails.triggered",), "guardrail flags",
-           "log guardrails[].triggered for every check that ran", "guardrail_checks"),
-    _Field("retrieval_hit", ("retrieval.hit",), "retrieval hit",
-           "log retrieval.hit or retrieval.chunk_ids", "retrievals"),
-    _Field("retrieval_chunk_ids", ("retrieval.chunk_ids",), "retrieved chunk ids",
-           "log retrieval.chunk_ids", "retrievals"),
-    _Field("tool_input", ("tool_calls.input",), "tool input", "log tool_calls[].input, or a hash",
-           "tool_calls"),
-    _Field("tool_outcome", ("tool_calls.status",), "tool outcome", "log tool_calls[].status",
-           "tool_calls"),
-    _Field("tool_latency", ("tool_calls.latency_ms",), "tool latency",
-           "log tool_calls[].latency_ms", "tool_calls"),
+    _Field(
+        "guardrail_flags",
+        ("guardrails.triggered",),
+        "guardrail flags",
+        "log guardrails[].triggered for every check that ran",
+        "guardrail_checks",
+    ),
+    _Field(
+        "retrieval_hit",
+        ("retrieval.hit",),
+        "retrieval hit",
+        "log retrieval.hit or retrieval.chunk_ids",
+        "retrievals",
+    ),
+    _Field(
+        "retrieval_chunk_ids",
+        ("retrieval.chunk_ids",),
+        "retrieved chunk ids",
+        "log retrieval.chunk_ids",
+        "retrievals",
+    ),
+    _Field(
+        "tool_input",
+        ("tool_calls.input",),
+        "tool input",
+        "log tool_calls[].input, or a hash",
+        "tool_calls",
+    ),
+    _Field(
+        "tool_outcome",
+        ("tool_calls.status",),
+        "tool outcome",
+        "log tool_calls[].status",
+        "tool_calls",
+    ),
+    _Field(
+        "tool_latency",
+        ("tool_calls.latency_ms",),
+        "tool latency",
+        "log tool_calls[].latency_ms",
+        "tool_calls",
+    ),
 )
 
 
@@ -52,13 +90,16 @@ def field_coverage(partial: Partial, config: Config) -> tuple[FieldCoverage, ...
     found = []
     for entry in _FIELDS:
         excused = entry.table in config.not_applicable or any(
-            name in config.not_applicable for name in entry.names)
-        found.append(FieldCoverage(
-            field=" or ".join(entry.names),
-            title=entry.title,
-            present=partial.counter(f"{entry.counter}.present"),
-            applicable=partial.counter(f"{entry.counter}.applicable"),
-            required=not excused,
-            hint=entry.hint,
-        ))
+            name in config.not_applicable for name in entry.names
+        )
+        found.append(
+            FieldCoverage(
+                field=" or ".join(entry.names),
+                title=entry.title,
+                present=partial.counter(f"{entry.counter}.present"),
+                applicable=partial.counter(f"{entry.counter}.applicable"),
+                required=not excused,
+                hint=entry.hint,
+            )
+        )
     return tuple(found)

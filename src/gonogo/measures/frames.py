@@ -38,22 +38,33 @@ def wide_calls(partial: Partial, calendar: Calendar) -> pl.DataFrame:
     return calls.join(when, on="bin", how="left").with_columns(
         errors=pl.when(failed == YES).then("calls").otherwise(0),
         error_known=pl.when(failed != UNKNOWN_FLAG).then("calls").otherwise(0),
-        **{f"latency_ok_{part}": pl.when(failed != YES).then(f"latency_{part}").otherwise(NO)
-           for part in _LATENCY},
+        **{
+            f"latency_ok_{part}": pl.when(failed != YES).then(f"latency_{part}").otherwise(NO)
+            for part in _LATENCY
+        },
     )
 
 
 CALL_COLUMNS = (*CALL_SUMS, "errors", "error_known", *(f"latency_ok_{part}" for part in _LATENCY))
 RETRIEVAL_COLUMNS = {
-    "retrievals": "retrievals", "known": "retrieval_known", "hits": "retrieval_hits",
-    "chunks_known": "retrieval_chunks_known", "empty": "retrieval_empty",
-    "failed": "retrieval_failed", "chunks": "retrieval_chunks",
+    "retrievals": "retrievals",
+    "known": "retrieval_known",
+    "hits": "retrieval_hits",
+    "chunks_known": "retrieval_chunks_known",
+    "empty": "retrieval_empty",
+    "failed": "retrieval_failed",
+    "chunks": "retrieval_chunks",
 }
 TOOL_COLUMNS = {
-    "calls": "tool_calls", "known": "tool_known", "errors": "tool_errors",
-    "timeouts": "tool_timeouts", "args_known": "tool_args_known",
-    "args_invalid": "tool_args_invalid", "fallback_known": "tool_fallback_known",
-    "fallbacks": "tool_fallbacks", "latency_sum": "tool_sum",
+    "calls": "tool_calls",
+    "known": "tool_known",
+    "errors": "tool_errors",
+    "timeouts": "tool_timeouts",
+    "args_known": "tool_args_known",
+    "args_invalid": "tool_args_invalid",
+    "fallback_known": "tool_fallback_known",
+    "fallbacks": "tool_fallbacks",
+    "latency_sum": "tool_sum",
 }
 
 
@@ -72,8 +83,12 @@ class Distributions:
         cells, extremes = self.partial.frames["histograms"], self.partial.frames["extremes"]
         by_value = ["metric", "dimension", "value"]
         valued = pl.col("dimension") != ""
-        summed = (cells.filter(valued).group_by([*by_value, "bucket"]).agg(pl.col("count").sum())
-                  .sort("bucket"))
+        summed = (
+            cells.filter(valued)
+            .group_by([*by_value, "bucket"])
+            .agg(pl.col("count").sum())
+            .sort("bucket")
+        )
         self._cells = dict(summed.partition_by(by_value, as_dict=True))
         hourly = cells.filter(~valued).sort("bucket")
         for (metric, start), part in hourly.partition_by(["metric", "start"], as_dict=True).items():
@@ -116,7 +131,9 @@ def describe(key: str, histogram: Histogram, sums: Row) -> Row:
     return row
 
 
-def quantiles(key: str, histogram: Histogram, wanted: Sequence[str] = ("p50", "p90", "p95", "p99")) -> Row:
+def quantiles(
+    key: str, histogram: Histogram, wanted: Sequence[str] = ("p50", "p90", "p95", "p99")
+) -> Row:
     row: Row = {}
     for percent, name in QUANTILES:
         if name in wanted:
@@ -128,9 +145,13 @@ def quantiles(key: str, histogram: Histogram, wanted: Sequence[str] = ("p50", "p
 def error_columns(partial: Partial, by: Sequence[str]) -> pl.DataFrame:
     """Timeouts and rate limits by the columns of `by`."""
     kind = pl.col("error_class")
-    return partial.frames["errors"].group_by(by).agg(
-        timeouts=pl.col("calls").filter(kind == ErrorClass.TIMEOUT).sum(),
-        rate_limited=pl.col("calls").filter(kind == ErrorClass.RATE_LIMIT).sum(),
+    return (
+        partial.frames["errors"]
+        .group_by(by)
+        .agg(
+            timeouts=pl.col("calls").filter(kind == ErrorClass.TIMEOUT).sum(),
+            rate_limited=pl.col("calls").filter(kind == ErrorClass.RATE_LIMIT).sum(),
+        )
     )
 
 
@@ -138,10 +159,16 @@ def sums_by(partial: Partial, calls: pl.DataFrame, by: Sequence[str]) -> list[Ro
     """All summed measures by some of the dimensions, or by `hour` or `day`, sorted."""
     keys = list(by)
     base = calls.group_by(keys).agg(pl.col(c).sum() for c in CALL_COLUMNS)
-    retrievals = partial.frames["retrievals"].group_by(keys).agg(
-        pl.col(old).sum().alias(new) for old, new in RETRIEVAL_COLUMNS.items())
-    tools = partial.frames["tool_calls"].group_by(keys).agg(
-        pl.col(old).sum().alias(new) for old, new in TOOL_COLUMNS.items())
+    retrievals = (
+        partial.frames["retrievals"]
+        .group_by(keys)
+        .agg(pl.col(old).sum().alias(new) for old, new in RETRIEVAL_COLUMNS.items())
+    )
+    tools = (
+        partial.frames["tool_calls"]
+        .group_by(keys)
+        .agg(pl.col(old).sum().alias(new) for old, new in TOOL_COLUMNS.items())
+    )
     checked = partial.frames["checked"].group_by(keys).agg(pl.col(c).sum() for c in CHECKED_SUMS)
     joined = base
     for other in (error_columns(partial, keys), retrievals, tools, checked):

@@ -1,4 +1,4 @@
-"""Names as they may be shown: every text of a partial passes here before anything is built on it."""
+"""Names as they may be shown: every text of a partial passes here before it is built on."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ def relabel(partial: Partial, label: Label) -> Partial:
         if not renamed.equals(frame):
             frames[name] = spec.combine([renamed])
     exemplars = partial.exemplars.with_columns(
-        _renamed(partial.exemplars[c], c, label) for c in ("model", "operation", "release"))
-    return Partial(frames, partial.sessions, partial.users, exemplars, partial.first_us,
-                   partial.last_us)
+        _renamed(partial.exemplars[c], c, label) for c in ("model", "operation", "release")
+    )
+    return Partial(
+        frames, partial.sessions, partial.users, exemplars, partial.first_us, partial.last_us
+    )
 
 
 def _renamed(series: pl.Series, column: str, label: Label) -> pl.Series:
@@ -44,9 +46,14 @@ def _scoped(frame: pl.DataFrame, label: Label) -> pl.DataFrame:
         name = str(dimension)
         values = part["value"]
         if name in PAIRS:
-            values = _renamed(values, name, lambda of, text: PAIR_SEPARATOR.join(
-                label(column, piece) if piece else piece for column, piece in
-                zip(PAIRS[of], text.split(PAIR_SEPARATOR), strict=True)))
+            values = _renamed(
+                values,
+                name,
+                lambda of, text: PAIR_SEPARATOR.join(
+                    label(column, piece) if piece else piece
+                    for column, piece in zip(PAIRS[of], text.split(PAIR_SEPARATOR), strict=True)
+                ),
+            )
         elif name not in ("", "objective"):
             values = _renamed(values, name, label)
         parts.append(part.with_columns(values.alias("value")))

@@ -23,6 +23,8 @@ RULES: Final = {
     "control": "a successful call, drawn by a hash of its content",
 }
 _CANDIDATES: Final = 8
+_MOST_TIED: Final = 1000
+"""Calls of a block that are alike in all that the rules look at, whose ids then decide."""
 _COLUMNS: Final = ("start_us", "model", "operation", "release", "duration_us", "cost_nano_usd",
                    "error_class")
 
@@ -58,15 +60,22 @@ def _top(where: Mask, values: Ints, tie: NDArray[np.uint64]) -> Ints:
     rows = np.flatnonzero(where)
     if len(rows) > _CANDIDATES:
         limit = np.partition(values[rows], -_CANDIDATES)[-_CANDIDATES]
-        rows = rows[values[rows] >= limit]
-    return rows[np.lexsort((tie[rows], -values[rows]))][:_CANDIDATES]
+        above, level = rows[values[rows] > limit], rows[values[rows] == limit]
+        rows = np.concatenate([above, _least(level, tie, _CANDIDATES - len(above))])
+    return rows
 
 
 def _drawn(where: Mask, tie: NDArray[np.uint64]) -> Ints:
-    rows = np.flatnonzero(where)
-    if len(rows) > _CANDIDATES:
-        rows = rows[np.argpartition(tie[rows], _CANDIDATES)[:_CANDIDATES]]
-    return rows[np.argsort(tie[rows])][:_CANDIDATES]
+    return _least(np.flatnonzero(where), tie, _CANDIDATES)
+
+
+def _least(rows: Ints, tie: NDArray[np.uint64], number: int) -> Ints:
+    """The rows of the smallest hashes, all those that share the last hash among them."""
+    if len(rows) > number:
+        limit = np.partition(tie[rows], number - 1)[number - 1]
+        level = rows[tie[rows] == limit][:_MOST_TIED]
+        rows = np.concatenate([rows[tie[rows] < limit], level])
+    return rows
 
 
 def choose(
@@ -76,9 +85,8 @@ def choose(
     """The exemplars of a run, with their ids read from the log and their codes turned to texts."""
     if not found:
         return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
-    every = pl.concat(found).sort(["kind", "score", "tie", "part", "row"],
-                                  descending=[False, True, False, False, False])
-    kept = pl.concat([every.filter(pl.col("kind") == kind).head(number)
+    every = pl.concat(found)
+    kept = pl.concat([_best(every.filter(pl.col("kind") == kind), number)
                       for kind, number in EXEMPLARS_KEPT.items()])
     if not kept.height:
         return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
@@ -102,6 +110,12 @@ def choose(
         _unless("cost_nano_usd", MISSING),
         pl.col("error_class").replace_strict(classes, default=None, return_dtype=pl.String),
     )
+
+
+def _best(rows: pl.DataFrame, number: int) -> pl.DataFrame:
+    """The first `number` by score and hash, and all that tie with the last of them."""
+    rank = pl.struct(-pl.col("score"), pl.col("tie")).rank("min")
+    return rows.filter(rank <= number)
 
 
 def _unless(name: str, missing: int) -> pl.Expr:

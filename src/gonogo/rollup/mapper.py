@@ -43,7 +43,8 @@ from gonogo.rollup.partial import (
 from gonogo.rollup.select import Calendar, Selection, split
 from gonogo.stats.distinct import Distinct
 
-COMPACT_ROWS: Final = 1_500_000
+COMPACT_BYTES: Final = 96 << 20
+"""What the pieces of one frame may take before they are grouped into one."""
 
 Column = NDArray[Any]
 
@@ -60,6 +61,7 @@ class Mapper:
         self._calendar = calendar
         self._dictionaries = dictionaries
         self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
+        self._pending: Counter[str] = Counter()
         self._counters: Counter[str] = Counter()
         self._exemplars: list[pl.DataFrame] = []
         self._sessions, self._users = Distinct(), Distinct()
@@ -86,8 +88,10 @@ class Mapper:
         with self._lock:
             for name, frames in step.frames.items():
                 self._frames[name].extend(frames)
-                if sum(f.height for f in self._frames[name]) > COMPACT_ROWS:
+                self._pending[name] += sum(int(f.estimated_size()) for f in frames)
+                if self._pending[name] > COMPACT_BYTES:
                     self._frames[name] = [FRAMES[name].grouped(self._frames[name])]
+                    self._pending[name] = 0
             self._counters.update(counters)
             self._exemplars.append(found)
             self._sessions = self._sessions.merge(sessions)

@@ -127,10 +127,11 @@ EXEMPLAR_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
 
 
 def keep_exemplars(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """The exemplars that stay: highest score first, then the smallest hash."""
+    """The exemplars that stay: highest score first, then the smallest hash, then all the rest."""
     every = pl.concat([pl.DataFrame(schema=EXEMPLAR_SCHEMA), *frames])
-    ranked = every.unique().sort(["kind", "score", "tie", "trace_id", "span_id"],
-                                 descending=[False, True, False, False, False], nulls_last=True)
+    columns = list(EXEMPLAR_SCHEMA)
+    ranked = every.unique().sort(columns, descending=[c == "score" for c in columns],
+                                 nulls_last=True)
     kept = [ranked.filter(pl.col("kind") == kind).head(number)
             for kind, number in EXEMPLARS_KEPT.items()]
     return pl.concat(kept)

@@ -48,7 +48,9 @@ class Distinct:
         rest = self.hashes << np.uint64(PRECISION)
         # frexp gives the position of the leading one bit; an all-zero rest has the largest rank.
         _, exponent = np.frexp((rest >> np.uint64(11)).astype(np.float64))
-        rank = np.where(rest >> np.uint64(11) == 0, 64 - PRECISION + 1, 54 - exponent).astype(np.uint8)
+        rank = np.where(rest >> np.uint64(11) == 0, 64 - PRECISION + 1, 54 - exponent).astype(
+            np.uint8
+        )
         np.maximum.at(registers, index, rank)
         return registers
 
@@ -60,4 +62,6 @@ class Distinct:
         """Number of distinct values; within about 0.8 % (one standard error) once not exact."""
         if self.registers is None:
             return len(self.hashes)
-        return round(_ALPHA * _REGISTERS**2 / float(np.sum(np.exp2(-self.registers.astype(np.float64)))))
+        return round(
+            _ALPHA * _REGISTERS**2 / float(np.sum(np.exp2(-self.registers.astype(np.float64))))
+        )

@@ -1,0 +1,46 @@
+"""What a log looks like, as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from gonogo.results import ReadinessResult
+
+
+@dataclass(frozen=True)
+class InspectReport:
+    """What a log looks like: its files, its fields, some canonical rows."""
+
+    result: ReadinessResult
+    fields: Sequence[tuple[str, str, int]]
+    sample: pl.DataFrame
+
+    def lines(self) -> Iterable[str]:
+        ingest = self.result.ingest
+        for file in ingest.files:
+            yield f"{file.path}: {file.format}, {file.lines:,} lines, {file.quarantined:,} refused"
+        yield ""
+        yield (
+            f"lines {ingest.lines:,} = accepted {ingest.accepted:,} + quarantined "
+            f"{ingest.quarantined:,} + duplicates {ingest.duplicates:,}; calls {ingest.calls:,}"
+        )
+        yield ""
+        yield "field                      rows that carry it"
+        for name, title, present in self.fields:
+            yield f"{name:<26} {present:>12,}  {title}"
+        missing = [f for f in self.result.coverage if not f.present]
+        for field in missing:
+            yield f"{field.field:<26} {'missing':>12}  {field.hint}"
+        yield ""
+        with pl.Config(
+            tbl_rows=10,
+            tbl_cols=12,
+            fmt_str_lengths=24,
+            tbl_hide_dataframe_shape=True,
+            tbl_formatting="ASCII_FULL_CONDENSED",
+            tbl_width_chars=200,
+        ):
+            yield from str(self.sample).splitlines()

@@ -1,0 +1,50 @@
+"""The counts that objectives are judged by."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from gonogo.config.model import Config
+from gonogo.measures.frames import Distributions
+from gonogo.rollup.partial import Partial
+from gonogo.slo import ObjectiveData
+
+
+def objective_data(
+    partial: Partial, config: Config, distributions: Distributions
+) -> list[ObjectiveData]:
+    """The counts of each objective of the configuration, in its order."""
+    newest = None if partial.last_us is None else partial.last_us // 1_000_000
+    rows = {
+        "calls": partial.counter("calls"),
+        "retrievals": int(partial.frames["retrievals"]["retrievals"].sum()),
+        "tool_calls": int(partial.frames["tool_calls"]["calls"].sum()),
+        "guardrail_checks": int(partial.frames["guardrails"]["calls"].sum()),
+    }
+    found = []
+    for number, objective in enumerate(config.objectives):
+        counts = partial.frames["objectives"].filter(pl.col("objective") == str(number))
+        timed = counts.filter(pl.col("bin").is_not_null())
+        untimed = counts.filter(pl.col("bin").is_null())
+        is_mean = objective.statistic == "mean"
+        histogram = None
+        if objective.spec.kind == "distribution":
+            histogram = distributions.get(("objective",), "objective", (str(number),))
+        found.append(
+            ObjectiveData(
+                objective,
+                timed["bin"].to_numpy(),
+                timed["good"].to_numpy(),
+                timed["total"].to_numpy(),
+                timed["sum"].to_numpy() if is_mean else np.zeros(timed.height, dtype=np.int64),
+                int(untimed["good"].sum()),
+                int(untimed["total"].sum()),
+                int(untimed["sum"].sum()) if is_mean else 0,
+                int(counts["eligible"].sum()),
+                rows[objective.spec.table],
+                histogram,
+                newest,
+            )
+        )
+    return found

@@ -1,0 +1,81 @@
+"""What the user asked for, and what it means with the configuration at hand."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from gonogo import period
+from gonogo.config.load import default_config, load
+from gonogo.config.model import Config
+from gonogo.conventions import DIMENSIONS, INTERNAL, PUBLIC, WIDE_DIMENSIONS
+from gonogo.errors import Diagnostic, UsageError
+from gonogo.privacy import Masker, load_id_key
+from gonogo.rollup.select import Selection
+
+DEFAULT_STATE: Final = ".gonogo"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; texts are as typed."""
+
+    logs: tuple[str, ...]
+    config_path: Path | None
+    period: str | None = None
+    where: tuple[str, ...] = ()
+    profile: str = PUBLIC
+    as_of: str | None = None
+    state: Path | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A request resolved against its configuration."""
+
+    request: Request
+    config: Config
+    zone: ZoneInfo
+    selection: Selection
+    label: str | None
+    masker: Masker
+
+
+def resolve(request: Request) -> Run:
+    """Read the configuration and make sense of every option.
+
+    Raises:
+        ConfigError, UsageError: the request cannot be carried out.
+    """
+    config = load(request.config_path) if request.config_path else default_config()
+    zone = ZoneInfo(config.timezone)
+    label, start, end = None, None, None
+    if request.period:
+        now = datetime.now(UTC)
+        if request.as_of:
+            now = datetime.fromtimestamp(period.instant(request.as_of, zone), UTC)
+        label, start, end = period.resolve(request.period, zone, now)
+    selection = Selection(start, end, _where(request.where), config.exclusions)
+    if request.profile not in (PUBLIC, INTERNAL):
+        what, hint = f"no profile '{request.profile}'", f"choose {PUBLIC} or {INTERNAL}"
+        raise UsageError([Diagnostic("U004", "--profile", what, hint)])
+    masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
+    return Run(request, config, zone, selection, label, masker)
+
+
+def _where(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    known = (*DIMENSIONS, *WIDE_DIMENSIONS)
+    found = []
+    for text in texts:
+        name, equals, pattern = text.partition("=")
+        if not equals or name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{close[0]}={pattern}'?" if close else f"use {', '.join(known)}"
+            raise UsageError([Diagnostic("U003", "--where", f"'{text}' is not KEY=VALUE", hint)])
+        found.append((name, pattern))
+    return tuple(found)
