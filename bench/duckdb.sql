@@ -499,6 +499,7 @@ SELECT
     count(*) AS retrievals,
     count(*) FILTER (broken) AS failed,
     count(hit) AS hit_known, count(*) FILTER (hit) AS hits,
+    count(*) FILTER (broken OR wanted IS NOT NULL OR logged_hit IS NOT NULL) AS hit_logged,
     count(n_chunks) AS chunks_known, sum(n_chunks) AS chunks,
     count(*) FILTER (n_chunks = 0 AND NOT broken) AS empty,
     count(top_score_micro) AS top_score_micro_n, sum(top_score_micro) AS top_score_micro_sum,
@@ -508,6 +509,7 @@ FROM (
     SELECT
         * EXCLUDE (latency),
         nullif(retrieval.index_version, '') AS index_version,
+        retrieval.hit AS logged_hit,
         len(retrieval.chunk_ids) AS n_chunks,
         coalesce(is_failure(retrieval.status, retrieval.error_type), false)
             OR (other_line AND coalesce(failed, false)) AS broken,
@@ -624,6 +626,7 @@ guards AS (SELECT sum(flagged_calls) AS n FROM r_guardrails_by_dimension WHERE d
 retrieval AS (FROM r_retrieval WHERE dimension = 'all'),
 tool AS (FROM r_tools_by_dimension WHERE dimension = 'all')
 SELECT unnest([
+    {field: 'timestamp', applicable: calls, present: timed},
     {field: 'trace_id', applicable: calls, present: with_trace_id},
     {field: 'session_or_user_id', applicable: calls, present: with_session_or_user},
     {field: 'model', applicable: calls, present: with_model},
@@ -641,7 +644,7 @@ SELECT unnest([
 FROM totals
 UNION ALL
 SELECT unnest([
-    {field: 'retrieval_hit', applicable: retrievals, present: hit_known},
+    {field: 'retrieval_hit', applicable: retrievals, present: hit_logged},
     {field: 'retrieval_chunk_ids', applicable: retrievals, present: chunks_known}
 ], recursive := true)
 FROM retrieval

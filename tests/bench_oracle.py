@@ -409,6 +409,9 @@ def retrieval_columns(rows: list[Row]) -> Row:
         out["failed"] += bool(broken)
         out["hit_known"] += hit is not None
         out["hits"] += hit is True
+        out["hit_logged"] += bool(
+            broken or one["hit"] is not None or (expected and got is not None)
+        )
         out["chunks_known"] += got is not None
         out["empty"] += got == [] and not broken
         chunks.append(None if got is None else len(got))

@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import bench_oracle as oracle
-
 from gonogo.config.model import Objective
 from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS
 
@@ -75,8 +74,11 @@ def _events(
             return values(calls, indicator)
         case "error_rate" | "timeout_rate" | "rate_limit_rate":
             kind = {"timeout_rate": "timeout", "rate_limit_rate": "rate_limit"}.get(indicator)
-            return shares(calls, lambda c: c["failed"] is not None,
-                          lambda c: not c["failed"] or kind not in (None, c["error_class"]))  # fmt: skip
+            return shares(
+                calls,
+                lambda c: c["failed"] is not None,
+                lambda c: not c["failed"] or kind not in (None, c["error_class"]),
+            )
         case "retry_rate":
             return shares(calls, lambda c: (c["retries"] if c["retries"] is not None else -1) >= 0,
                           lambda c: c["retries"] == 0)  # fmt: skip
@@ -85,8 +87,8 @@ def _events(
     if indicator.startswith("guardrail_"):
         checks = children("guardrails")
         if indicator == "guardrail_latency":
-            return [(c["bin"], us) for c in checks
-                    if (us := oracle.amount(c["latency_ms"], 1e3)) is not None], len(checks)  # fmt: skip
+            durations = [(c["bin"], oracle.amount(c["latency_ms"], 1e3)) for c in checks]
+            return [(at, us) for at, us in durations if us is not None], len(checks)
         by_line: dict[int, list[Row]] = {}
         for check in checks:
             by_line.setdefault(id(check["line"]), []).append(check)

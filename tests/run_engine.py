@@ -49,9 +49,10 @@ def count(
     objectives: Sequence[Objective] = (),
     selection: Selection | None = None,
     timezone: str = "UTC",
+    fields: dict[str, str] | None = None,
 ) -> Counted:
-    """The partial of some files, as the pipeline makes it."""
-    logs = read_logs(discover([str(path) for path in paths]), {}, Silent().advance)
+    """The partial of some files, as the pipeline makes it; `fields` is the table of that name."""
+    logs = read_logs(discover([str(path) for path in paths]), fields or {}, Silent().advance)
     try:
         calendar = Calendar(ZoneInfo(timezone))
         mapper = Mapper(objectives, selection or Selection(), calendar, logs.dictionaries)

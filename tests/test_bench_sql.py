@@ -283,6 +283,7 @@ def test_field_coverage(database: Any, kept: list[Row], calls: list[Row]) -> Non
         [t for row in kept for t in row["tool_calls"] or [] if t], quantiles=False
     )
     pairs = {
+        "timestamp": (c["calls"], c["timed"]),
         "trace_id": (c["calls"], c["with_trace_id"]),
         "session_or_user_id": (c["calls"], c["with_session_or_user"]),
         "model": (c["calls"], c["with_model"]),
@@ -295,7 +296,7 @@ def test_field_coverage(database: Any, kept: list[Row], calls: list[Row]) -> Non
         "outcome": (c["calls"], c["outcome_known"]),
         "output": (c["output_applicable"], c["with_output"]),
         "guardrail_triggered": (c["calls"], oracle.count(kept, has_flag)),
-        "retrieval_hit": (r["retrievals"], r["hit_known"]),
+        "retrieval_hit": (r["retrievals"], r["hit_logged"]),
         "retrieval_chunk_ids": (r["retrievals"], r["chunks_known"]),
         "tool_input": (t["tool_calls"], t["with_input"]),
         "tool_output": (t["tool_calls"], t["with_output"]),

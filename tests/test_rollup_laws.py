@@ -9,18 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import bench_oracle as oracle
 import numpy as np
-import plain_objectives
 import polars as pl
 import pytest
-import run_engine
-from awkward_lines import json_line, make_rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
-from test_sample_logs import generate
 
+import bench_oracle as oracle
+import plain_objectives
+import run_engine
+from awkward_lines import json_line, make_rows
 from gonogo.config.expressions import ExpressionError, parse_objective
 from gonogo.config.model import Objective
 from gonogo.conventions import Source
@@ -33,6 +32,7 @@ from gonogo.rollup.partial import FRAMES, Partial, merge
 from gonogo.stats.distinct import EXACT_UP_TO, Distinct
 from gonogo.stats.hashing import mix, stable_hash
 from gonogo.stats.histogram import Histogram, borders, bucket_of
+from test_sample_logs import generate
 
 SAMPLE = Path(__file__).parents[1] / "sample_logs"
 FEW = settings(max_examples=25, deadline=None, derandomize=True,
@@ -73,7 +73,7 @@ def write(path: Path, lines: Iterable[str]) -> Path:
 
 
 def shares(seed: int, n: int, parts: int) -> list[list[str]]:
-    """Awkward lines dealt out by trace, each share in the order of the whole; plainly alike calls too."""
+    """Awkward lines dealt out by trace, each share in the order of the whole."""
     rng = random.Random(seed)
     dealt: list[list[str]] = [[] for _ in range(parts)]
     homes: dict[str, int] = {}
@@ -194,7 +194,8 @@ SELECTORS = {
 }
 LIMITS = {
     "us": ("2.5ms", "12500us", "300ms", "4s"), "ratio": ("0%", "1%", "33.3%", "100%"),
-    "nano_usd": ("$0.001234567", "$0.1"), "milli_tps": ("0.5", "1000.001"), "tokens": ("17", "1000"),
+    "nano_usd": ("$0.001234567", "$0.1"), "milli_tps": ("0.5", "1000.001"),
+    "tokens": ("17", "1000"),
 }  # fmt: skip
 
 
@@ -248,8 +249,8 @@ def test_an_objective_counts_what_plain_python_counts(tmp_path: Path, seed: int)
         assert found == expected, objective.expression
         assert int(frame["eligible"].sum()) == eligible, objective.expression
         if objective.spec.kind == "distribution":
-            cells = counts.frames["histograms"].filter(
-                (pl.col("dimension") == "objective") & (pl.col("value") == str(number)))  # fmt: skip
+            own = (pl.col("dimension") == "objective") & (pl.col("value") == str(number))
+            cells = counts.frames["histograms"].filter(own)
             assert int(cells["count"].sum()) == len(judged)
         judged_any += bool(judged)
     assert judged_any > len(wanted) / 2
@@ -428,7 +429,9 @@ def test_many_large_values_add_up_exactly() -> None:
 
 
 @MANY
-@given(st.lists(st.tuples(*[st.sampled_from([0, 1, 2, 2**20, 2**31])] * 4), min_size=1, max_size=40))
+@given(
+    st.lists(st.tuples(*[st.sampled_from([0, 1, 2, 2**20, 2**31])] * 4), min_size=1, max_size=40)
+)
 def test_groups_are_the_different_rows(rows: list[tuple[int, ...]]) -> None:
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
     found = group(columns)

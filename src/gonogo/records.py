@@ -20,6 +20,9 @@ MISSING: Final = -1
 NO: Final = 0
 YES: Final = 1
 UNKNOWN_FLAG: Final = 2
+HIT_EXPECTED: Final = 1
+HIT_FLAGGED: Final = 2
+HIT_NOT_EMPTY: Final = 3
 ERROR_CLASSES: Final = tuple(ErrorClass)
 NO_ERROR_CLASS: Final = 255
 
@@ -55,7 +58,7 @@ RETRIEVAL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "index_version": pl.UInt32,
     "embedding_model": pl.UInt32,
     "hit": pl.UInt8,
-    "hit_by": pl.UInt8,  # 0 unknown, 1 expectation, 2 flag, 3 non-empty
+    "hit_by": pl.UInt8,  # HIT_EXPECTED, HIT_FLAGGED, HIT_NOT_EMPTY, or 0 where unknown
     "failed": pl.Boolean,
     "has_ids": pl.Boolean,
     "n_chunks": pl.Int32,

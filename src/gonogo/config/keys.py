@@ -172,6 +172,7 @@ FIELD_SYNONYMS: Final = {
 TABLES: Final = ("retrievals", "tool_calls", "guardrail_checks")
 
 REQUIRED_FIELDS: Final = (
+    "timestamp",
     "trace_id",
     "session_id",
     "user_id",

@@ -60,16 +60,18 @@ class Reader:
         """Text of a scalar; null where there is none."""
         out: pl.Series | None = None
         for _, series in self.sources(field):
-            text = self._as_text(series, field)
+            text = self._as_text(series, field, out)
             out = text if out is None else out.zip_with(out.is_not_null(), text)
         return self._nulls(pl.String) if out is None else out
 
-    def _as_text(self, series: pl.Series, field: Field) -> pl.Series:
+    def _as_text(self, series: pl.Series, field: Field, known: pl.Series | None) -> pl.Series:
         dtype = series.dtype
         if dtype == pl.String:
             return series
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
-            self._count("I014", field, series.is_not_null())
+            # An error that is an object has told its type already.
+            odd = series.is_not_null()
+            self._count("I014", field, odd if known is None else odd & known.is_null())
             return self._nulls(pl.String)
         if dtype.is_float():
             whole = series.cast(pl.Int64, strict=False)
@@ -95,6 +97,8 @@ class Reader:
         dtype = series.dtype
         if dtype == pl.String:
             number = series.cast(pl.Float64, strict=False)
+            if number.null_count() > series.null_count():
+                number = series.str.strip_chars().cast(pl.Float64, strict=False)
         elif dtype.is_numeric() or dtype.is_decimal():
             number = series.cast(pl.Float64)
         elif isinstance(dtype, pl.Duration):

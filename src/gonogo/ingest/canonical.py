@@ -30,6 +30,9 @@ from gonogo.records import (
     CHUNK_SCHEMA,
     ERROR_CLASSES,
     GUARDRAIL_SCHEMA,
+    HIT_EXPECTED,
+    HIT_FLAGGED,
+    HIT_NOT_EMPTY,
     LINE_SCHEMA,
     MISSING,
     NO,
@@ -45,7 +48,7 @@ from gonogo.records import (
 from gonogo.stats.hashing import stable_hash
 
 _SEED: Final = secrets.randbits(63)
-"""Ids are compared by a hash whose seed nobody outside knows: collisions cannot be made to order."""
+"""Ids are compared by a hash whose seed nobody outside knows: no collision is made to order."""
 
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
 _RETRIEVAL: Final = {f.name: f for f in RETRIEVAL_FIELDS}
@@ -311,9 +314,9 @@ def _hit(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Hit by expectation, else by the logged flag, else by any chunk; a failed one is no hit."""
     hit = np.where(n_chunks == MISSING, UNKNOWN_FLAG, n_chunks > 0)
-    by = np.where(n_chunks == MISSING, 0, 3)
-    hit, by = np.where(flag != UNKNOWN_FLAG, flag, hit), np.where(flag != UNKNOWN_FLAG, 2, by)
-    hit, by = np.where(expected > 0, found > 0, hit), np.where(expected > 0, 1, by)
+    by = np.where(n_chunks == MISSING, 0, HIT_NOT_EMPTY)
+    hit, by = np.where(flag != UNKNOWN_FLAG, flag, hit), np.where(flag != UNKNOWN_FLAG, HIT_FLAGGED, by)
+    hit, by = np.where(expected > 0, found > 0, hit), np.where(expected > 0, HIT_EXPECTED, by)
     return np.where(failed, NO, hit).astype(np.uint8), by.astype(np.uint8)
 
 

@@ -73,6 +73,7 @@ class ByteReader:
         """
         rest, line, offset, first = b"", 1, 0, True
         for data in self._pieces():
+            piece = data
             if first:
                 first = False
                 if _looks_binary(data):
@@ -81,13 +82,13 @@ class ByteReader:
                                                     "give JSON lines or Parquet"))
                     return
                 if data.startswith(_BOM):
-                    data, offset = data[3:], 3
-            end = data.rfind(b"\n") + 1
-            if not end and len(rest) + len(data) < MAX_LINE_BYTES:
-                rest += data
+                    piece, offset = data[3:], 3
+            end = piece.rfind(b"\n") + 1
+            if not end and len(rest) + len(piece) < MAX_LINE_BYTES:
+                rest += piece
                 continue
-            whole = rest + data[:end] if end else rest + data
-            rest = data[end:] if end else b""
+            whole = rest + piece[:end] if end else rest + piece
+            rest = piece[end:] if end else b""
             yield Chunk(whole, line, offset)
             line += whole.count(b"\n")
             offset += len(whole)
@@ -214,7 +215,7 @@ def split(chunk: Chunk) -> Lines:
 
 
 def _texts(data: bytes, ends: NDArray[np.int64]) -> tuple[pl.Series, int]:
-    """(texts, how many had invalid UTF-8): the bad bytes are replaced, the rest of the line kept."""
+    """(texts, how many had invalid UTF-8): the bad bytes are replaced, the rest is kept."""
     borders = np.empty(len(ends) + 1, dtype=np.int64)
     borders[0] = 0
     borders[1:] = ends + 1

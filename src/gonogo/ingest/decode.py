@@ -28,6 +28,7 @@ BLOCK_LINES: Final = 256
 SPLIT: Final = 8
 SMALLEST_BLOCK: Final = 4
 MOST_ADAPTATIONS: Final = 4
+MOST_HARD: Final = 40
 MAX_DEPTH: Final = 5_000
 SHALLOW: Final = 300
 """Brackets that a line may have without any thought about the depth of recursion."""
@@ -108,6 +109,8 @@ class Decoder:
                 continue
             decoded = run.result()
             if decoded is not None:
+                # Lines that only the slow reader could take teach the fast one for the next time.
+                self._adapt(run.hard, schema)
                 return decoded
             assert not compare_each, "keys differ in a block whose keys were compared"
             compare_each = True
@@ -175,6 +178,7 @@ class _Run:
     rejected: list[Rejected] = field(default_factory=list)
     odd_types: Counter[str] = field(default_factory=Counter)
     misfits: list[dict[str, Any]] = field(default_factory=list)
+    hard: list[dict[str, Any]] = field(default_factory=list)
     _nothing_fits: set[int] = field(default_factory=set)
 
     def block(self, start: int, stop: int) -> None:
@@ -219,6 +223,8 @@ class _Run:
                 continue
             odd: Counter[str] = Counter()
             row = project(value, self.shape, "", odd)
+            if len(self.hard) < MOST_HARD:
+                self.hard.append(value)
             if odd:
                 self.odd_types.update(odd)
                 self.misfits.append(value)

@@ -82,7 +82,8 @@ def _expand(argument: str) -> list[Path]:
     if path.exists() or path.is_symlink():
         return [path]
     if any(c in argument for c in "*?["):
-        matches = (Path(p) for p in glob.glob(argument, recursive=True))
+        # Path.glob takes no absolute pattern.
+        matches = (Path(p) for p in glob.glob(argument, recursive=True))  # noqa: PTH207
         return sorted(p for p in matches if p.is_file())
     return []
 

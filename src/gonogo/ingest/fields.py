@@ -82,8 +82,8 @@ LINE_FIELDS: Final = (
     _field("streamed", "flag", "stream", "streaming", "is_streaming"),
     _field("status", "text", "status", "outcome", "status_code", "http_status"),
     _field("ok", "flag", "ok", "success"),
-    _field("error_type", "text", "error_type", "errorType", "error.type", "error.code",
-           "error_code", "error", "exception_type", "exception"),
+    _field("error_type", "text", "error_type", "errorType", "error_code",
+           "error.type", "error.code", "error.message", "error", "exception_type", "exception"),
     _field("finish_reason", "text", "finish_reason", "finishReason", "stop_reason"),
     _field("retries", "number", "retries", "retry_count", "num_retries"),
     _field("cost_usd", "number", "cost_usd", "total_cost_usd", "response_cost", "total_cost",
@@ -96,7 +96,8 @@ LINE_FIELDS: Final = (
 _STATUS = (
     _field("status", "text", "status", "outcome"),
     _field("ok", "flag", "ok", "success"),
-    _field("error_type", "text", "error_type", "error.type", "error", "error_code"),
+    _field("error_type", "text", "error_type", "error.type", "error.code", "error.message",
+           "error", "error_code"),
     _field("duration", "number", *_DURATION),
 )
 

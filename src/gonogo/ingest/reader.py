@@ -263,7 +263,7 @@ class _Reading:
         elif first is not None and count.quarantined == count.lines:
             raise InputError([Diagnostic(
                 "I019", f"{count.name}:{first.line}",
-                f"not one of its {count.lines:,} lines can be read; the first: {first.reason}",
+                f"none of its {count.lines:,} lines can be read; the first: {first.reason}",
                 "is it a log in JSON lines? `gonogo inspect` shows what is in it")])
 
     def _parquet(self, job: _Job) -> None:

@@ -72,7 +72,7 @@ class Trouble:
             self.quarantined.append(line)
 
     def problems(self) -> tuple[Problem, ...]:
-        """By kind: files first, then refused lines, then unreadable values; each with an example."""
+        """By kind: files, then refused lines, then unreadable values; each with an example."""
         files = [
             Problem(code=d.code, what=f"{d.where}: {d.what}", count=1, example=d.where, hint=d.hint)
             for d in sorted(self.files, key=lambda d: (d.code, d.where))

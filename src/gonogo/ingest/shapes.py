@@ -43,7 +43,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """An object; `may_be_list` where a list of at most one object means the same."""
+    """An object; `may_be_list` where a list of one object, or of nothing, means the same."""
 
     kind: Kind | None
     members: dict[str, Shape]
@@ -106,7 +106,7 @@ class Places:
             elif isinstance(member, list):
                 objects = [item for item in member if isinstance(item, dict)]
                 self._count(here, "objects" if objects else "list")
-                if len(member) > 1:
+                if len(member) > 1 or member == [None]:
                     self._count(here, "several")
                 for item in objects:
                     self._walk(sub, item, here)
@@ -209,10 +209,11 @@ def _items(value: Any, shape: Items, path: str, odd: Counter[str]) -> Any:
 
 
 def _members(value: Any, shape: Members, path: str, odd: Counter[str]) -> Any:
-    if isinstance(value, list) and shape.may_be_list and len(value) < 2:
-        value = value[0] if value else None
-        if value is None:
+    if isinstance(value, list) and shape.may_be_list:
+        if not value:
             return None
+        if len(value) == 1:
+            value = value[0]
     if not isinstance(value, dict):
         return _ODD
     start = f"{path}." if path else ""

@@ -1,4 +1,4 @@
-"""The rules that need a whole trace: wrapper spans, the innermost error, inherited session and user.
+"""The rules that need a whole trace: wrapper spans, the innermost error, inherited ids.
 
 A trace may straddle files, so they run over all parts at once, on integers alone, and only where
 some line names a parent.

@@ -20,6 +20,12 @@ class _Field:
 
 
 _FIELDS: Final = (
+    _Field(
+        "timestamp",
+        ("timestamp",),
+        "timestamp",
+        "log timestamp on every call: without it no incident can be seen",
+    ),
     _Field("trace_id", ("trace_id",), "trace id", "log trace_id on every call"),
     _Field(
         "session_or_user",
@@ -51,7 +57,7 @@ _FIELDS: Final = (
         "retrieval_hit",
         ("retrieval.hit",),
         "retrieval hit",
-        "log retrieval.hit or retrieval.chunk_ids",
+        "log retrieval.hit, or retrieval.expected_chunk_ids beside the chunk ids",
         "retrievals",
     ),
     _Field(

@@ -139,9 +139,10 @@ def _calendar(
     index: Ints, starts: list[int], untimed: bool, calendar: Calendar
 ) -> tuple[Ints, list[int | None], Ints, list[int | None]]:
     out: list[object] = []
-    for of_bin in calendar.hours_and_days(starts):
+    for found in calendar.hours_and_days(starts):
+        of_bin = found
         if untimed:
-            of_bin = of_bin.copy()
+            of_bin = found.copy()
             of_bin[0] = -1
         unique, inverse = np.unique(of_bin, return_inverse=True)
         values: list[int | None] = [None if v == -1 and untimed else v for v in unique.tolist()]

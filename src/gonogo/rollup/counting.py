@@ -78,7 +78,8 @@ def exact_sum(index: Ints, values: NDArray[np.int64], size: int) -> Ints:
 def sum_of_squares(groups: Groups, values: NDArray[np.int64]) -> tuple[Ints, Ints]:
     """(high, low) with high * 2**32 + low = sum of squares per group, for values in [0, 2**46).
 
-    The sum of a group must stay under 2**94. Two columns, because three million squares of two seconds in µs outgrow 64 bits.
+    The sum of a group must stay under 2**94. Two columns, because three million squares of two
+    seconds in µs outgrow 64 bits.
     """
     high, low = np.divmod(values, 2**16)
     # v² = high²·2³² + 2·high·low·2¹⁶ + low²

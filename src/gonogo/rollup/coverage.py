@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gonogo.records import MISSING, UNKNOWN_FLAG
+from gonogo.records import HIT_EXPECTED, HIT_FLAGGED, MISSING, NO_TIME, UNKNOWN_FLAG
 from gonogo.rollup.context import Context
 
 FIELDS: Final = (
-    "trace_id", "session_or_user", "model", "release_or_prompt", "input_tokens", "output_tokens",
-    "latency", "ttft", "outcome", "output", "guardrail_flags", "retrieval_hit",
+    "timestamp", "trace_id", "session_or_user", "model", "release_or_prompt", "input_tokens",
+    "output_tokens", "latency", "ttft", "outcome", "output", "guardrail_flags", "retrieval_hit",
     "retrieval_chunk_ids", "tool_input", "tool_outcome", "tool_latency",
 )
 
@@ -34,6 +34,7 @@ def _each(ctx: Context) -> Iterator[tuple[str, int, int]]:
     def of_calls(name: str, present: NDArray[np.bool_]) -> tuple[str, int, int]:
         return name, int((present & calls).sum()), number
 
+    yield of_calls("timestamp", ctx["start_us"] != NO_TIME)
     yield of_calls("trace_id", ctx["trace_hash"] != 0)
     yield of_calls("session_or_user", (ctx["session_hash"] != 0) | (ctx["user_hash"] != 0))
     yield of_calls("model", ctx["model"] != 0)
@@ -52,8 +53,10 @@ def _each(ctx: Context) -> Iterator[tuple[str, int, int]]:
     judged[checks.row[checks["triggered"] != UNKNOWN_FLAG]] = True
     yield of_calls("guardrail_flags", judged)
     retrievals = ctx.retrievals
-    hit_known = retrievals["hit"] != UNKNOWN_FLAG
-    yield "retrieval_hit", int(hit_known.sum()), retrievals.height
+    # That something came back says little about a hit: it stands in for one, but is not one logged.
+    logged = np.isin(retrievals["hit_by"], (HIT_EXPECTED, HIT_FLAGGED))
+    logged |= retrievals["failed"].astype(bool)
+    yield "retrieval_hit", int(logged.sum()), retrievals.height
     yield "retrieval_chunk_ids", int(retrievals["has_ids"].astype(bool).sum()), retrievals.height
     tools = ctx.tool_calls
     yield "tool_input", int(tools["has_input"].astype(bool).sum()), tools.height

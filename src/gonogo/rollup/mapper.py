@@ -18,6 +18,9 @@ from gonogo.config.model import Objective
 from gonogo.conventions import DIMENSIONS
 from gonogo.records import (
     ERROR_CLASSES,
+    HIT_EXPECTED,
+    HIT_FLAGGED,
+    HIT_NOT_EMPTY,
     MISSING,
     NO,
     NO_TIME,
@@ -287,9 +290,9 @@ class _Step:
             "retrievals": groups.count(),
             "known": groups.count(child["hit"] != UNKNOWN_FLAG),
             "hits": groups.count(child["hit"] == YES),
-            "by_expectation": groups.count(child["hit_by"] == 1),
-            "by_flag": groups.count(child["hit_by"] == 2),
-            "by_content": groups.count(child["hit_by"] == 3),
+            "by_expectation": groups.count(child["hit_by"] == HIT_EXPECTED),
+            "by_flag": groups.count(child["hit_by"] == HIT_FLAGGED),
+            "by_content": groups.count(child["hit_by"] == HIT_NOT_EMPTY),
             "chunks_known": groups.count(chunks != MISSING),
             "empty": groups.count((chunks == 0) & ~failed),
             "failed": groups.count(failed),

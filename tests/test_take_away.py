@@ -1,0 +1,175 @@
+"""Taking away a field that a production log must have never yields GO."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import run_engine
+from gonogo.config.keys import REQUIRED_FIELDS
+from gonogo.config.load import default_config
+from gonogo.conventions import Status, Verdict
+from gonogo.measures import Distributions, field_coverage, objective_data
+from gonogo.readiness import decide
+from gonogo.results import ReadinessResult
+from gonogo.slo import evaluate
+from test_planted import AGREED
+from test_sample_logs import generate
+
+Call = dict[str, Any]
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "timestamp": ("timestamp",),
+    "trace id": ("trace_id",),
+    "session and user id": ("session_id", "user_id"),
+    "model": ("response_model", "request_model"),
+    "release and prompt version": ("release", "prompt_version"),
+    "input tokens": ("input_tokens",),
+    "output tokens": ("output_tokens",),
+    "latency": ("latency_ms",),
+    "time to first token": ("ttft_ms",),
+    "status": ("status",),
+    "status and error type": ("status", "error_type"),
+    "output": ("output",),
+    "guardrails": ("guardrails",),
+    "guardrail flags": ("guardrails.triggered",),
+    "retrieval": ("retrieval",),
+    "retrieval hit": ("retrieval.hit",),
+    "retrieved chunk ids": ("retrieval.chunk_ids",),
+    "retrieval hit and chunk ids": ("retrieval.hit", "retrieval.chunk_ids"),
+    "everything about a hit": ("retrieval.hit", "retrieval.chunk_ids",
+                               "retrieval.expected_chunk_ids"),
+    "tool calls": ("tool_calls",),
+    "tool status": ("tool_calls.status",),
+    "tool status and error type": ("tool_calls.status", "tool_calls.error_type"),
+    "tool input": ("tool_calls.input",),
+    "tool latency": ("tool_calls.latency_ms",),
+}  # fmt: skip
+ONE_IS_ENOUGH = {"session_id", "user_id", "response_model", "request_model", "release",
+                 "prompt_version"}  # fmt: skip
+"""Of these pairs one field does the other's work, so that taking away one of them takes nothing."""
+
+
+def without(calls: Iterable[Call], paths: Iterable[str]) -> Iterator[Call]:
+    """The calls without some fields; `a.b` is b of the object, or of each object, under a."""
+    for call in calls:
+        copy = dict(call)
+        for path in paths:
+            name, dot, inner = path.partition(".")
+            if not dot:
+                copy.pop(name, None)
+            elif isinstance(copy.get(name), dict):
+                copy[name] = {k: v for k, v in copy[name].items() if k != inner}
+            elif name in copy:
+                copy[name] = [{k: v for k, v in c.items() if k != inner} for c in copy[name]]
+        yield copy
+
+
+def judge(folder: Path, calls: Iterable[Call], config: str | None) -> ReadinessResult:
+    """The result of a log that goes without the fields (no config: as JSONL; else: as Parquet)."""
+    if config is None:
+        log = folder / "log.jsonl"
+        log.write_text("".join(json.dumps(call) + "\n" for call in calls))
+        return run_engine.check(folder, log)
+    path = folder / "readiness.toml"
+    path.write_text(config)
+    return run_engine.check(folder, parquet(folder, calls), config=path)
+
+
+def parquet(folder: Path, calls: Iterable[Call]) -> Path:
+    log = folder / "log.parquet"
+    rows = [call | ({"timestamp": datetime.fromisoformat(call["timestamp"])}
+                    if "timestamp" in call else {}) for call in calls]  # fmt: skip
+    pl.DataFrame(rows, schema=generate.parquet_schema(), orient="row").write_parquet(log)
+    return log
+
+
+def verdict(folder: Path, calls: Iterable[Call]) -> Verdict:
+    """The verdict with the defaults, without the tables and pages that come with it."""
+    config = default_config()
+    partial = run_engine.count([parquet(folder, calls)], config.objectives).partial
+    objectives, _ = evaluate(objective_data(partial, config, Distributions(partial)), config)
+    coverage = field_coverage(partial, config)
+    return decide(objectives, (), telemetry_only=True, coverage=coverage)[1].verdict
+
+
+@pytest.fixture(scope="module")
+def quiet() -> list[Call]:
+    return list(generate.calls_for_week(7, False, 3000))
+
+
+@pytest.fixture(scope="module")
+def planted() -> list[Call]:
+    return list(generate.calls_for_week())
+
+
+def fields(calls: Iterable[Call]) -> set[str]:
+    """Every field that some call has: `name`, and `name.inner` of children."""
+    found = set()
+    for call in calls:
+        for name, value in call.items():
+            found.add(name)
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, dict):
+                    found |= {f"{name}.{inner}" for inner in child}
+    return found
+
+
+def test_a_quiet_week_with_every_field_is_a_plain_go(tmp_path: Path, quiet: list[Call]) -> None:
+    for config in (AGREED, None):
+        result = judge(tmp_path, quiet, config)
+        assert result.readiness.verdict is Verdict.GO
+        assert all(field.present > 0 for field in result.coverage)
+
+
+def test_every_required_field_is_taken_away_here() -> None:
+    names = {"model": "response_model"}
+    taken = {path for paths in REQUIRED.values() for path in paths}
+    assert {names.get(field, field) for field in REQUIRED_FIELDS} <= taken
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_taking_away_a_required_field_never_yields_go(
+    tmp_path: Path, quiet: list[Call], name: str
+) -> None:
+    assert set(REQUIRED[name]) <= fields(quiet)
+    for config in (AGREED, None):
+        result = judge(tmp_path, without(quiet, REQUIRED[name]), config)
+        assert result.readiness.verdict in (Verdict.CONDITIONS, Verdict.INCONCLUSIVE)
+        assert result.slo.verdict is not Verdict.GO
+        # And the reason is that something is missing, not that something went wrong.
+        statuses = {o.status for o in result.objectives}
+        assert statuses <= {Status.MET, Status.NO_DATA, Status.NOT_APPLICABLE}
+        texts = " ".join(reason.text for reason in result.readiness.reasons)
+        assert any(w in texts for w in ("is not logged", "is logged on", "carry", "carries")), texts
+
+
+def test_a_field_that_is_only_there_on_some_calls_is_not_there(
+    tmp_path: Path, quiet: list[Call]
+) -> None:
+    """Every required field again, this time taken from six of ten calls alone."""
+    for name, paths in REQUIRED.items():
+        some = [c for i, c in enumerate(quiet) if i % 10 < 6]
+        rest = [c for i, c in enumerate(quiet) if i % 10 >= 6]
+        result = judge(tmp_path, [*without(some, paths), *rest], AGREED)
+        assert result.readiness.verdict is not Verdict.GO or name in CHILDREN_GONE, name
+
+
+CHILDREN_GONE = {"guardrails", "retrieval", "tool calls"}
+"""A call without any such child is an ordinary call: nothing says that there should be one."""
+
+
+def test_no_field_at_all_makes_the_planted_week_a_go(tmp_path: Path, planted: list[Call]) -> None:
+    """Every field that the week has, one by one, and the groups above, with the defaults."""
+    assert judge(tmp_path, planted, None).readiness.verdict is Verdict.CONDITIONS
+    assert verdict(tmp_path, planted) is Verdict.CONDITIONS
+    groups = [(field,) for field in sorted(fields(planted))]
+    groups += [paths for paths in REQUIRED.values() if len(paths) > 1]
+    assert len(groups) > 50
+    for paths in groups:
+        assert verdict(tmp_path, without(planted, paths)) is not Verdict.GO, paths
