@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import run_engine
@@ -70,29 +70,50 @@ def without(calls: Iterable[Call], paths: Iterable[str]) -> Iterator[Call]:
         yield copy
 
 
-def judge(folder: Path, calls: Iterable[Call], config: str | None) -> ReadinessResult:
-    """The result of a log that goes without the fields (no config: as JSONL; else: as Parquet)."""
-    if config is None:
+def nulled(frame: pl.DataFrame, paths: Iterable[str], where: pl.Expr | None = None) -> pl.DataFrame:
+    """The frame with null in some fields, on all rows or on those of `where`."""
+    for path in paths:
+        name, dot, inner = path.partition(".")
+        dtype = frame.schema[name]
+        gone = pl.lit(None, dtype=dtype)
+        if dot:
+            listed = isinstance(dtype, pl.List)
+            struct = dtype.inner if isinstance(dtype, pl.List) else dtype
+            assert isinstance(struct, pl.Struct)
+            source = pl.element() if listed else pl.col(name)
+            members = [
+                pl.lit(None, dtype=f.dtype).alias(inner) if f.name == inner
+                else source.struct.field(f.name)
+                for f in struct.fields
+            ]  # fmt: skip
+            gone = pl.when(source.is_not_null()).then(pl.struct(members))
+            gone = pl.col(name).list.eval(gone) if listed else gone
+        if where is not None:
+            gone = pl.when(where).then(gone).otherwise(pl.col(name))
+        frame = frame.with_columns(gone.alias(name))
+    return frame
+
+
+def judge(folder: Path, calls: Iterable[Call] | pl.DataFrame, config: str | None) -> ReadinessResult:
+    """The result of calls as JSONL, or of a frame as Parquet."""
+    path = None
+    if config is not None:
+        path = folder / "readiness.toml"
+        path.write_text(config)
+    if isinstance(calls, pl.DataFrame):
+        log = folder / "log.parquet"
+        calls.write_parquet(log)
+    else:
         log = folder / "log.jsonl"
         log.write_text("".join(json.dumps(call) + "\n" for call in calls))
-        return run_engine.check(folder, log)
-    path = folder / "readiness.toml"
-    path.write_text(config)
-    return run_engine.check(folder, parquet(folder, calls), config=path)
+    return run_engine.check(folder, log, config=path)
 
 
-def parquet(folder: Path, calls: Iterable[Call]) -> Path:
-    log = folder / "log.parquet"
-    rows = [call | ({"timestamp": datetime.fromisoformat(call["timestamp"])}
-                    if "timestamp" in call else {}) for call in calls]  # fmt: skip
-    pl.DataFrame(rows, schema=generate.parquet_schema(), orient="row").write_parquet(log)
-    return log
-
-
-def verdict(folder: Path, calls: Iterable[Call]) -> Verdict:
-    """The verdict with the defaults, without the tables and pages that come with it."""
+def verdict(folder: Path, calls: pl.DataFrame) -> Verdict:
+    """The verdict with the defaults, without the tables that come with it."""
     config = default_config()
-    partial = run_engine.count([parquet(folder, calls)], config.objectives).partial
+    calls.write_parquet(folder / "log.parquet")
+    partial = run_engine.count([folder / "log.parquet"], config.objectives).partial
     objectives, _ = evaluate(objective_data(partial, config, Distributions(partial)), config)
     coverage = field_coverage(partial, config)
     return decide(objectives, (), telemetry_only=True, coverage=coverage)[1].verdict
@@ -121,8 +142,8 @@ def fields(calls: Iterable[Call]) -> set[str]:
 
 
 def test_a_quiet_week_with_every_field_is_a_plain_go(tmp_path: Path, quiet: list[Call]) -> None:
-    for config in (AGREED, None):
-        result = judge(tmp_path, quiet, config)
+    for config, calls in ((AGREED, generate.parquet_frame(quiet)), (AGREED, quiet), (None, quiet)):
+        result = judge(tmp_path, calls, config)
         assert result.readiness.verdict is Verdict.GO
         assert all(field.present > 0 for field in result.coverage)
 
@@ -153,23 +174,23 @@ def test_a_field_that_is_only_there_on_some_calls_is_not_there(
     tmp_path: Path, quiet: list[Call]
 ) -> None:
     """Every required field again, this time taken from six of ten calls alone."""
+    frame = generate.parquet_frame(quiet)
+    most = pl.int_range(pl.len()) % 10 < 6
     for name, paths in REQUIRED.items():
-        some = [c for i, c in enumerate(quiet) if i % 10 < 6]
-        rest = [c for i, c in enumerate(quiet) if i % 10 >= 6]
-        result = judge(tmp_path, [*without(some, paths), *rest], AGREED)
-        assert result.readiness.verdict is not Verdict.GO or name in CHILDREN_GONE, name
-
-
-CHILDREN_GONE = {"guardrails", "retrieval", "tool calls"}
-"""A call without any such child is an ordinary call: nothing says that there should be one."""
+        # A call without any child is an ordinary call: nothing says that there should be one.
+        if name in ("guardrails", "retrieval", "tool calls"):
+            continue
+        result = judge(tmp_path, nulled(frame, paths, most), AGREED)
+        assert result.readiness.verdict is not Verdict.GO, name
 
 
 def test_no_field_at_all_makes_the_planted_week_a_go(tmp_path: Path, planted: list[Call]) -> None:
     """Every field that the week has, one by one, and the groups above, with the defaults."""
-    assert judge(tmp_path, planted, None).readiness.verdict is Verdict.CONDITIONS
-    assert verdict(tmp_path, planted) is Verdict.CONDITIONS
+    frame = generate.parquet_frame(planted)
+    assert judge(tmp_path, frame, None).readiness.verdict is Verdict.CONDITIONS
+    assert verdict(tmp_path, frame) is Verdict.CONDITIONS
     groups = [(field,) for field in sorted(fields(planted))]
     groups += [paths for paths in REQUIRED.values() if len(paths) > 1]
     assert len(groups) > 50
     for paths in groups:
-        assert verdict(tmp_path, without(planted, paths)) is not Verdict.GO, paths
+        assert verdict(tmp_path, nulled(frame, paths)) is not Verdict.GO, paths

@@ -48,7 +48,8 @@ class Reader:
         paths = (own, *field.paths) if own else field.paths
         found = []
         for path in paths:
-            series = _follow(self._frame, path.split("."))
+            flat = path in self._frame.columns
+            series = self._frame[path] if flat else _follow(self._frame, path.split("."))
             if series is not None and series.null_count() < len(series):
                 found.append((path, series))
         return found

@@ -13,7 +13,8 @@ from typing import Final, Literal
 
 Kind = Literal["text", "number", "flag", "time", "presence", "texts"]
 
-MICROSECONDS: Final = {"_ms": 1e3, "_s": 1e6, "_seconds": 1e6, "_sec": 1e6, "_us": 1.0, "_ns": 1e-3}
+MICROSECONDS: Final = {"_ms": 1e3, "_s": 1e6, "_seconds": 1e6, "_sec": 1e6, "_us": 1.0, "_ns": 1e-3,
+                       "Seconds": 1e6, "Micros": 1.0, "Nanos": 1e-3}
 
 
 def unit_factor(path: str) -> float:

@@ -35,9 +35,9 @@ class ParquetSlice:
 
     def read_ids(self, mapping: Mapping[str, str]) -> tuple[pl.Series, pl.Series]:
         """(trace ids, span ids) as texts."""
-        own = [mapping[n].split(".")[0] for n in ("trace_id", "span_id") if n in mapping]
+        own = {mapping[n] for n in ("trace_id", "span_id") if n in mapping}
         wanted = {path.split(".")[0] for name in ("trace_id", "span_id")
-                  for path in _LINE[name].paths} | set(own)
+                  for path in _LINE[name].paths} | own | {path.split(".")[0] for path in own}
         frame = self._scan(tuple(c for c in self.columns if c in wanted))
         if not frame.width:
             empty = pl.Series([None], dtype=pl.String).new_from_index(0, self.rows)
@@ -96,5 +96,5 @@ def known_columns(columns: list[str], mapping: Mapping[str, str]) -> tuple[str, 
     """The columns that any known field or the user's mapping may stand in."""
     names = {path.split(".")[0] for field in LINE_FIELDS for path in field.paths}
     names |= {name for child in CHILDREN for name in child.names}
-    names |= {path.split(".")[0] for path in mapping.values()}
+    names |= {name for path in mapping.values() for name in (path, path.split(".")[0])}
     return tuple(c for c in columns if c in names)

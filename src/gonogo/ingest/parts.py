@@ -25,7 +25,7 @@ from gonogo.ingest.parquet import ParquetSlice
 from gonogo.records import Block, Dictionaries
 from gonogo.stats.hashing import mix
 
-MEMORY_BUDGET: Final = 320 << 20
+MEMORY_BUDGET: Final = 160 << 20
 PART_ROWS: Final = 200_000
 FILE_SHIFT: Final = 40
 FILE_NUMBER: Final = np.uint32

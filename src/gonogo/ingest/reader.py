@@ -272,6 +272,8 @@ class _Reading:
         try:
             metadata = pq.read_metadata(source.path)
             found = list(slices(source.path, self.mapping))
+            own = {self.mapping[n].split(".")[0] for n in ("parent_span_id",) if n in self.mapping}
+            has_parents = _has_values(metadata, _PARENT_COLUMNS | own)
         except (FileNotFoundError, PermissionError) as error:
             self._gone(job, error)
             return
@@ -286,8 +288,7 @@ class _Reading:
             raise InputError([Diagnostic(
                 "I021", source.name, f"no column that is known; it has {columns}",
                 "map its columns in [fields] of readiness.toml")])
-        own = {self.mapping[n].split(".")[0] for n in ("parent_span_id",) if n in self.mapping}
-        self.has_parents = self.has_parents or _has_values(metadata, _PARENT_COLUMNS | own)
+        self.has_parents = self.has_parents or has_parents
         if not count.sha256 and source.size <= HASH_PARQUET_UP_TO:
             count.sha256 = _sha256(source)
         base = job.number << FILE_SHIFT

@@ -70,6 +70,8 @@ class Places:
                 if name != part:
                     self._lists.add(here)
             node[""] = kind
+            if path in mapping.values():  # `a.b` may also be one name with a dot in it
+                self._tree.setdefault(path, {})[""] = kind
         self._names = sorted(_names(self._tree))
 
     def unseen(self) -> list[str]:

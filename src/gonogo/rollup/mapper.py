@@ -46,7 +46,7 @@ from gonogo.rollup.partial import (
 from gonogo.rollup.select import Calendar, Selection, split
 from gonogo.stats.distinct import Distinct
 
-COMPACT_BYTES: Final = 96 << 20
+COMPACT_BYTES: Final = 48 << 20
 """What the pieces of one frame may take before they are grouped into one."""
 
 Column = NDArray[Any]
