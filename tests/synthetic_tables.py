@@ -93,6 +93,7 @@ def measures(calls: Sequence[Call]) -> Row:
         "output_tokens": sum(c.output_tokens for c in calls), "output_tokens_n": len(calls),
         "cache_read_tokens": 0, "cache_write_tokens": 0, "reasoning_tokens": 0,
         "cost": sum(c.cost for c in calls), "cost_n": len(calls),
+        "session_cost": sum(c.cost for c in calls),
         "sessions": len({c.session for c in calls}), "users": len({c.session for c in calls}),
         "guard_calls": _count(calls, lambda c: c.checks),
         "guard_triggered": _count(calls, lambda c: any(k.triggered for k in c.checks)),

@@ -164,14 +164,20 @@ class Reader:
 
     def lists(self, field: Field) -> pl.Series:
         """Lists of texts; null where there is none."""
-        out = self._nulls(pl.List(pl.String))
-        for _, series in self.sources(field):
+        out = unnamed = self._nulls(pl.List(pl.String))
+        for path, series in self.sources(field):
             if isinstance(series.dtype, pl.List) and not series.dtype.inner.is_nested():
                 found = series.cast(pl.List(pl.String))
+                if "[]" in path:
+                    # Objects that lack this member may have it under its next name; if they
+                    # have it under none, there are still as many of them.
+                    unnamed = unnamed.zip_with(unnamed.is_not_null(), found)
+                    named = found.list.drop_nulls().list.len() == found.list.len()
+                    found = found.zip_with(named.fill_null(True), self._nulls(found.dtype))
                 out = out.zip_with(out.is_not_null(), found)
             else:
                 self._count("I014", field, series.is_not_null())
-        return out
+        return out.zip_with(out.is_not_null(), unnamed)
 
     def classes(self, field: Field, judge: Callable[[str], int], missing: int) -> NDArray[np.uint8]:
         """`judge` of each text, worked out once per distinct text."""

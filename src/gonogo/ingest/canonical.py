@@ -265,6 +265,13 @@ def _retrievals(
         hit, hit_by = _hit(read.flags(_RETRIEVAL["hit"]), n_chunks, expected, found, failed)
         scores = read.lists(_RETRIEVAL["scores"])
         top = _top_score(scores)
+        lengths = np.maximum(n_ids, 0)
+        flat = ids.filter(pl.Series(lengths > 0)).explode()
+        chunks = pl.DataFrame({
+            "row": np.repeat(rows, lengths), "chunk": dictionaries.chunk.encode(flat.cast(pl.String)),
+        }, schema=CHUNK_SCHEMA)
+        has_ids = n_ids == 0
+        has_ids[np.repeat(np.arange(len(rows)), lengths)[chunks["chunk"].to_numpy() != 0]] = True
         rows_out.append(pl.DataFrame({
             "row": rows,
             "index_version": dictionaries.index_version.encode(read.texts(_RETRIEVAL["index_version"])),
@@ -273,18 +280,13 @@ def _retrievals(
             "hit": hit,
             "hit_by": hit_by,
             "failed": failed,
-            "has_ids": n_ids != MISSING,
+            "has_ids": has_ids,
             "n_chunks": np.minimum(n_chunks, 2**31 - 1),
             "top_score_micro": top,
             "expected": expected,
             "expected_found": found,
             "duration_us": read.durations(_RETRIEVAL["duration"]),
         }, schema=RETRIEVAL_SCHEMA))
-        lengths = np.maximum(n_ids, 0)
-        flat = ids.filter(pl.Series(lengths > 0)).explode()
-        chunks = pl.DataFrame({
-            "row": np.repeat(rows, lengths), "chunk": dictionaries.chunk.encode(flat.cast(pl.String)),
-        }, schema=CHUNK_SCHEMA)
         chunks_out.append(chunks.filter(pl.col("chunk") != 0))
     return _frame(rows_out, RETRIEVAL_SCHEMA), _frame(chunks_out, CHUNK_SCHEMA)
 

@@ -15,7 +15,7 @@ from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS
 
-ROWS: Final = 200_000
+ROWS: Final = 100_000
 UNSOUND: Final = (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
 """What reading a damaged file may raise."""
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
@@ -70,7 +70,7 @@ def unsound(name: str, error: Exception) -> InputError:
 
 
 def slices(path: Path, mapping: Mapping[str, str]) -> Iterator[ParquetSlice]:
-    """The file in shares of some 200,000 rows, cut where its row groups end when they are small.
+    """The file in shares of 100,000 to 200,000 rows, cut where its row groups end when they are small.
 
     Raises:
         polars.exceptions.PolarsError, pyarrow.ArrowException, OSError: the file is not sound.

@@ -26,7 +26,7 @@ from gonogo.records import Block, Dictionaries
 from gonogo.stats.hashing import mix
 
 MEMORY_BUDGET: Final = 160 << 20
-PART_ROWS: Final = 200_000
+PART_ROWS: Final = 120_000
 FILE_SHIFT: Final = 40
 FILE_NUMBER: Final = np.uint32
 """Logs of one file a minute are more than 65,536 files in two months."""
@@ -134,7 +134,7 @@ def parquet_identity(source: ParquetSlice, mapping: Mapping[str, str]) -> NDArra
 
 @dataclass(slots=True)
 class BlockStore:
-    """Collects decoded blocks into parts of some 200,000 lines, spilling beyond a budget."""
+    """Collects decoded blocks into parts of some 120,000 lines, spilling beyond a budget."""
 
     budget: int = MEMORY_BUDGET
     parts: list[StoredPart] = field(default_factory=list)

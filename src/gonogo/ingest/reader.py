@@ -46,14 +46,27 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """The rows of a part whose identity occurs more than once, and which of them are dropped."""
+
+    rows: NDArray[np.int64]
+    dropped: NDArray[np.bool_]
+    identity: NDArray[np.uint64]
+
+    def kept(self, height: int) -> NDArray[np.bool_]:
+        """True for every row of the part but the dropped ones."""
+        keep = np.ones(height, dtype=bool)
+        keep[self.rows[self.dropped]] = False
+        return keep
+
+
 @dataclass(slots=True)
 class LogInput:
     """All accepted and duplicate lines as parts, in the order of files and lines."""
 
     parts: list[Part]
-    dropped: list[NDArray[np.bool_]]
-    suspects: list[NDArray[np.bool_]]
-    """rows whose identity occurs more than once: what is compared for conflicts"""
+    doubles: list[Doubles]
     rules: list[traces.TraceRules | None]
     files: list[FileCount]
     trouble: Trouble
@@ -70,14 +83,13 @@ class LogInput:
     def _load(self, number: int) -> tuple[Block, NDArray[np.bool_]]:
         tally: Tally = Counter()
         block = self.parts[number].load(tally)
-        suspects = self.suspects[number]
+        doubles = self.doubles[number]
         with self._lock:
             self.trouble.tally.update(tally)
-            if suspects.any():
-                self._conflicts.append(_fingerprints(
-                    self.parts[number], block, suspects, self.dropped[number]))
+            if len(doubles.rows):
+                self._conflicts.append(_fingerprints(block, doubles))
         rules = self.rules[number]
-        return (rules.apply(block) if rules else block), ~self.dropped[number]
+        return (rules.apply(block) if rules else block), doubles.kept(self.parts[number].rows)
 
     def ids(self, part: int, rows: list[int]) -> pl.DataFrame:
         """trace_id and span_id, as logged, of some rows of a part."""
@@ -121,8 +133,14 @@ def read_logs(
             for index, count in Counter(part.file[drop].tolist()).items():
                 reading.files[index].duplicates += count
     rules = _trace_rules(parts, dropped, linked=reading.has_parents)
-    return LogInput(parts, dropped, suspects, rules, reading.files, reading.trouble,
-                    reading.dictionaries, reading.store)
+    doubles = []
+    for part, drop, suspect in zip(parts, dropped, suspects, strict=True):
+        rows = np.flatnonzero(suspect)
+        doubles.append(Doubles(rows, drop[rows], part.identity[rows]))
+        # Eight bytes a line are much when there are very many; from here on few are needed.
+        part.identity, part.file = part.identity[:0].copy(), part.file[:1].copy()
+    return LogInput(parts, doubles, rules, reading.files, reading.trouble, reading.dictionaries,
+                    reading.store)
 
 
 @dataclass(slots=True)
@@ -357,9 +375,9 @@ def find_duplicates(
     return dropped, suspects
 
 
-def _fingerprints(
-    part: Part, block: Block, suspects: NDArray[np.bool_], dropped: NDArray[np.bool_]
-) -> tuple[NDArray[Any], ...]:
+def _fingerprints(block: Block, doubles: Doubles) -> tuple[NDArray[Any], ...]:
+    suspects = np.zeros(block.lines.height, dtype=bool)
+    suspects[doubles.rows] = True
     rows = block.lines.filter(pl.Series(suspects))
     children = np.zeros(len(suspects), dtype=np.uint64)
     frames = (block.retrievals, block.chunks, block.tool_calls, block.guardrails)
@@ -370,7 +388,7 @@ def _fingerprints(
             content = mix(mine.drop("row").hash_rows(seed=seed).to_numpy())
             np.add.at(children, mine["row"].to_numpy(), content)
     content = rows.hash_rows(seed=0).to_numpy() + children[suspects]
-    return part.identity[suspects], content, dropped[suspects]
+    return doubles.identity, content, doubles.dropped
 
 
 def _trace_rules(

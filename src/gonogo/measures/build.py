@@ -115,12 +115,7 @@ class _Builder:
         return row
 
     def _overall(self) -> Table:
-        hours = {
-            h
-            for metric in ("latency_ok", "latency_failed", "ttft", "tps")
-            for h in self.distributions.values(metric, "")
-        }
-        row = self._measured(self.everything, self._histograms("", list(hours)))
+        row = self._measured(self.everything, self._histograms("", self._hours_counted()))
         bins = (
             self.calls.filter(pl.col("bin").is_not_null())
             .group_by("bin")
@@ -136,6 +131,11 @@ class _Builder:
             span = int(bins["bin"].max()) - int(bins["bin"].min()) + BIN_SECONDS  # type: ignore[arg-type]
             row |= {"minutes": span // 60, "peak_bin_calls": int(bins["calls"].max())}  # type: ignore[arg-type]
         return _table("overall", "All calls", (*c.MEASURES, *c.OVERALL_ONLY), [row])
+
+    def _hours_counted(self) -> list[Any]:
+        """The hours that some histogram has, each once; None is that of calls without a time."""
+        metrics = {metric for group in DISTRIBUTIONS.values() for metric in group}
+        return list({hour for m in metrics for hour in self.distributions.values(m, "")})
 
     def _by(self, name: str) -> Table:
         sums = sums_by(self.partial, self.calls, [name])
@@ -261,16 +261,18 @@ class _Builder:
     def _guardrail_hours(self) -> Table:
         sums = _summed(
             self.partial.frames["guardrails"].filter(pl.col("hour").is_not_null()),
-            ["hour", "name"],
-            ("calls", "triggered"),
+            ["hour", "name", "stage"],
+            ("calls", "known", "triggered"),
         )
-        rows = [{"start": row["hour"], **row} for row in _named(sums, "name")]
+        rows = [{"start": row["hour"], **row} for row in _named(sums, "name", "stage")]
         shape = (
             c.value("start", "hour", "time"),
             c.value("name", "guardrail", "text"),
+            c.value("stage", "stage", "text"),
             c.value("calls", "calls checked", "count"),
+            c.hidden("known"),
             c.hidden("triggered"),
-            c.ratio("trigger_rate", "triggered", "triggered", "calls"),
+            c.ratio("trigger_rate", "triggered", "triggered", "known"),
         )
         return _table("guardrail_hours", "Guardrail triggers by hour", shape, rows)
 
@@ -310,12 +312,7 @@ class _Builder:
     def _distribution(self, key: str) -> Table:
         metrics = DISTRIBUTIONS[key]
         groups: list[tuple[str, Histogram]] = [
-            (
-                "all calls",
-                self.distributions.get(
-                    metrics, "", [h for m in metrics for h in self.distributions.values(m, "")]
-                ),
-            )
+            ("all calls", self.distributions.get(metrics, "", self._hours_counted()))
         ]
         models = _top(sums_by(self.partial, self.calls, ["model"]), "model", "calls", _TOP_MODELS)
         groups += [
@@ -349,10 +346,10 @@ class _Builder:
             )
             rows.append(
                 {
-                    "weekday": weekday,
-                    "hour": hour,
                     **_added(members),
                     **quantiles("latency", histogram, ("p95",)),
+                    "weekday": weekday,
+                    "hour": hour,
                 }
             )
         shape = (

@@ -48,10 +48,7 @@ _EVIDENCE: Final = {
     Evidence.FILE: "result file",
     Evidence.DECLARED: "somebody’s word",
 }
-NO_GATES: Final = (
-    "none declared. A golden set, a load test or a sign-off becomes one under [gates] in "
-    "readiness.toml; until then the objectives decide alone."
-)
+NO_GATES: Final = "none declared; the objectives decide alone."
 
 
 def _results(result: ReadinessResult) -> tuple[ResultLine, ...]:
