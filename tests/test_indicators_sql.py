@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ import pytest
 import awkward_lines
 import bench_oracle as oracle
 import run_engine
+from gonogo.config.model import Config
 from gonogo.conventions import DIMENSIONS, UNKNOWN
 from gonogo.results import Table
 from gonogo.rollup.partial import Partial
@@ -71,6 +73,7 @@ TOOLS = {
 class Both:
     """The same lines, counted by DuckDB and by the engine."""
 
+    paths: list[Path]
     database: Any
     counted: run_engine.Counted
     tables: dict[str, Table]
@@ -130,7 +133,7 @@ LOGS = {
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Both:
     paths, database = LOGS[request.param](tmp_path_factory.mktemp("logs"))
     counted = run_engine.count(paths)
-    return Both(database, counted, run_engine.tables(counted.partial))
+    return Both(paths, database, counted, run_engine.tables(counted.partial))
 
 
 # ── what equal means ──────────────────────────────────────────────────────────────────────────
@@ -733,3 +736,44 @@ def test_every_rate_and_mean_divides_the_right_counts(both: Both) -> None:
         assert column.num is not None
         assert column.den is not None
         assert (row[column.num] or 0, row[column.den]) == (above or 0, below), key
+
+
+def test_what_folds_into_other_keeps_its_counts_and_quantiles(both: Both) -> None:
+    tables = run_engine.tables(both.partial, Config(top=1))
+    overall = both.table("overall")[()]
+    for name in ("model", "release", "service"):
+        rows = run_engine.rows_of(tables[f"by_{name}"], "value")
+        values = both.database.execute(
+            f"SELECT {name}::VARCHAR, count(*) AS n FROM calls WHERE {name} IS NOT NULL "
+            "GROUP BY ALL ORDER BY n DESC, 1"
+        ).fetchall()
+        assert [value for (value,) in rows][:2] == [values[0][0], *["(other)"] * (len(values) > 1)]
+        for measure in ("calls", "errors", "latency_n", "cost_n", "tool_calls"):
+            assert sum(row[measure] for row in rows.values()) <= overall[measure]
+        if len(values) > 1:
+            ((n, exact),) = both.database.execute(
+                f"SELECT count(latency_us), q(latency_us) FROM calls "
+                f"WHERE {name}::VARCHAR <> '{values[0][0]}'"
+            ).fetchall()
+            assert rows[("(other)",)]["latency_n"] == n
+            close_quantile(rows[("(other)",)]["latency_p95"], exact[2] if exact else None, name)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"])
+def test_hours_and_days_are_those_of_the_declared_zone(both: Both, zone: str) -> None:
+    counted = run_engine.count(both.paths, timezone=zone).partial
+    found = run_engine.tables(counted, Config(timezone=zone))
+    bins = both.sql("FROM r_bins", "bin_start")
+    for table, parts in (("hours", 4), ("days", 3)):
+        expected: Counter[int] = Counter()
+        for (start,), row in bins.items():
+            local = start.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+            whole = datetime(*local.timetuple()[:parts], tzinfo=ZoneInfo(zone), fold=local.fold)
+            expected[int(whole.timestamp())] += row["calls"]
+        rows = run_engine.rows_of(found[table], "start")
+        assert {start: r["calls"] for (start,), r in rows.items() if r["calls"]} == expected
+    heat = run_engine.rows_of(found["heatmap"], "weekday", "hour")
+    assert sum(row["calls"] for row in heat.values()) == sum(r["calls"] for r in bins.values())
+    assert {hour for _, hour in heat} <= set(range(24))
+    utc = both.table("overall")[()]
+    assert run_engine.rows_of(found["overall"])[()] == utc

@@ -107,7 +107,7 @@ class Mapper:
         decoder = _Decoder(self._dictionaries)
         frames = {}
         for name, spec in FRAMES.items():
-            codes = self._frames[name]
+            codes = self._frames.pop(name)  # held once, not twice
             # Codes and texts correspond one to one, so grouping by codes is grouping by texts.
             frames[name] = pl.DataFrame(schema=spec.schema)
             if codes:
