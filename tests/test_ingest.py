@@ -180,9 +180,7 @@ def test_a_key_like_ours_in_a_line_is_only_an_unknown_field(tmp_path: Path) -> N
 # --- files
 
 
-def test_every_packing_gives_the_same_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_packing_gives_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = b"".join(line("pack", i) + b"\n" for i in range(300))
     packed = {
         "plain.jsonl": raw,
@@ -236,9 +234,10 @@ def test_a_packed_file_that_is_cut_keeps_what_can_be_had(packing: str, tmp_path:
     accepted = found.counts()[1]
     assert 2_500 < accepted < 6_000
     assert "I006" in found.codes
-    assert contents(found.rows) == contents(read(write(tmp_path / "x.jsonl", raw[:-1])).rows)[
-        :accepted
-    ]
+    assert (
+        contents(found.rows)
+        == contents(read(write(tmp_path / "x.jsonl", raw[:-1])).rows)[:accepted]
+    )
 
 
 def test_a_hole_of_nuls_costs_the_line_it_stands_in(tmp_path: Path) -> None:

@@ -312,7 +312,9 @@ def test_every_field_can_be_mapped(name: str, tmp_path: Path) -> None:
 
 
 def test_a_mapped_name_comes_before_the_aliases_and_tells_its_unit(tmp_path: Path) -> None:
-    path = write(tmp_path / "own.jsonl", {"took": {"wall_s": 2}, "latency_ms": 5}, {"latency_ms": 6})
+    path = write(
+        tmp_path / "own.jsonl", {"took": {"wall_s": 2}, "latency_ms": 5}, {"latency_ms": 6}
+    )
     rows = read(path, mapping={"latency_ms": "took.wall_s"}).rows
     assert [row["duration_us"] for row in rows] == [2_000_000, 6_000]
 

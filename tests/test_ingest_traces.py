@@ -245,7 +245,9 @@ def test_session_and_user_are_inherited_from_above(tmp_path: Path) -> None:
     named = trace(
         tmp_path, span("a", session_id="s", user_id="u"), span("b", user_id="own"), name="n.jsonl"
     )
-    assert rows["leaf"]["session_hash"] == rows["step"]["session_hash"] == named["a"]["session_hash"]
+    assert (
+        rows["leaf"]["session_hash"] == rows["step"]["session_hash"] == named["a"]["session_hash"]
+    )
     assert rows["step"]["user_hash"] == named["a"]["user_hash"]
     assert rows["leaf"]["user_hash"] == named["b"]["user_hash"]
     for name in ("stranger", "elsewhere"):
@@ -312,7 +314,9 @@ def _plainly(spans: Iterable[Span]) -> tuple[set[str], set[str]]:
 
     def effective(one: Span) -> list[int]:
         if one["span_id"] in folded:
-            return [sum(column) for column in zip(*map(effective, below(one["span_id"])))]
+            return [
+                sum(column) for column in zip(*map(effective, below(one["span_id"])), strict=True)
+            ]
         return [one.get(name) or 0 for name in names]
 
     def fold(one: Span) -> None:
@@ -323,7 +327,9 @@ def _plainly(spans: Iterable[Span]) -> tuple[set[str], set[str]]:
             own = [one.get(name) for name in names]
             totals = [sum(c) for c in zip(*map(effective, children), strict=True)]
             candidates = [totals, *map(effective, children)]
-            if any(all(o is None or o == w for o, w in zip(own, c, strict=True)) for c in candidates):
+            if any(
+                all(o is None or o == w for o, w in zip(own, c, strict=True)) for c in candidates
+            ):
                 folded.add(one["span_id"])
 
     for one in by_name.values():

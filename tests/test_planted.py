@@ -67,6 +67,10 @@ def test_each_planted_thing_is_found_where_it_is(week: ReadinessResult, name: st
         objective.total - excursion.total)  # fmt: skip
     assert inside > 4 * outside
     assert objective.excursions == (excursion.id,)
+    hours = run_engine.rows_of(week.tables["objective_bins"], "objective", "start")
+    mine = [row for (of, _), row in hours.items() if of == objective.id]
+    assert sum(row["good"] for row in mine) == objective.good
+    assert sum(row["total"] for row in mine) == objective.total
 
 
 def test_nothing_else_is_found(week: ReadinessResult) -> None:

@@ -347,23 +347,46 @@ def hashes(start: int, stop: int) -> Any:
     return mix(np.arange(start, stop, dtype=np.uint64))
 
 
-@FEW
-@given(st.lists(st.tuples(st.integers(1, 200_000), st.integers(0, 60_000)), max_size=4))
-def test_distinct_counts_merge_in_any_order_to_the_same_state(runs: list[tuple[int, int]]) -> None:
-    parts = [Distinct.of(hashes(start, start + size)) for start, size in runs]
+def merged_in_every_way(runs: list[tuple[int, int]]) -> None:
+    """Runs (start, size) of ids merge in any order to the state of them all at once."""
     every = [hashes(start, start + size) for start, size in runs]
-    whole = Distinct.of(np.concatenate([np.empty(0, np.uint64), *every]))
-    forward, backward = Distinct(), Distinct()
+    parts = [Distinct.of(run) for run in every]
+    together = np.concatenate([np.empty(0, np.uint64), *every])
+    whole, forward, backward = Distinct.of(together), Distinct(), Distinct()
     for part in parts:
         forward = forward.merge(part)
     for part in reversed(parts):
         backward = part.merge(backward)
     for found in (forward, backward, whole.merge(forward)):
-        assert np.array_equal(found.hashes, whole.hashes)
-        assert found.count() == whole.count()
         assert found.is_exact == whole.is_exact
-    true = len(np.unique(np.concatenate([np.empty(0, np.uint64), *every])))
-    assert whole.count() == true if true <= EXACT_UP_TO else abs(whole.count() - true) < 0.04 * true
+        assert np.array_equal(found.hashes, whole.hashes)
+        if not whole.is_exact:
+            assert np.array_equal(found.registers, whole.registers)  # type: ignore[arg-type]
+        assert found.count() == whole.count()
+    true = len(np.unique(together))
+    assert abs(whole.count() - true) <= (0 if true <= EXACT_UP_TO else 0.04 * true)
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(1, 5_000), st.integers(0, 3_000)), max_size=4))
+def test_small_sets_merge_exactly_in_any_order(runs: list[tuple[int, int]]) -> None:
+    merged_in_every_way(runs)
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [(1, EXACT_UP_TO), (1, EXACT_UP_TO)],
+        [(1, EXACT_UP_TO), (EXACT_UP_TO, 2)],
+        [(1, EXACT_UP_TO), (EXACT_UP_TO + 1, 1)],
+        [(1, 80_000), (70_001, 80_000)],
+        [(1, 50_000), (50_001, 50_000), (100_001, 50_000), (20_000, 90_000)],
+        [(1, 150_000), (1, 10), (140_000, 150_000)],
+        [(1, 10), (5, 200_000)],
+    ],
+)
+def test_large_sets_merge_in_any_order_to_the_same_registers(runs: list[tuple[int, int]]) -> None:
+    merged_in_every_way(runs)
 
 
 @pytest.mark.parametrize("n", [0, 1, EXACT_UP_TO, EXACT_UP_TO + 1, 600_000])
@@ -439,3 +462,27 @@ def test_groups_are_the_different_rows(rows: list[tuple[int, ...]]) -> None:
     assert sorted(keys) == sorted(set(rows))
     assert [keys[i] for i in found.index.tolist()] == rows
     assert found.count().tolist() == [rows.count(key) for key in keys]
+
+
+# ── lines that are no calls ───────────────────────────────────────────────────────────────────
+
+
+def test_a_request_blocked_before_the_model_was_asked_counts_as_a_block(tmp_path: Path) -> None:
+    check = {"name": "injection", "stage": "input", "triggered": True, "action": "block"}
+    calm = check | {"triggered": False, "action": "none"}
+    lines = [{"trace_id": f"b-{k}", "tenant_id": "acme", "guardrails": [check]} for k in range(3)]
+    lines += [{"trace_id": f"c-{k}", "model": "m", "guardrails": [calm]} for k in range(7)]
+    wanted = [parse_objective("guardrail_trigger_rate", "<= 1%", source=Source.WRITTEN)]
+    log = write(tmp_path / "log.jsonl", (json.dumps(line) + "\n" for line in lines))
+    partial = run_engine.count([log], wanted).partial
+    assert (partial.counter("calls"), partial.counter("not_calls")) == (7, 3)
+    counts = partial.frames["objectives"]
+    assert (int(counts["good"].sum()), int(counts["total"].sum())) == (7, 10)
+    tables = run_engine.tables(partial)
+    (overall,) = run_engine.rows_of(tables["overall"]).values()
+    assert [overall[f"guard_{n}"] for n in ("calls", "known", "triggered", "blocked")] == [
+        10, 10, 3, 3]  # fmt: skip
+    (row,) = run_engine.rows_of(tables["guardrails"], "name", "stage").values()
+    assert (row["calls"], row["all_calls"], row["blocked"]) == (10, 10, 3)
+    tenants = run_engine.rows_of(tables["by_tenant_id"], "value")
+    assert (tenants[("acme",)]["calls"], tenants[("acme",)]["guard_blocked"]) == (0, 3)

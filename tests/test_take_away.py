@@ -94,7 +94,9 @@ def nulled(frame: pl.DataFrame, paths: Iterable[str], where: pl.Expr | None = No
     return frame
 
 
-def judge(folder: Path, calls: Iterable[Call] | pl.DataFrame, config: str | None) -> ReadinessResult:
+def judge(
+    folder: Path, calls: Iterable[Call] | pl.DataFrame, config: str | None
+) -> ReadinessResult:
     """The result of calls as JSONL, or of a frame as Parquet."""
     path = None
     if config is not None:

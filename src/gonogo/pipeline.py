@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["InspectReport", "Request", "analyse", "build", "inspect", "render"]
 
 TELEMETRY_ONLY: Final = "telemetry only, default thresholds: this is not a readiness decision"
+_PLACE: Final = re.compile(r"(.*?)((?::\d+){0,2})", re.DOTALL)
 _DAY: Final = 86_400
 _SHORTEST_SECRET: Final = 6
 _MASKED: Final = {"tenant_id": "tenants"}
@@ -271,20 +272,7 @@ def _ingest_report(logs: LogInput, partial: Partial, masker: Masker) -> IngestRe
         folded=logs.folded(),
         calls=partial.counter("calls"),
         not_calls=partial.counter("not_calls"),
-        problems=_problems(logs.trouble, [f.name for f in logs.files], masker),
-    )
-
-
-def _problems(trouble: Trouble, names: Sequence[str], masker: Masker) -> tuple[Problem, ...]:
-    def hide(text: str) -> str:
-        for name in sorted({*names, *(d.where for d in trouble.files)}, key=len, reverse=True):
-            if name:
-                text = text.replace(name, masker.mask("paths", name) or name)
-        return text
-
-    return tuple(
-        p.model_copy(update={"what": hide(p.what), "example": hide(p.example)})
-        for p in trouble.problems()
+        problems=logs.trouble.problems(lambda name: masker.mask("paths", name) or name),
     )
 
 
@@ -296,7 +284,10 @@ def _echo(run: Run) -> ConfigEcho:
         f"minimum coverage = {display.ratio(*config.minimum_coverage.as_integer_ratio())}",
     ]
     lines += [f"objective {o.id} {o.expression} ({o.source})" for o in config.objectives]
-    lines += [f"where {name} = {clean_label(pattern)}" for name, pattern in run.selection.where]
+    lines += [
+        f"where {name} = {_label(run.masker, name, pattern)}"
+        for name, pattern in run.selection.where
+    ]
     lines += [
         f"excluded {display.span(e.start, e.end, config.timezone)}: {e.reason} ({e.owner})"
         for e in config.exclusions
@@ -354,10 +345,11 @@ def _nothing(run: Run, error: InputError) -> ReadinessResult:
 
 
 def _unreadable(problem: Diagnostic, masker: Masker) -> Problem:
-    place = masker.mask("paths", problem.where) or "the input"
-    return Problem(
-        code=problem.code, what=f"{place}: {problem.what}", count=1, example=place, hint=""
-    )
+    path, line = _PLACE.fullmatch(problem.where).groups()  # type: ignore[union-attr]
+    place = f"{masker.mask('paths', path)}{line}" if path else "the input"
+    # What is said may name columns, and those are named by whoever writes the log.
+    what = f"{place}: {clean_label(problem.what, 300)}"
+    return Problem(code=problem.code, what=what, count=1, example=place, hint="")
 
 
 def _publish(result: ReadinessResult, output: Path, progress: Progress) -> None:

@@ -33,7 +33,10 @@ class Reader:
     """Fields of one decoded frame; `mapping` puts a user's own paths before the aliases."""
 
     def __init__(
-        self, frame: pl.DataFrame, tally: Tally, mapping: Mapping[str, str] | None = None,
+        self,
+        frame: pl.DataFrame,
+        tally: Tally,
+        mapping: Mapping[str, str] | None = None,
         prefix: str = "",
     ) -> None:
         self._frame = frame

@@ -54,8 +54,15 @@ _LINE: Final = {f.name: f for f in LINE_FIELDS}
 _RETRIEVAL: Final = {f.name: f for f in RETRIEVAL_FIELDS}
 _TOOL: Final = {f.name: f for f in TOOL_FIELDS}
 _GUARDRAIL: Final = {f.name: f for f in GUARDRAIL_FIELDS}
-_TEXT_DIMENSIONS: Final = ("service", "environment", "release", "prompt_version", "operation",
-                           "provider", "tenant_id")
+_TEXT_DIMENSIONS: Final = (
+    "service",
+    "environment",
+    "release",
+    "prompt_version",
+    "operation",
+    "provider",
+    "tenant_id",
+)
 _FLOAT_EXACT: Final = 1e15
 
 
@@ -88,8 +95,12 @@ def id_hash(texts: pl.Series) -> pl.Series:
 
 
 def _lines(
-    read: Reader, has_child: NDArray[np.bool_], trace: pl.Series, span: pl.Series,
-    dictionaries: Dictionaries, tally: Tally,
+    read: Reader,
+    has_child: NDArray[np.bool_],
+    trace: pl.Series,
+    span: pl.Series,
+    dictionaries: Dictionaries,
+    tally: Tally,
 ) -> pl.DataFrame:
     operation = read.texts(_LINE["operation"])
     status = read.classes(_LINE["status"], classes.status_class, classes.STATUS_MISSING)
@@ -102,9 +113,16 @@ def _lines(
     if late.any():
         tally["I017", "ttft"] += int(late.sum())
     ttft = np.where(late | (streamed == NO), MISSING, ttft)
-    tokens = {name: read.counts(_LINE[name]) for name in (
-        "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
-        "reasoning_tokens")}
+    tokens = {
+        name: read.counts(_LINE[name])
+        for name in (
+            "input_tokens",
+            "output_tokens",
+            "cache_read_tokens",
+            "cache_write_tokens",
+            "reasoning_tokens",
+        )
+    }
     cost = read.scaled(_LINE["cost_usd"], 1e9)
     has_output = read.presence(_LINE["output"])
     served, asked = read.texts(_LINE["response_model"]), read.texts(_LINE["request_model"])
@@ -112,8 +130,12 @@ def _lines(
     models = dictionaries.dimensions["model"].encode(model)
     finish = dictionaries.finish_reason.encode(read.texts(_LINE["finish_reason"]))
     callish = (
-        (models != 0).to_numpy() | (duration != MISSING) | (ttft != MISSING)
-        | (finish != 0).to_numpy() | has_output | (cost != MISSING)
+        (models != 0).to_numpy()
+        | (duration != MISSING)
+        | (ttft != MISSING)
+        | (finish != 0).to_numpy()
+        | has_output
+        | (cost != MISSING)
     )
     for values in tokens.values():
         callish |= values != MISSING
@@ -267,26 +289,38 @@ def _retrievals(
         top = _top_score(scores)
         lengths = np.maximum(n_ids, 0)
         flat = ids.filter(pl.Series(lengths > 0)).explode()
-        chunks = pl.DataFrame({
-            "row": np.repeat(rows, lengths), "chunk": dictionaries.chunk.encode(flat.cast(pl.String)),
-        }, schema=CHUNK_SCHEMA)
+        chunks = pl.DataFrame(
+            {
+                "row": np.repeat(rows, lengths),
+                "chunk": dictionaries.chunk.encode(flat.cast(pl.String)),
+            },
+            schema=CHUNK_SCHEMA,
+        )
         has_ids = n_ids == 0
         has_ids[np.repeat(np.arange(len(rows)), lengths)[chunks["chunk"].to_numpy() != 0]] = True
-        rows_out.append(pl.DataFrame({
-            "row": rows,
-            "index_version": dictionaries.index_version.encode(read.texts(_RETRIEVAL["index_version"])),
-            "embedding_model": dictionaries.embedding_model.encode(
-                read.texts(_RETRIEVAL["embedding_model"])),
-            "hit": hit,
-            "hit_by": hit_by,
-            "failed": failed,
-            "has_ids": has_ids,
-            "n_chunks": np.minimum(n_chunks, 2**31 - 1),
-            "top_score_micro": top,
-            "expected": expected,
-            "expected_found": found,
-            "duration_us": read.durations(_RETRIEVAL["duration"]),
-        }, schema=RETRIEVAL_SCHEMA))
+        rows_out.append(
+            pl.DataFrame(
+                {
+                    "row": rows,
+                    "index_version": dictionaries.index_version.encode(
+                        read.texts(_RETRIEVAL["index_version"])
+                    ),
+                    "embedding_model": dictionaries.embedding_model.encode(
+                        read.texts(_RETRIEVAL["embedding_model"])
+                    ),
+                    "hit": hit,
+                    "hit_by": hit_by,
+                    "failed": failed,
+                    "has_ids": has_ids,
+                    "n_chunks": np.minimum(n_chunks, 2**31 - 1),
+                    "top_score_micro": top,
+                    "expected": expected,
+                    "expected_found": found,
+                    "duration_us": read.durations(_RETRIEVAL["duration"]),
+                },
+                schema=RETRIEVAL_SCHEMA,
+            )
+        )
         chunks_out.append(chunks.filter(pl.col("chunk") != 0))
     return _frame(rows_out, RETRIEVAL_SCHEMA), _frame(chunks_out, CHUNK_SCHEMA)
 
@@ -311,13 +345,19 @@ def _recall(expected: pl.Series, got: pl.Series) -> tuple[NDArray[np.int32], NDA
 
 
 def _hit(
-    flag: NDArray[np.uint8], n_chunks: NDArray[np.int64], expected: NDArray[np.int32],
-    found: NDArray[np.int32], failed: NDArray[np.bool_],
+    flag: NDArray[np.uint8],
+    n_chunks: NDArray[np.int64],
+    expected: NDArray[np.int32],
+    found: NDArray[np.int32],
+    failed: NDArray[np.bool_],
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Hit by expectation, else by the logged flag, else by any chunk; a failed one is no hit."""
     hit = np.where(n_chunks == MISSING, UNKNOWN_FLAG, n_chunks > 0)
     by = np.where(n_chunks == MISSING, 0, HIT_NOT_EMPTY)
-    hit, by = np.where(flag != UNKNOWN_FLAG, flag, hit), np.where(flag != UNKNOWN_FLAG, HIT_FLAGGED, by)
+    hit, by = (
+        np.where(flag != UNKNOWN_FLAG, flag, hit),
+        np.where(flag != UNKNOWN_FLAG, HIT_FLAGGED, by),
+    )
     hit, by = np.where(expected > 0, found > 0, hit), np.where(expected > 0, HIT_EXPECTED, by)
     return np.where(failed, NO, hit).astype(np.uint8), by.astype(np.uint8)
 
@@ -326,8 +366,11 @@ def _top_score(scores: pl.Series) -> NDArray[np.int64]:
     top = scores.cast(pl.List(pl.Float64), strict=False).list.max()
     usable = top.is_finite().fill_null(False) & (top.abs() < _FLOAT_EXACT / 1e6).fill_null(False)
     values = top.set(~usable, None)
-    return np.rint(values.fill_null(np.nan).to_numpy() * 1e6, where=usable.to_numpy(),
-                   out=np.full(len(top), float(NO_TIME))).astype(np.int64)
+    return np.rint(
+        values.fill_null(np.nan).to_numpy() * 1e6,
+        where=usable.to_numpy(),
+        out=np.full(len(top), float(NO_TIME)),
+    ).astype(np.int64)
 
 
 def _line_is_retrieval(retrievals: pl.DataFrame, lines: pl.DataFrame, read: Reader) -> pl.DataFrame:
@@ -343,7 +386,9 @@ def _line_is_retrieval(retrievals: pl.DataFrame, lines: pl.DataFrame, read: Read
     failed = retrievals["failed"].to_numpy() | own & (lines["failed"].to_numpy()[rows] == YES)
     inherit = own & operation[rows] & (duration == MISSING)
     return retrievals.with_columns(
-        pl.Series("duration_us", np.where(inherit, lines["duration_us"].to_numpy()[rows], duration)),
+        pl.Series(
+            "duration_us", np.where(inherit, lines["duration_us"].to_numpy()[rows], duration)
+        ),
         pl.Series("failed", failed),
         pl.Series("hit", np.where(failed, NO, retrievals["hit"].to_numpy()).astype(np.uint8)),
     )
@@ -361,17 +406,22 @@ def _tool_calls(
             | (read.classes(_TOOL["status"], classes.is_timeout, NO) == YES)
             | (read.classes(_TOOL["error_type"], classes.is_timeout, NO) == YES)
         )
-        out.append(pl.DataFrame({
-            "row": rows,
-            "tool": dictionaries.tool.encode(read.texts(_TOOL["name"])),
-            "failed": np.where(timed_out, YES, failed).astype(np.uint8),
-            "timed_out": timed_out,
-            "arguments_valid": read.flags(_TOOL["arguments_valid"]),
-            "fallback": read.flags(_TOOL["fallback"]),
-            "has_input": read.presence(_TOOL["input"]),
-            "has_output": read.presence(_TOOL["output"]),
-            "duration_us": read.durations(_TOOL["duration"]),
-        }, schema=TOOL_SCHEMA))
+        out.append(
+            pl.DataFrame(
+                {
+                    "row": rows,
+                    "tool": dictionaries.tool.encode(read.texts(_TOOL["name"])),
+                    "failed": np.where(timed_out, YES, failed).astype(np.uint8),
+                    "timed_out": timed_out,
+                    "arguments_valid": read.flags(_TOOL["arguments_valid"]),
+                    "fallback": read.flags(_TOOL["fallback"]),
+                    "has_input": read.presence(_TOOL["input"]),
+                    "has_output": read.presence(_TOOL["output"]),
+                    "duration_us": read.durations(_TOOL["duration"]),
+                },
+                schema=TOOL_SCHEMA,
+            )
+        )
     return _frame(out, TOOL_SCHEMA)
 
 
@@ -380,15 +430,20 @@ def _guardrails(
 ) -> pl.DataFrame:
     out = []
     for rows, read in _children(frame, _CHILD["guardrails"], tally, mapping):
-        out.append(pl.DataFrame({
-            "row": rows,
-            "name": dictionaries.guardrail.encode(read.texts(_GUARDRAIL["name"])),
-            "stage": dictionaries.stage.encode(read.texts(_GUARDRAIL["stage"])),
-            "triggered": read.flags(_GUARDRAIL["triggered"]),
-            "blocked": read.classes(_GUARDRAIL["action"], classes.is_blocking, NO) == YES,
-            "bypassed": read.flags(_GUARDRAIL["bypassed"]) == YES,
-            "duration_us": read.durations(_GUARDRAIL["duration"]),
-        }, schema=GUARDRAIL_SCHEMA))
+        out.append(
+            pl.DataFrame(
+                {
+                    "row": rows,
+                    "name": dictionaries.guardrail.encode(read.texts(_GUARDRAIL["name"])),
+                    "stage": dictionaries.stage.encode(read.texts(_GUARDRAIL["stage"])),
+                    "triggered": read.flags(_GUARDRAIL["triggered"]),
+                    "blocked": read.classes(_GUARDRAIL["action"], classes.is_blocking, NO) == YES,
+                    "bypassed": read.flags(_GUARDRAIL["bypassed"]) == YES,
+                    "duration_us": read.durations(_GUARDRAIL["duration"]),
+                },
+                schema=GUARDRAIL_SCHEMA,
+            )
+        )
     return _frame(out, GUARDRAIL_SCHEMA)
 
 

@@ -78,8 +78,14 @@ class ByteReader:
                 first = False
                 if _looks_binary(data):
                     self.is_binary = True
-                    self.problems.append(Diagnostic("I005", self.source.name, "not a text file",
-                                                    "give JSON lines or Parquet"))
+                    self.problems.append(
+                        Diagnostic(
+                            "I005",
+                            self.source.name,
+                            "not a text file",
+                            "give JSON lines or Parquet",
+                        )
+                    )
                     return
                 if data.startswith(_BOM):
                     piece, offset = data[3:], 3
@@ -100,7 +106,9 @@ class ByteReader:
         try:
             with _open(self.source, self) as handle:
                 is_packed = hasattr(handle, "read1")
-                read, size = (handle.read1, PACKED_READ) if is_packed else (handle.read, CHUNK_BYTES)
+                read, size = (
+                    (handle.read1, PACKED_READ) if is_packed else (handle.read, CHUNK_BYTES)
+                )
                 while piece := read(size):
                     held.append(piece)
                     if not is_packed or sum(map(len, held)) >= CHUNK_BYTES:
@@ -112,16 +120,26 @@ class ByteReader:
             if self.source.packing == "zstd":
                 self._cut_short(error)
             else:
-                self.problems.append(Diagnostic(
-                    "I002", self.source.name, f"could not be read to its end: {error.strerror}",
-                    "the lines before are kept"))
+                self.problems.append(
+                    Diagnostic(
+                        "I002",
+                        self.source.name,
+                        f"could not be read to its end: {error.strerror}",
+                        "the lines before are kept",
+                    )
+                )
         if held:
             yield b"".join(held)
 
     def _cut_short(self, error: Exception) -> None:
-        self.problems.append(Diagnostic(
-            "I006", self.source.name, f"the compressed file is damaged or cut short ({error})",
-            "what could be unpacked is kept; copy the file again"))
+        self.problems.append(
+            Diagnostic(
+                "I006",
+                self.source.name,
+                f"the compressed file is damaged or cut short ({error})",
+                "what could be unpacked is kept; copy the file again",
+            )
+        )
 
     def feed(self, data: bytes) -> None:
         self._hash.update(data)
@@ -220,7 +238,8 @@ def _texts(data: bytes, ends: NDArray[np.int64]) -> tuple[pl.Series, int]:
     borders[0] = 0
     borders[1:] = ends + 1
     array = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), len(ends), [None, pa.py_buffer(borders), pa.py_buffer(data)])
+        pa.large_binary(), len(ends), [None, pa.py_buffer(borders), pa.py_buffer(data)]
+    )
     raw = cast(pl.Series, pl.from_arrow(array))
     # The cast checks UTF-8, and unlike Arrow's own check lets other threads run meanwhile.
     try:

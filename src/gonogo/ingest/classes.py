@@ -14,18 +14,26 @@ FAILED: Final = 1
 STATUS_MISSING: Final = 2
 BLOCKED: Final = 3
 
-_FAILED_WORDS: Final = frozenset({"error", "failed", "failure", "timeout", "cancelled", "exception"})
+_FAILED_WORDS: Final = frozenset(
+    {"error", "failed", "failure", "timeout", "cancelled", "exception"}
+)
 _BLOCKED_WORDS: Final = frozenset({"blocked", "guardrail_blocked", "content_filter"})
 _BLOCKING_ACTIONS: Final = frozenset({"block", "blocked", "deny", "reject"})
 _HTTP_ERROR: Final = 400
 
 _BY_CODE: Final = {
     429: ErrorClass.RATE_LIMIT,
-    408: ErrorClass.TIMEOUT, 504: ErrorClass.TIMEOUT,
-    401: ErrorClass.AUTH, 403: ErrorClass.AUTH,
-    400: ErrorClass.INVALID_REQUEST, 404: ErrorClass.INVALID_REQUEST,
-    413: ErrorClass.INVALID_REQUEST, 422: ErrorClass.INVALID_REQUEST,
-    500: ErrorClass.SERVER_ERROR, 502: ErrorClass.SERVER_ERROR, 503: ErrorClass.SERVER_ERROR,
+    408: ErrorClass.TIMEOUT,
+    504: ErrorClass.TIMEOUT,
+    401: ErrorClass.AUTH,
+    403: ErrorClass.AUTH,
+    400: ErrorClass.INVALID_REQUEST,
+    404: ErrorClass.INVALID_REQUEST,
+    413: ErrorClass.INVALID_REQUEST,
+    422: ErrorClass.INVALID_REQUEST,
+    500: ErrorClass.SERVER_ERROR,
+    502: ErrorClass.SERVER_ERROR,
+    503: ErrorClass.SERVER_ERROR,
     529: ErrorClass.SERVER_ERROR,
 }
 # The first pattern that is found decides, so the narrow ones stand first.

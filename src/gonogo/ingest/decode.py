@@ -311,7 +311,9 @@ def _json_problem(text: str, error: ValueError) -> tuple[str, str]:
     column = getattr(error, "pos", 0) + 1
     if message == "Extra data":
         return "I009", f"more than one JSON value on the line (column {column:,})"
-    if text.startswith("{") and column >= len(text.rstrip()) - 1 or message.startswith("Unterminated"):
+    if (text.startswith("{") and column >= len(text.rstrip()) - 1) or message.startswith(
+        "Unterminated"
+    ):
         return "I011", f"the line ends too early: {message} (column {column:,})"
     return "I007", f"not JSON: {message} (column {column:,})"
 

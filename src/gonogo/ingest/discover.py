@@ -101,11 +101,19 @@ def _nothing(argument: str) -> Diagnostic:
     path = Path(argument)
     if path.is_dir():
         kinds = ", ".join(SUFFIXES)
-        return Diagnostic("I001", argument, f"the folder holds no log file ({kinds}, .gz, .zst)",
-                          "name the files themselves if they are called otherwise")
+        return Diagnostic(
+            "I001",
+            argument,
+            f"the folder holds no log file ({kinds}, .gz, .zst)",
+            "name the files themselves if they are called otherwise",
+        )
     if any(c in argument for c in "*?["):
-        return Diagnostic("I001", argument, "the pattern matches no file",
-                          "put it in quotes so that the shell leaves it alone, or check the folder")
+        return Diagnostic(
+            "I001",
+            argument,
+            "the pattern matches no file",
+            "put it in quotes so that the shell leaves it alone, or check the folder",
+        )
     return Diagnostic("I001", argument, "no such file or folder", _near(path))
 
 
@@ -126,11 +134,19 @@ def _source(path: Path, problems: list[Diagnostic]) -> Source | None:
         with path.open("rb") as handle:
             head = handle.read(16)
     except PermissionError:
-        problems.append(Diagnostic("I003", str(path), "no permission to read it",
-                                   "run as a user who may, or change the file's mode"))
+        problems.append(
+            Diagnostic(
+                "I003",
+                str(path),
+                "no permission to read it",
+                "run as a user who may, or change the file's mode",
+            )
+        )
         return None
     except OSError as error:
-        problems.append(Diagnostic("I002", str(path), f"cannot be opened: {os.strerror(error.errno or 0)}"))
+        problems.append(
+            Diagnostic("I002", str(path), f"cannot be opened: {os.strerror(error.errno or 0)}")
+        )
         return None
     kind, packing = sniff(head)
     return Source(path, str(path), facts.st_size, kind, packing)

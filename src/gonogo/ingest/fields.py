@@ -13,8 +13,17 @@ from typing import Final, Literal
 
 Kind = Literal["text", "number", "flag", "time", "presence", "texts"]
 
-MICROSECONDS: Final = {"_ms": 1e3, "_s": 1e6, "_seconds": 1e6, "_sec": 1e6, "_us": 1.0, "_ns": 1e-3,
-                       "Seconds": 1e6, "Micros": 1.0, "Nanos": 1e-3}
+MICROSECONDS: Final = {
+    "_ms": 1e3,
+    "_s": 1e6,
+    "_seconds": 1e6,
+    "_sec": 1e6,
+    "_us": 1.0,
+    "_ns": 1e-3,
+    "Seconds": 1e6,
+    "Micros": 1.0,
+    "Nanos": 1e-3,
+}
 
 
 def unit_factor(path: str) -> float:
@@ -43,22 +52,51 @@ def _field(name: str, kind: Kind, *paths: str) -> Field:
     return Field(name, kind, paths)
 
 
-_DURATION = ("latency_ms", "duration_ms", "elapsed_ms", "response_time_ms", "latency_s",
-             "latency_seconds", "duration_s", "duration_seconds", "latency_us", "duration_us",
-             "duration_ns")
+_DURATION = (
+    "latency_ms",
+    "duration_ms",
+    "elapsed_ms",
+    "response_time_ms",
+    "latency_s",
+    "latency_seconds",
+    "duration_s",
+    "duration_seconds",
+    "latency_us",
+    "duration_us",
+    "duration_ns",
+)
 
 LINE_FIELDS: Final = (
-    _field("start_time", "time", "timestamp", "start_time", "startTime", "@timestamp", "ts", "time",
-           "datetime", "created_at"),
+    _field(
+        "start_time",
+        "time",
+        "timestamp",
+        "start_time",
+        "startTime",
+        "@timestamp",
+        "ts",
+        "time",
+        "datetime",
+        "created_at",
+    ),
     _field("end_time", "time", "end_time", "endTime", "completed_at"),
     _field("trace_id", "text", "trace_id", "traceId", "trace", "request_id", "requestId"),
     _field("span_id", "text", "span_id", "spanId", "call_id", "generation_id", "id"),
     _field("parent_span_id", "text", "parent_span_id", "parentSpanId", "parent_id"),
-    _field("session_id", "text", "session_id", "sessionId", "session", "conversation_id",
-           "thread_id"),
+    _field(
+        "session_id", "text", "session_id", "sessionId", "session", "conversation_id", "thread_id"
+    ),
     _field("user_id", "text", "user_id", "userId", "user", "end_user"),
-    _field("tenant_id", "text", "tenant_id", "tenantId", "tenant", "org_id", "organization_id",
-           "account_id"),
+    _field(
+        "tenant_id",
+        "text",
+        "tenant_id",
+        "tenantId",
+        "tenant",
+        "org_id",
+        "organization_id",
+        "account_id",
+    ),
     _field("service", "text", "service", "service_name", "app", "application"),
     _field("environment", "text", "environment", "env", "deployment_environment"),
     _field("release", "text", "release", "version", "app_version", "service_version", "deployment"),
@@ -66,39 +104,102 @@ LINE_FIELDS: Final = (
     _field("operation", "text", "operation", "operation_name", "op"),
     _field("provider", "text", "provider", "provider_name", "vendor"),
     _field("response_model", "text", "response_model", "served_model"),
-    _field("request_model", "text", "request_model", "model", "model_name", "modelName",
-           "model_id"),
-    _field("input_tokens", "number", "input_tokens", "prompt_tokens", "promptTokens", "tokens_in",
-           "usage.prompt_tokens", "usage.input_tokens"),
-    _field("output_tokens", "number", "output_tokens", "completion_tokens", "completionTokens",
-           "tokens_out", "usage.completion_tokens", "usage.output_tokens"),
-    _field("cache_read_tokens", "number", "cache_read_input_tokens", "cached_tokens",
-           "cache_read_tokens", "usage.prompt_tokens_details.cached_tokens"),
+    _field(
+        "request_model", "text", "request_model", "model", "model_name", "modelName", "model_id"
+    ),
+    _field(
+        "input_tokens",
+        "number",
+        "input_tokens",
+        "prompt_tokens",
+        "promptTokens",
+        "tokens_in",
+        "usage.prompt_tokens",
+        "usage.input_tokens",
+    ),
+    _field(
+        "output_tokens",
+        "number",
+        "output_tokens",
+        "completion_tokens",
+        "completionTokens",
+        "tokens_out",
+        "usage.completion_tokens",
+        "usage.output_tokens",
+    ),
+    _field(
+        "cache_read_tokens",
+        "number",
+        "cache_read_input_tokens",
+        "cached_tokens",
+        "cache_read_tokens",
+        "usage.prompt_tokens_details.cached_tokens",
+    ),
     _field("cache_write_tokens", "number", "cache_write_input_tokens", "cache_write_tokens"),
-    _field("reasoning_tokens", "number", "reasoning_output_tokens", "reasoning_tokens",
-           "usage.completion_tokens_details.reasoning_tokens"),
+    _field(
+        "reasoning_tokens",
+        "number",
+        "reasoning_output_tokens",
+        "reasoning_tokens",
+        "usage.completion_tokens_details.reasoning_tokens",
+    ),
     _field("duration", "number", *_DURATION),
-    _field("ttft", "number", "ttft_ms", "time_to_first_token_ms", "first_token_ms", "ttft_s",
-           "time_to_first_token_s"),
+    _field(
+        "ttft",
+        "number",
+        "ttft_ms",
+        "time_to_first_token_ms",
+        "first_token_ms",
+        "ttft_s",
+        "time_to_first_token_s",
+    ),
     _field("streamed", "flag", "stream", "streaming", "is_streaming"),
     _field("status", "text", "status", "outcome", "status_code", "http_status"),
     _field("ok", "flag", "ok", "success"),
-    _field("error_type", "text", "error_type", "errorType", "error_code",
-           "error.type", "error.code", "error.message", "error", "exception_type", "exception"),
+    _field(
+        "error_type",
+        "text",
+        "error_type",
+        "errorType",
+        "error_code",
+        "error.type",
+        "error.code",
+        "error.message",
+        "error",
+        "exception_type",
+        "exception",
+    ),
     _field("finish_reason", "text", "finish_reason", "finishReason", "stop_reason"),
     _field("retries", "number", "retries", "retry_count", "num_retries"),
-    _field("cost_usd", "number", "cost_usd", "total_cost_usd", "response_cost", "total_cost",
-           "cost"),
+    _field(
+        "cost_usd", "number", "cost_usd", "total_cost_usd", "response_cost", "total_cost", "cost"
+    ),
     _field("cache_hit", "flag", "cache_hit", "cacheHit", "cached", "from_cache"),
-    _field("output", "presence", "output", "output_text", "completion", "response",
-           "response_text", "answer"),
+    _field(
+        "output",
+        "presence",
+        "output",
+        "output_text",
+        "completion",
+        "response",
+        "response_text",
+        "answer",
+    ),
 )
 
 _STATUS = (
     _field("status", "text", "status", "outcome"),
     _field("ok", "flag", "ok", "success"),
-    _field("error_type", "text", "error_type", "error.type", "error.code", "error.message",
-           "error", "error_code"),
+    _field(
+        "error_type",
+        "text",
+        "error_type",
+        "error.type",
+        "error.code",
+        "error.message",
+        "error",
+        "error_code",
+    ),
     _field("duration", "number", *_DURATION),
 )
 
@@ -106,8 +207,15 @@ RETRIEVAL_FIELDS: Final = (
     *_STATUS,
     _field("hit", "flag", "hit"),
     _field("n_chunks", "number", "n_chunks", "chunk_count", "num_chunks", "results"),
-    _field("chunk_ids", "texts", "chunk_ids", "chunks[].id", "chunks[].chunk_id", "documents[].id",
-           "document_ids"),
+    _field(
+        "chunk_ids",
+        "texts",
+        "chunk_ids",
+        "chunks[].id",
+        "chunks[].chunk_id",
+        "documents[].id",
+        "document_ids",
+    ),
     _field("scores", "texts", "scores", "chunks[].score", "documents[].score"),
     _field("expected_ids", "texts", "expected_chunk_ids", "expected_ids", "expected_document_ids"),
     _field("index_version", "text", "index_version", "index"),
@@ -150,7 +258,14 @@ CHILDREN: Final = (
     Child("actions", ("action", "actions"), OTHER_FIELDS),
 )
 
-NOT_CALL_OPERATIONS: Final = ("retrieval", "retrieve", "rerank", "execute_tool", "tool", "guardrail")
+NOT_CALL_OPERATIONS: Final = (
+    "retrieval",
+    "retrieve",
+    "rerank",
+    "execute_tool",
+    "tool",
+    "guardrail",
+)
 RETRIEVAL_OPERATIONS: Final = ("retrieval", "retrieve", "rerank")
 EMBEDDING_OPERATIONS: Final = ("embeddings", "embedding")
 

@@ -36,8 +36,11 @@ class ParquetSlice:
     def read_ids(self, mapping: Mapping[str, str]) -> tuple[pl.Series, pl.Series]:
         """(trace ids, span ids) as texts."""
         own = {mapping[n] for n in ("trace_id", "span_id") if n in mapping}
-        wanted = {path.split(".")[0] for name in ("trace_id", "span_id")
-                  for path in _LINE[name].paths} | own | {path.split(".")[0] for path in own}
+        wanted = (
+            {path.split(".")[0] for name in ("trace_id", "span_id") for path in _LINE[name].paths}
+            | own
+            | {path.split(".")[0] for path in own}
+        )
         frame = self._scan(tuple(c for c in self.columns if c in wanted))
         if not frame.width:
             empty = pl.Series([None], dtype=pl.String).new_from_index(0, self.rows)
@@ -59,18 +62,30 @@ class ParquetSlice:
 
 def gone(name: str, error: OSError) -> Diagnostic:
     """The file was there when files were looked for, and cannot be read now."""
-    return Diagnostic("I002", name, f"cannot be read any more: {error.strerror}",
-                      "do not move or rotate logs while they are read")
+    return Diagnostic(
+        "I002",
+        name,
+        f"cannot be read any more: {error.strerror}",
+        "do not move or rotate logs while they are read",
+    )
 
 
 def unsound(name: str, error: Exception) -> InputError:
     first = (str(error).splitlines() or ["unknown"])[0]
-    return InputError([Diagnostic("I022", name, f"not a sound Parquet file: {first}",
-                                  "write it again, or leave it out")])
+    return InputError(
+        [
+            Diagnostic(
+                "I022",
+                name,
+                f"not a sound Parquet file: {first}",
+                "write it again, or leave it out",
+            )
+        ]
+    )
 
 
 def slices(path: Path, mapping: Mapping[str, str]) -> Iterator[ParquetSlice]:
-    """The file in shares of 100,000 to 200,000 rows, cut where its row groups end when they are small.
+    """The file in shares of 100,000 to 200,000 rows, cut where small row groups end.
 
     Raises:
         polars.exceptions.PolarsError, pyarrow.ArrowException, OSError: the file is not sound.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections import Counter
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,10 +56,12 @@ def join_blocks(blocks: list[Block]) -> Block:
     offsets = np.cumsum([0, *(b.lines.height for b in blocks)])
 
     def children(frames: list[pl.DataFrame]) -> pl.DataFrame:
-        return pl.concat([
-            frame.with_columns((pl.col("row") + int(offset)).cast(pl.UInt32))
-            for frame, offset in zip(frames, offsets, strict=False)
-        ])
+        return pl.concat(
+            [
+                frame.with_columns((pl.col("row") + int(offset)).cast(pl.UInt32))
+                for frame, offset in zip(frames, offsets, strict=False)
+            ]
+        )
 
     ids = [b.ids for b in blocks if b.ids is not None]
     return Block(
@@ -183,5 +184,3 @@ def size_of(block: Block) -> int:
     frames = (block.lines, block.retrievals, block.chunks, block.tool_calls, block.guardrails)
     ids = block.ids.estimated_size() if block.ids is not None else 0
     return int(sum(frame.estimated_size() for frame in frames) + ids)
-
-

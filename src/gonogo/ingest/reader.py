@@ -12,7 +12,6 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -39,7 +38,8 @@ from gonogo.stats.hashing import mix
 
 HASH_PARQUET_UP_TO: Final = 256 << 20
 _PARENT_COLUMNS: Final = frozenset(
-    p for f in LINE_FIELDS if f.name == "parent_span_id" for p in f.paths)
+    p for f in LINE_FIELDS if f.name == "parent_span_id" for p in f.paths
+)
 
 Advance = Callable[[int], None]
 T = TypeVar("T")
@@ -114,8 +114,12 @@ class LogInput:
 
 
 def read_logs(
-    discovery: Discovery, mapping: Mapping[str, str], advance: Advance, threads: int | None = None,
-    *, store: BlockStore | None = None,
+    discovery: Discovery,
+    mapping: Mapping[str, str],
+    advance: Advance,
+    threads: int | None = None,
+    *,
+    store: BlockStore | None = None,
 ) -> LogInput:
     """Read every source once (Parquet: its ids), find duplicates and resolve traces.
 
@@ -126,7 +130,9 @@ def read_logs(
     reading.trouble.files.extend(discovery.problems)
     reading.read(discovery.sources)
     reading.store.close()
-    parts: list[Part] = sorted([*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0]))
+    parts: list[Part] = sorted(
+        [*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0])
+    )
     dropped, suspects = find_duplicates([p.identity for p in parts])
     for part, drop in zip(parts, dropped, strict=True):
         if drop.any():
@@ -139,8 +145,9 @@ def read_logs(
         doubles.append(Doubles(rows, drop[rows], part.identity[rows]))
         # Eight bytes a line are much when there are very many; from here on few are needed.
         part.identity, part.file = part.identity[:0].copy(), part.file[:1].copy()
-    return LogInput(parts, doubles, rules, reading.files, reading.trouble, reading.dictionaries,
-                    reading.store)
+    return LogInput(
+        parts, doubles, rules, reading.files, reading.trouble, reading.dictionaries, reading.store
+    )
 
 
 @dataclass(slots=True)
@@ -236,14 +243,17 @@ class _Reading:
         decoded = job.decoder.decode(lines.texts)
         for path, rows in decoded.odd_types.items():
             tally["I014", path] += rows
-        refused = [_refusal(job.count.name, lines.numbers, lines.offsets, r)
-                   for r in decoded.rejected]
+        refused = [
+            _refusal(job.count.name, lines.numbers, lines.offsets, r) for r in decoded.rejected
+        ]
         block = None
         if len(decoded.kept):
             position = (np.uint64(job.number) << np.uint64(FILE_SHIFT)) | (
-                lines.numbers[decoded.kept].astype(np.uint64))
-            block = canonicalise(decoded.frame, position, self.dictionaries, tally, self.mapping,
-                                 keep_ids=True)
+                lines.numbers[decoded.kept].astype(np.uint64)
+            )
+            block = canonicalise(
+                decoded.frame, position, self.dictionaries, tally, self.mapping, keep_ids=True
+            )
         return job, chunk, _Made(block, len(lines.texts), refused, tally)
 
     def _finish(self, job: _Job) -> None:
@@ -268,7 +278,9 @@ class _Reading:
         # What was refused there is refused here; the rest is there already.
         count.duplicates = first.lines - first.quarantined
         count.note = f"the same content as {first.name}"
-        self.trouble.files.append(Diagnostic("I020", count.name, count.note, "counted once"))
+        self.trouble.files.append(
+            Diagnostic("I020", count.name, "the same content as an earlier file; counted once")
+        )
 
     def _judge(self, job: _Job) -> None:
         count, first = job.count, job.first_refused
@@ -279,10 +291,16 @@ class _Reading:
                 self.trouble.files.append(Diagnostic("I004", count.name, "the file is empty"))
             count.note = "not read" if job.reader.problems else "empty"
         elif first is not None and count.quarantined == count.lines:
-            raise InputError([Diagnostic(
-                "I019", f"{count.name}:{first.line}",
-                f"none of its {count.lines:,} lines can be read; the first: {first.reason}",
-                "is it a log in JSON lines? `gonogo inspect` shows what is in it")])
+            raise InputError(
+                [
+                    Diagnostic(
+                        "I019",
+                        f"{count.name}:{first.line}",
+                        f"none of its {count.lines:,} lines can be read; the first: {first.reason}",
+                        "is it a log in JSON lines? `gonogo inspect` shows what is in it",
+                    )
+                ]
+            )
 
     def _parquet(self, job: _Job) -> None:
         source, count = job.source, job.count
@@ -303,18 +321,32 @@ class _Reading:
             return
         if found and not found[0].columns:
             columns = ", ".join(metadata.schema.to_arrow_schema().names[:12])
-            raise InputError([Diagnostic(
-                "I021", source.name, f"no column that is known; it has {columns}",
-                "map its columns in [fields] of readiness.toml")])
+            raise InputError(
+                [
+                    Diagnostic(
+                        "I021",
+                        source.name,
+                        f"no column that is known; it has {columns}",
+                        "map its columns in [fields] of readiness.toml",
+                    )
+                ]
+            )
         self.has_parents = self.has_parents or has_parents
         if not count.sha256 and source.size <= HASH_PARQUET_UP_TO:
             count.sha256 = _sha256(source)
         base = job.number << FILE_SHIFT
         for part in found:
-            self.parquet.append(ParquetPart(
-                part.rows, np.full(part.rows, job.number, dtype=FILE_NUMBER),
-                parquet_identity(part, self.mapping), part, self.dictionaries, self.mapping,
-                base + part.offset + 1))
+            self.parquet.append(
+                ParquetPart(
+                    part.rows,
+                    np.full(part.rows, job.number, dtype=FILE_NUMBER),
+                    parquet_identity(part, self.mapping),
+                    part,
+                    self.dictionaries,
+                    self.mapping,
+                    base + part.offset + 1,
+                )
+            )
             self.advance(source.size * part.rows // max(count.lines, 1))
 
 
@@ -417,6 +449,10 @@ def _has_values(metadata: pq.FileMetaData, names: frozenset[str]) -> bool:
             column = row_group.column(index)
             if column.path_in_schema.split(".")[0] in names:
                 stats = column.statistics
-                if stats is None or not stats.has_null_count or stats.null_count < row_group.num_rows:
+                if (
+                    stats is None
+                    or not stats.has_null_count
+                    or stats.null_count < row_group.num_rows
+                ):
                     return True
     return False

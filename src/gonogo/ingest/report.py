@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -71,15 +72,29 @@ class Trouble:
         if len(self.quarantined) < QUARANTINE_LIMIT:
             self.quarantined.append(line)
 
-    def problems(self) -> tuple[Problem, ...]:
-        """By kind: files, then refused lines, then unreadable values; each with an example."""
+    def problems(self, shown: Callable[[str], str] = str) -> tuple[Problem, ...]:
+        """By kind: files, then refused lines, then unreadable values; each with an example.
+
+        `shown` says how the name of a file may be written.
+        """
         files = [
-            Problem(code=d.code, what=f"{d.where}: {d.what}", count=1, example=d.where, hint=d.hint)
+            Problem(
+                code=d.code,
+                what=f"{shown(d.where)}: {d.what}",
+                count=1,
+                example=shown(d.where),
+                hint=d.hint,
+            )
             for d in sorted(self.files, key=lambda d: (d.code, d.where))
         ]
         lines = [
-            Problem(code=code, what=f"lines refused: {self.first[code].reason}", count=count,
-                    example=f"{self.first[code].file}:{self.first[code].line}", hint="")
+            Problem(
+                code=code,
+                what=f"lines refused: {self.first[code].reason}",
+                count=count,
+                example=f"{shown(self.first[code].file)}:{self.first[code].line}",
+                hint="",
+            )
             for code, count in sorted(self.reasons.items())
         ]
         values = [

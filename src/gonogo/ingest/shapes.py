@@ -120,8 +120,7 @@ class Places:
 
     def _members(self, tree: Tree, path: Path) -> dict[str, pl.DataType]:
         return {
-            name: self._type(sub, (*path, name))
-            for name, sub in tree.items() if name in self._seen
+            name: self._type(sub, (*path, name)) for name, sub in tree.items() if name in self._seen
         }
 
     def _type(self, tree: Tree, path: Path) -> pl.DataType:
@@ -145,8 +144,10 @@ class Places:
         return pl.List(inner) if as_list else inner
 
     def _object_shape(self, types: Mapping[str, Any], tree: Tree, path: Path) -> Members:
-        members = {name: self._shape(dtype, tree.get(name, {}), (*path, name))
-                   for name, dtype in types.items()}
+        members = {
+            name: self._shape(dtype, tree.get(name, {}), (*path, name))
+            for name, dtype in types.items()
+        }
         return Members(tree.get(""), members, path in self._lists)
 
     def _shape(self, dtype: Any, tree: Tree, path: Path) -> Shape:
@@ -219,8 +220,11 @@ def _members(value: Any, shape: Members, path: str, odd: Counter[str]) -> Any:
     if not isinstance(value, dict):
         return _ODD
     start = f"{path}." if path else ""
-    return {name: project(value[name], shape.members[name], start + name, odd)
-            for name in value if name in shape.members}
+    return {
+        name: project(value[name], shape.members[name], start + name, odd)
+        for name in value
+        if name in shape.members
+    }
 
 
 def text_of(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
@@ -49,7 +49,12 @@ def to_epoch_us(values: pl.Series) -> tuple[NDArray[np.int64], int, int]:
 def _from_number(numbers: pl.Series) -> pl.Series:
     size = numbers.abs()
     scale = pl.select(
-        pl.when(size < 1e11).then(1e6).when(size < 1e14).then(1e3).when(size < 1e17).then(1.0)
+        pl.when(size < 1e11)
+        .then(1e6)
+        .when(size < 1e14)
+        .then(1e3)
+        .when(size < 1e17)
+        .then(1.0)
         .otherwise(1e-3)
     ).to_series()
     micros = (numbers * scale).round(0)
@@ -75,8 +80,10 @@ def _from_text(texts: pl.Series) -> tuple[pl.Series, int]:
         out = out.zip_with(~taken, found)
         left &= ~taken
     if left.any():
-        one_by_one = [_one(text) if wanted else None
-                      for text, wanted in zip(texts.to_list(), left.to_list(), strict=True)]
+        one_by_one = [
+            _one(text) if wanted else None
+            for text, wanted in zip(texts.to_list(), left.to_list(), strict=True)
+        ]
         naive += sum(1 for found_one in one_by_one if found_one and found_one[1])
         slow = pl.Series([f[0] if f else None for f in one_by_one], dtype=pl.Int64)
         out = out.zip_with(~left, slow)
@@ -93,6 +100,6 @@ def _one(text: str) -> tuple[int, bool] | None:
     except ValueError:
         return None
     naive = when.tzinfo is None
-    aware = when.replace(tzinfo=timezone.utc) if naive else when
-    seconds = (aware - datetime(1970, 1, 1, tzinfo=timezone.utc))
+    aware = when.replace(tzinfo=UTC) if naive else when
+    seconds = aware - datetime(1970, 1, 1, tzinfo=UTC)
     return seconds.days * 86_400_000_000 + seconds.seconds * 1_000_000 + seconds.microseconds, naive

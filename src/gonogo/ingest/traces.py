@@ -19,8 +19,18 @@ from gonogo.records import MISSING, NO, YES, Block
 MAX_DEPTH: Final = 64
 """Rounds of inheritance; deeper trees and circles of parents stop there."""
 
-LINKS: Final = ("trace_hash", "span_hash", "parent_hash", "is_call", "input_tokens",
-                "output_tokens", "cost_nano_usd", "failed", "session_hash", "user_hash")
+LINKS: Final = (
+    "trace_hash",
+    "span_hash",
+    "parent_hash",
+    "is_call",
+    "input_tokens",
+    "output_tokens",
+    "cost_nano_usd",
+    "failed",
+    "session_hash",
+    "user_hash",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +46,21 @@ class TraceRules:
         """The block with its wrappers taken out of the calls and its ids inherited."""
         lines = block.lines.with_columns(
             is_call=pl.Series(block.lines["is_call"].to_numpy() & ~self.folded),
-            failed=pl.Series(np.where(self.propagated, NO, block.lines["failed"].to_numpy())
-                             .astype(np.uint8)),
+            failed=pl.Series(
+                np.where(self.propagated, NO, block.lines["failed"].to_numpy()).astype(np.uint8)
+            ),
             session_hash=pl.Series(self.session_hash),
             user_hash=pl.Series(self.user_hash),
         )
-        return Block(block.position, lines, block.retrievals, block.chunks, block.tool_calls,
-                     block.guardrails, block.ids)
+        return Block(
+            block.position,
+            lines,
+            block.retrievals,
+            block.chunks,
+            block.tool_calls,
+            block.guardrails,
+            block.ids,
+        )
 
 
 def resolve(
@@ -50,15 +68,27 @@ def resolve(
 ) -> list[TraceRules]:
     """Rules for each part from its link columns (LINKS); duplicates play no role."""
     heights = [frame.height for frame in links]
-    every = pl.concat(links).with_columns(
-        pl.Series("dropped", np.concatenate(dropped))).with_row_index("row")
+    every = (
+        pl.concat(links)
+        .with_columns(pl.Series("dropped", np.concatenate(dropped)))
+        .with_row_index("row")
+    )
     live = every.filter(~pl.col("dropped") & (pl.col("trace_hash") != 0))
     spans = live.filter(pl.col("span_hash") != 0).unique(["trace_hash", "span_hash"], keep="first")
-    edges = live.filter(pl.col("parent_hash") != 0).join(
-        spans.select("trace_hash", pl.col("span_hash").alias("parent_hash"),
-                     pl.col("row").alias("parent")),
-        on=["trace_hash", "parent_hash"], how="inner", maintain_order="left",
-    ).filter(pl.col("parent") != pl.col("row"))
+    edges = (
+        live.filter(pl.col("parent_hash") != 0)
+        .join(
+            spans.select(
+                "trace_hash",
+                pl.col("span_hash").alias("parent_hash"),
+                pl.col("row").alias("parent"),
+            ),
+            on=["trace_hash", "parent_hash"],
+            how="inner",
+            maintain_order="left",
+        )
+        .filter(pl.col("parent") != pl.col("row"))
+    )
     child = edges["row"].to_numpy().astype(np.int64)
     parent = edges["parent"].to_numpy().astype(np.int64)
     straight = ~_on_circle(child, parent, every.height)
@@ -75,14 +105,19 @@ def resolve(
     session = _inherit(every["session_hash"].to_numpy().copy(), child, parent)
     user = _inherit(every["user_hash"].to_numpy().copy(), child, parent)
     cuts = np.cumsum(heights)[:-1]
-    return [TraceRules(*arrays) for arrays in zip(
-        np.split(folded, cuts), np.split(propagated, cuts), np.split(session, cuts),
-        np.split(user, cuts), strict=True)]
+    return [
+        TraceRules(*arrays)
+        for arrays in zip(
+            np.split(folded, cuts),
+            np.split(propagated, cuts),
+            np.split(session, cuts),
+            np.split(user, cuts),
+            strict=True,
+        )
+    ]
 
 
-def _on_circle(
-    child: NDArray[np.int64], parent: NDArray[np.int64], size: int
-) -> NDArray[np.bool_]:
+def _on_circle(child: NDArray[np.int64], parent: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
     """Which edges are part of a circle of parents: nothing is above or below in one."""
     above = np.arange(size)
     above[child] = parent
@@ -107,8 +142,9 @@ def _wrappers(
 ) -> NDArray[np.bool_]:
     """Calls that only repeat the usage of the calls below them, or have none of their own."""
     is_call = every["is_call"].to_numpy()
-    usage = np.stack([every[name].to_numpy() for name in
-                      ("input_tokens", "output_tokens", "cost_nano_usd")])
+    usage = np.stack(
+        [every[name].to_numpy() for name in ("input_tokens", "output_tokens", "cost_nano_usd")]
+    )
     known = np.where(usage == MISSING, 0, usage)
     size = every.height
     calls_below = is_call[child]
@@ -129,7 +165,9 @@ def _wrappers(
             effective = renewed
         repeats_sum = ((usage == below) | (usage == MISSING)).all(axis=0)
         repeats_one = np.zeros(size, dtype=bool)
-        same = ((usage[:, parent] == effective[:, child]) | (usage[:, parent] == MISSING)).all(axis=0)
+        same = ((usage[:, parent] == effective[:, child]) | (usage[:, parent] == MISSING)).all(
+            axis=0
+        )
         repeats_one[parent[same]] = True
         found = is_call & has_child & (repeats_sum | repeats_one)
         if (found == folded).all():

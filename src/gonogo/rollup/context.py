@@ -80,15 +80,18 @@ class Context:
     @property
     def ttft_eligible(self) -> Mask:
         streamed: Mask = (
-            (self["streamed"] != NO) & (self["failed"] != YES) & (self["cache_hit"] != YES)
+            (self["streamed"] != NO)
+            & (self["failed"] != YES)
+            & (self["cache_hit"] != YES)
             & ~self["is_embedding"].astype(bool)
         )
         return self.ttft | (self.calls & streamed)
 
     @property
     def token_rate(self) -> Mask:
-        usable: Mask = ((self["failed"] != YES) & (self["output_tokens"] > 0)
-                        & (self["duration_us"] > 0))
+        usable: Mask = (
+            (self["failed"] != YES) & (self["output_tokens"] > 0) & (self["duration_us"] > 0)
+        )
         return self.latency & usable
 
     def token_rates(self, where: Mask) -> Ints:
@@ -100,10 +103,15 @@ class Context:
 
 def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
     """The taken rows of a block."""
-    lines, children = block.lines, {
-        "retrievals": block.retrievals, "chunks": block.chunks,
-        "tool_calls": block.tool_calls, "guardrails": block.guardrails,
-    }
+    lines, children = (
+        block.lines,
+        {
+            "retrievals": block.retrievals,
+            "chunks": block.chunks,
+            "tool_calls": block.tool_calls,
+            "guardrails": block.guardrails,
+        },
+    )
     ids = block.ids
     rows = np.flatnonzero(taken)
     if len(rows) < len(taken):
@@ -124,9 +132,21 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
         bins[0] = None
     combo = group([columns[name] for name in DIMENSIONS])
     return Context(
-        columns, lines.height, index, bins, hour, hours, day, days, combo,
-        _child(children["retrievals"]), _child(children["chunks"]), _child(children["tool_calls"]),
-        _child(children["guardrails"]), ids, rows,
+        columns,
+        lines.height,
+        index,
+        bins,
+        hour,
+        hours,
+        day,
+        days,
+        combo,
+        _child(children["retrievals"]),
+        _child(children["chunks"]),
+        _child(children["tool_calls"]),
+        _child(children["guardrails"]),
+        ids,
+        rows,
     )
 
 

@@ -12,9 +12,23 @@ from gonogo.records import HIT_EXPECTED, HIT_FLAGGED, MISSING, NO_TIME, UNKNOWN_
 from gonogo.rollup.context import Context
 
 FIELDS: Final = (
-    "timestamp", "trace_id", "session_or_user", "model", "release_or_prompt", "input_tokens",
-    "output_tokens", "latency", "ttft", "outcome", "output", "guardrail_flags", "retrieval_hit",
-    "retrieval_chunk_ids", "tool_input", "tool_outcome", "tool_latency",
+    "timestamp",
+    "trace_id",
+    "session_or_user",
+    "model",
+    "release_or_prompt",
+    "input_tokens",
+    "output_tokens",
+    "latency",
+    "ttft",
+    "outcome",
+    "output",
+    "guardrail_flags",
+    "retrieval_hit",
+    "retrieval_chunk_ids",
+    "tool_input",
+    "tool_outcome",
+    "tool_latency",
 )
 
 
@@ -45,8 +59,12 @@ def _each(ctx: Context) -> Iterator[tuple[str, int, int]]:
     yield "latency", int(ctx.latency.sum()), int(eligible.sum())
     yield "ttft", int((ctx.ttft & ctx.ttft_eligible).sum()), int(ctx.ttft_eligible.sum())
     yield of_calls("outcome", ctx["failed"] != UNKNOWN_FLAG)
-    finished = calls & (ctx["failed"] != 1) & ~ctx["is_blocked"].astype(bool) & ~(
-        ctx["is_embedding"].astype(bool))
+    finished = (
+        calls
+        & (ctx["failed"] != 1)
+        & ~ctx["is_blocked"].astype(bool)
+        & ~(ctx["is_embedding"].astype(bool))
+    )
     yield "output", int((finished & ctx["has_output"].astype(bool)).sum()), int(finished.sum())
     checks = ctx.guardrails
     judged = np.zeros(ctx.height, dtype=bool)

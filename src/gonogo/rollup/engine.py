@@ -19,8 +19,11 @@ Loader = Callable[[], tuple[Block, NDArray[np.bool_]]]
 
 
 def run(
-    loaders: Iterable[Loader], mapper: Mapper, fetch_ids: Callable[[int, list[int]], pl.DataFrame],
-    advance: Callable[[int], None], threads: int | None = None,
+    loaders: Iterable[Loader],
+    mapper: Mapper,
+    fetch_ids: Callable[[int, list[int]], pl.DataFrame],
+    advance: Callable[[int], None],
+    threads: int | None = None,
 ) -> Partial:
     """Map every block and merge; `advance` is told the number of lines done."""
 

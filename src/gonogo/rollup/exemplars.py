@@ -25,16 +25,27 @@ RULES: Final = {
 _CANDIDATES: Final = 8
 _MOST_TIED: Final = 1000
 """Calls of a block that are alike in all that the rules look at, whose ids then decide."""
-_COLUMNS: Final = ("start_us", "model", "operation", "release", "duration_us", "cost_nano_usd",
-                   "error_class")
+_COLUMNS: Final = (
+    "start_us",
+    "model",
+    "operation",
+    "release",
+    "duration_us",
+    "cost_nano_usd",
+    "error_class",
+)
 
 
 def candidates(ctx: Context, part: int) -> pl.DataFrame:
     """The best few of a block for each kind: codes, the part and the row in it."""
     calls = ctx.calls
     ok = calls & (ctx["failed"] == NO) & ~ctx["is_blocked"].astype(bool)
-    tie = mix(mix(ctx["start_us"].view(np.uint64)) ^ ctx["duration_us"].view(np.uint64)
-              ^ mix(ctx["input_tokens"].view(np.uint64)) ^ ctx["output_tokens"].view(np.uint64))
+    tie = mix(
+        mix(ctx["start_us"].view(np.uint64))
+        ^ ctx["duration_us"].view(np.uint64)
+        ^ mix(ctx["input_tokens"].view(np.uint64))
+        ^ ctx["output_tokens"].view(np.uint64)
+    )
     chosen = {
         "slowest": _top(ctx.latency, ctx["duration_us"], tie),
         "failed": _drawn(calls & (ctx["failed"] == YES), tie),
@@ -45,14 +56,20 @@ def candidates(ctx: Context, part: int) -> pl.DataFrame:
     frames = []
     for kind, rows in chosen.items():
         score = {"slowest": ctx["duration_us"], "dearest": ctx["cost_nano_usd"]}.get(kind)
-        frames.append(pl.DataFrame({
-            "kind": pl.Series([kind], dtype=pl.String).new_from_index(0, len(rows)),
-            "score": score[rows] if score is not None else np.zeros(len(rows), dtype=np.int64),
-            "tie": tie[rows],
-            "part": np.full(len(rows), part, dtype=np.int64),
-            "row": ctx.row_in_block[rows],
-            **{name: ctx[name][rows].astype(np.int64) for name in _COLUMNS},
-        }))
+        frames.append(
+            pl.DataFrame(
+                {
+                    "kind": pl.Series([kind], dtype=pl.String).new_from_index(0, len(rows)),
+                    "score": score[rows]
+                    if score is not None
+                    else np.zeros(len(rows), dtype=np.int64),
+                    "tie": tie[rows],
+                    "part": np.full(len(rows), part, dtype=np.int64),
+                    "row": ctx.row_in_block[rows],
+                    **{name: ctx[name][rows].astype(np.int64) for name in _COLUMNS},
+                }
+            )
+        )
     return pl.concat(frames)
 
 
@@ -79,15 +96,20 @@ def _least(rows: Ints, tie: NDArray[np.uint64], number: int) -> Ints:
 
 
 def choose(
-    found: list[pl.DataFrame], fetch_ids: Callable[[int, list[int]], pl.DataFrame],
+    found: list[pl.DataFrame],
+    fetch_ids: Callable[[int, list[int]], pl.DataFrame],
     dictionaries: Dictionaries,
 ) -> pl.DataFrame:
     """The exemplars of a run, with their ids read from the log and their codes turned to texts."""
     if not found:
         return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
     every = pl.concat(found)
-    kept = pl.concat([_best(every.filter(pl.col("kind") == kind), number)
-                      for kind, number in EXEMPLARS_KEPT.items()])
+    kept = pl.concat(
+        [
+            _best(every.filter(pl.col("kind") == kind), number)
+            for kind, number in EXEMPLARS_KEPT.items()
+        ]
+    )
     if not kept.height:
         return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
     ids: dict[tuple[int, int], tuple[str | None, str | None]] = {}
@@ -97,11 +119,15 @@ def choose(
         for row, trace, span in zip(wanted, texts["trace_id"], texts["span_id"], strict=True):
             ids[int(str(part)), row] = (trace, span)
     keys = list(zip(kept["part"].to_list(), kept["row"].to_list(), strict=True))
-    texts_of = {name: pl.Series(dictionaries.dimensions[name].texts(), dtype=pl.String)
-                for name in ("model", "operation", "release")}
+    texts_of = {
+        name: pl.Series(dictionaries.dimensions[name].texts(), dtype=pl.String)
+        for name in ("model", "operation", "release")
+    }
     classes = {k: str(c) for k, c in enumerate(ERROR_CLASSES)}
     return kept.select(
-        "kind", "score", "tie",
+        "kind",
+        "score",
+        "tie",
         pl.Series("trace_id", [ids[k][0] for k in keys], dtype=pl.String),
         pl.Series("span_id", [ids[k][1] for k in keys], dtype=pl.String),
         _unless("start_us", NO_TIME),

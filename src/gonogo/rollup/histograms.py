@@ -58,13 +58,17 @@ def _sparse(groups: Ints, values: Ints, buckets: NDArray[np.int32]) -> Cells:
     cell_at, group_at = np.flatnonzero(new_cell), np.flatnonzero(new_group)
     count = np.diff(np.concatenate([cell_at, [len(order)]]))
     last = np.concatenate([group_at[1:] - 1, [len(order) - 1]])
-    return Cells(group[cell_at], bucket[cell_at].astype(np.int64), count, group[group_at],
-                 value[group_at], value[last])
+    return Cells(
+        group[cell_at],
+        bucket[cell_at].astype(np.int64),
+        count,
+        group[group_at],
+        value[group_at],
+        value[last],
+    )
 
 
-def by_scopes(
-    values: Ints, scopes: list[tuple[str, Ints]]
-) -> Iterator[tuple[str, Cells]]:
+def by_scopes(values: Ints, scopes: list[tuple[str, Ints]]) -> Iterator[tuple[str, Cells]]:
     """Cells of one set of values for each scope (name, group of each value)."""
     if not len(values):
         return

@@ -70,13 +70,20 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
             child_selector.append((key, pattern))
     if table == "calls":
         return _of_calls(objective, ctx, lines)
-    child = {"retrievals": ctx.retrievals, "tool_calls": ctx.tool_calls,
-             "guardrail_checks": ctx.guardrails}[table]
+    child = {
+        "retrievals": ctx.retrievals,
+        "tool_calls": ctx.tool_calls,
+        "guardrail_checks": ctx.guardrails,
+    }[table]
     selected = lines[child.row]
     for key, pattern in child_selector:
-        dictionary = {"name": dictionaries.guardrail, "stage": dictionaries.stage,
-                      "tool": dictionaries.tool, "index_version": dictionaries.index_version,
-                      "embedding_model": dictionaries.embedding_model}[key]
+        dictionary = {
+            "name": dictionaries.guardrail,
+            "stage": dictionaries.stage,
+            "tool": dictionaries.tool,
+            "index_version": dictionaries.index_version,
+            "embedding_model": dictionaries.embedding_model,
+        }[key]
         selected &= matching(dictionary, pattern)[child[key]]
     if objective.spec.kind == "distribution":
         duration = child["duration_us"]
@@ -117,8 +124,11 @@ def _call_values(name: str, ctx: Context, lines: Mask) -> tuple[Mask, Mask, Ints
         present = ctx.token_rate & lines
         eligible = ctx.latency_eligible & (ctx["failed"] != YES) & lines
         return eligible, present, ctx.token_rates(present)
-    column = {"cost_per_call": "cost_nano_usd", "input_tokens": "input_tokens",
-              "output_tokens": "output_tokens"}[name]
+    column = {
+        "cost_per_call": "cost_nano_usd",
+        "input_tokens": "input_tokens",
+        "output_tokens": "output_tokens",
+    }[name]
     present = ctx.calls & lines & (ctx[column] != MISSING)
     return ctx.calls & lines, present, ctx[column][present]
 
@@ -168,16 +178,20 @@ def _of_children(objective: Objective, child: Child, selected: Mask) -> Judged:
         failed = child["failed"].astype(bool)
         known, bad = {
             "retrieval_hit_rate": (child["hit"] != UNKNOWN_FLAG, child["hit"] != YES),
-            "retrieval_empty_rate": (child["n_chunks"] != MISSING,
-                                     (child["n_chunks"] == 0) & ~failed),
+            "retrieval_empty_rate": (
+                child["n_chunks"] != MISSING,
+                (child["n_chunks"] == 0) & ~failed,
+            ),
             "retrieval_failed_rate": (np.ones(child.height, dtype=bool), failed),
         }[name]
     else:
         known, bad = {
             "tool_error_rate": (child["failed"] != UNKNOWN_FLAG, child["failed"] == YES),
             "tool_timeout_rate": (child["failed"] != UNKNOWN_FLAG, child["timed_out"].astype(bool)),
-            "tool_invalid_argument_rate": (child["arguments_valid"] != UNKNOWN_FLAG,
-                                           child["arguments_valid"] == NO),
+            "tool_invalid_argument_rate": (
+                child["arguments_valid"] != UNKNOWN_FLAG,
+                child["arguments_valid"] == NO,
+            ),
             "tool_fallback_rate": (child["fallback"] != UNKNOWN_FLAG, child["fallback"] == YES),
         }[name]
     rows = selected & known

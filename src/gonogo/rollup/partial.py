@@ -24,33 +24,89 @@ def _distribution(name: str) -> tuple[str, ...]:
 
 
 CALL_SUMS: Final = (
-    "calls", "retried", "retry_known", "cache_hits", "cache_known",
-    *_distribution("latency"), "latency_eligible",
-    *_distribution("ttft"), "ttft_eligible",
+    "calls",
+    "retried",
+    "retry_known",
+    "cache_hits",
+    "cache_known",
+    *_distribution("latency"),
+    "latency_eligible",
+    *_distribution("ttft"),
+    "ttft_eligible",
     *_distribution("tps"),
-    "input_tokens", "input_tokens_n", "output_tokens", "output_tokens_n",
-    "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost", "cost_n",
+    "input_tokens",
+    "input_tokens_n",
+    "output_tokens",
+    "output_tokens_n",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost",
+    "cost_n",
     "session_cost",
 )
 # Lines on which a check ran: calls, and (`guard_only`) lines that hold nothing else, as a request
 # does that was blocked before the model was asked.
-CHECKED_SUMS: Final = ("guard_calls", "guard_known", "guard_triggered", "guard_blocked",
-                       "guard_bypassed", "guard_only")
+CHECKED_SUMS: Final = (
+    "guard_calls",
+    "guard_known",
+    "guard_triggered",
+    "guard_blocked",
+    "guard_bypassed",
+    "guard_only",
+)
 TENANT_SUMS: Final = (
-    "calls", "errors", "error_known", "latency_n", "latency_sum", "input_tokens", "input_tokens_n",
-    "output_tokens", "output_tokens_n", "cost", "cost_n", *CHECKED_SUMS,
+    "calls",
+    "errors",
+    "error_known",
+    "latency_n",
+    "latency_sum",
+    "input_tokens",
+    "input_tokens_n",
+    "output_tokens",
+    "output_tokens_n",
+    "cost",
+    "cost_n",
+    *CHECKED_SUMS,
 )
 RETRIEVAL_SUMS: Final = (
-    "retrievals", "known", "hits", "by_expectation", "by_flag", "by_content", "chunks_known",
-    "empty", "failed", "chunks", "score_n", "score_sum", "expected", "expected_found",
-    "latency_n", "latency_sum",
+    "retrievals",
+    "known",
+    "hits",
+    "by_expectation",
+    "by_flag",
+    "by_content",
+    "chunks_known",
+    "empty",
+    "failed",
+    "chunks",
+    "score_n",
+    "score_sum",
+    "expected",
+    "expected_found",
+    "latency_n",
+    "latency_sum",
 )
 TOOL_SUMS: Final = (
-    "calls", "known", "errors", "timeouts", "args_known", "args_invalid", "fallback_known",
-    "fallbacks", "latency_n", "latency_sum",
+    "calls",
+    "known",
+    "errors",
+    "timeouts",
+    "args_known",
+    "args_invalid",
+    "fallback_known",
+    "fallbacks",
+    "latency_n",
+    "latency_sum",
 )
 GUARDRAIL_SUMS: Final = (
-    "calls", "known", "triggered", "blocked", "bypassed", "latency_n", "latency_sum",
+    "calls",
+    "known",
+    "triggered",
+    "blocked",
+    "bypassed",
+    "latency_n",
+    "latency_sum",
 )
 
 
@@ -102,7 +158,9 @@ FRAMES: Final[dict[str, Spec]] = {
     "checked": Spec(DIMENSIONS, ("hour",), CHECKED_SUMS),
     "finish_reasons": Spec(("finish_reason",), ("day",), ("calls",)),
     "tenants": Spec(("tenant_id",), ("day",), TENANT_SUMS),
-    "retrievals": Spec((*DIMENSIONS, "index_version", "embedding_model"), ("hour",), RETRIEVAL_SUMS),
+    "retrievals": Spec(
+        (*DIMENSIONS, "index_version", "embedding_model"), ("hour",), RETRIEVAL_SUMS
+    ),
     "chunks": Spec(("chunk",), ("day",), ("retrievals",)),
     "tool_calls": Spec((*DIMENSIONS, "tool"), ("hour",), TOOL_SUMS),
     "guardrails": Spec((*DIMENSIONS, "name", "stage"), ("hour",), GUARDRAIL_SUMS),
@@ -119,9 +177,17 @@ PAIRS: Final = {"guardrail": ("name", "stage"), "index": ("index_version", "embe
 PAIR_SEPARATOR: Final = "\x1f"
 
 EXEMPLAR_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
-    "kind": pl.String, "score": pl.Int64, "tie": pl.UInt64, "trace_id": pl.String,
-    "span_id": pl.String, "start_us": pl.Int64, "model": pl.String, "operation": pl.String,
-    "release": pl.String, "duration_us": pl.Int64, "cost_nano_usd": pl.Int64,
+    "kind": pl.String,
+    "score": pl.Int64,
+    "tie": pl.UInt64,
+    "trace_id": pl.String,
+    "span_id": pl.String,
+    "start_us": pl.Int64,
+    "model": pl.String,
+    "operation": pl.String,
+    "release": pl.String,
+    "duration_us": pl.Int64,
+    "cost_nano_usd": pl.Int64,
     "error_class": pl.String,
 }
 
@@ -130,10 +196,13 @@ def keep_exemplars(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """The exemplars that stay: highest score first, then the smallest hash, then all the rest."""
     every = pl.concat([pl.DataFrame(schema=EXEMPLAR_SCHEMA), *frames])
     columns = list(EXEMPLAR_SCHEMA)
-    ranked = every.unique().sort(columns, descending=[c == "score" for c in columns],
-                                 nulls_last=True)
-    kept = [ranked.filter(pl.col("kind") == kind).head(number)
-            for kind, number in EXEMPLARS_KEPT.items()]
+    ranked = every.unique().sort(
+        columns, descending=[c == "score" for c in columns], nulls_last=True
+    )
+    kept = [
+        ranked.filter(pl.col("kind") == kind).head(number)
+        for kind, number in EXEMPLARS_KEPT.items()
+    ]
     return pl.concat(kept)
 
 

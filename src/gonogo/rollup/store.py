@@ -28,8 +28,12 @@ def save(partial: Partial, folder: Path) -> None:
         kinds[name] = "hashes" if distinct.is_exact else "registers"
         values = distinct.hashes if distinct.registers is None else distinct.registers
         pl.DataFrame({"value": values}).write_parquet(folder / f"{name}.parquet")
-    meta = {"schema_version": ROLLUP_SCHEMA_VERSION, "first_us": partial.first_us,
-            "last_us": partial.last_us, "distinct": kinds}
+    meta = {
+        "schema_version": ROLLUP_SCHEMA_VERSION,
+        "first_us": partial.first_us,
+        "last_us": partial.last_us,
+        "distinct": kinds,
+    }
     # Written last: a folder without it is a rollup that was never finished.
     (folder / _META).write_text(json.dumps(meta, sort_keys=True) + "\n")
 
@@ -46,10 +50,19 @@ def load(folder: Path) -> Partial:
     for name, kind in meta["distinct"].items():
         values = pl.read_parquet(folder / f"{name}.parquet")["value"].to_numpy()
         exact = kind == "hashes"
-        distinct[name] = Distinct(values.astype(np.uint64)) if exact else Distinct(
-            registers=values.astype(np.uint8))
-    return Partial(frames, distinct["sessions"], distinct["users"],
-                   pl.read_parquet(folder / "exemplars.parquet"), meta["first_us"], meta["last_us"])
+        distinct[name] = (
+            Distinct(values.astype(np.uint64))
+            if exact
+            else Distinct(registers=values.astype(np.uint8))
+        )
+    return Partial(
+        frames,
+        distinct["sessions"],
+        distinct["users"],
+        pl.read_parquet(folder / "exemplars.parquet"),
+        meta["first_us"],
+        meta["last_us"],
+    )
 
 
 def _meta(folder: Path) -> dict[str, Any]:
@@ -57,11 +70,24 @@ def _meta(folder: Path) -> dict[str, Any]:
         meta: dict[str, Any] = json.loads((folder / _META).read_text())
         version = meta["schema_version"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise ResultError([Diagnostic("R006", str(folder), "holds no finished rollup",
-                                      "make it again from the logs")]) from None
+        raise ResultError(
+            [
+                Diagnostic(
+                    "R006", str(folder), "holds no finished rollup", "make it again from the logs"
+                )
+            ]
+        ) from None
     if version != ROLLUP_SCHEMA_VERSION:
         age = "older" if version < ROLLUP_SCHEMA_VERSION else "newer"
-        raise ResultError([Diagnostic(
-            "R007", str(folder), f"a rollup of a{'n' if age == 'older' else ''} {age} version "
-            f"({version}; this one reads {ROLLUP_SCHEMA_VERSION})", "make it again from the logs")])
+        raise ResultError(
+            [
+                Diagnostic(
+                    "R007",
+                    str(folder),
+                    f"a rollup of a{'n' if age == 'older' else ''} {age} version "
+                    f"({version}; this one reads {ROLLUP_SCHEMA_VERSION})",
+                    "make it again from the logs",
+                )
+            ]
+        )
     return meta

@@ -357,7 +357,8 @@ def cost(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
         Figure("Per call, mean", "nano_usd", "cost_n", num="cost", indicator="cost_per_call",
                statistic="mean", colour="c2"),
         f.COST_PER_1000,
-        Figure("Per session", "nano_usd", "sessions", num="session_cost", colour="c3", sample="sessions"),
+        Figure("Per session", "nano_usd", "sessions", num="session_cost", colour="c3",
+               sample="sessions"),
         Figure("Calls with a price", "ratio", "calls", num="cost_n", colour="c6"),
     )  # fmt: skip
     priced = _any(overall, "cost_n")
