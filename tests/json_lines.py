@@ -50,7 +50,7 @@ _scalars = st.one_of(
     _strings, _numbers, st.sampled_from(["true", "false", "null"]), st.sampled_from(RAW_STRINGS)
 )
 _keys = st.sampled_from([*INNER, *TOP, "zzz", "", "x y"])
-_values = st.recursive(
+_values: st.SearchStrategy[str] = st.recursive(
     _scalars,
     lambda inner: (
         st.lists(inner, max_size=3).map(_array)
@@ -66,5 +66,15 @@ _pairs = st.one_of(
     st.tuples(_keys, _values),
 )
 
-lines = st.lists(_pairs, max_size=7).map(_object)
+
+@st.composite
+def _lines(draw: st.DrawFn) -> str:
+    pairs = draw(st.lists(_pairs, max_size=7))
+    if pairs and draw(st.integers(0, 3)) == 0:
+        name = draw(st.sampled_from([key for key, _ in pairs]))
+        pairs.insert(draw(st.integers(0, len(pairs))), (name, draw(_scalars | _children)))
+    return _object(pairs)
+
+
+lines = _lines()
 """One JSON object as text, most of its names known, in no particular order, some of them twice."""

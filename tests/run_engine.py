@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import polars as pl
+
 from gonogo import pipeline
 from gonogo.config.model import Config, Objective
 from gonogo.conventions import INTERNAL
@@ -20,8 +23,11 @@ from gonogo.rollup import engine
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar, Selection
+from gonogo.stats.histogram import Histogram
 
 Row = dict[str, Any]
+BOUND = 0.0028
+"""The largest relative error of a quantile that comes out of a histogram."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,27 @@ def rows_of(table: Table, *keys: str) -> dict[tuple[Any, ...], Row]:
     keyed = {tuple(row.pop(key) for key in keys): row for row in found}
     assert len(keyed) == len(found), f"{table.id} repeats a key"
     return keyed
+
+
+def histogram(
+    partial: Partial, metrics: Iterable[str], dimension: str, value: Any, start: Any
+) -> Histogram:
+    """One histogram out of a partial's frames; `start` may be any hour or day with `...`."""
+    wanted = pl.col("metric").is_in(list(metrics)) & (pl.col("dimension") == dimension)
+    if dimension:
+        wanted &= pl.col("value").eq_missing(pl.lit(value))
+    if start is not ...:
+        wanted &= pl.col("start").eq_missing(pl.lit(start))
+    cells = partial.frames["histograms"].filter(wanted).group_by("bucket").agg(
+        pl.col("count").sum()).sort("bucket")  # fmt: skip
+    ends = partial.frames["extremes"].filter(wanted)
+    low, high = ends["min"].min(), ends["max"].max()
+    return Histogram(
+        cells["bucket"].to_numpy(),
+        cells["count"].to_numpy().astype(np.int64),
+        None if low is None else int(low),  # type: ignore[arg-type]
+        None if high is None else int(high),  # type: ignore[arg-type]
+    )
 
 
 def check(

@@ -7,14 +7,12 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -26,14 +24,13 @@ from gonogo.conventions import DIMENSIONS, UNKNOWN
 from gonogo.results import Table
 from gonogo.rollup.partial import Partial
 from gonogo.stats.histogram import Histogram
-from run_engine import Row
+from run_engine import BOUND, Row, histogram
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "bench"))
 duckdb = pytest.importorskip("duckdb")
 import run_duckdb  # noqa: E402  (found through the path above)
 
-BOUND = 0.0028
 QUANTILES = ("p50", "p90", "p95", "p99")
 POPULATIONS = {"latency": "latency_us", "latency_ok": "latency_ok_us", "ttft": "ttft_us",
                "tps": "rate_mtps"}  # fmt: skip
@@ -173,27 +170,6 @@ def same_quantiles(found: Row, expected: Row, key: str, source: str, where: Any)
     exact = expected[f"{source}_q"] or [None] * len(QUANTILES)
     for name, number in zip(QUANTILES, exact, strict=True):
         close_quantile(found[f"{key}_{name}"], number, (where, key, name))
-
-
-def histogram(
-    partial: Partial, metrics: Iterable[str], dimension: str, value: Any, start: Any
-) -> Histogram:
-    """One histogram out of a partial's frames; `start` may be any hour or day with `...`."""
-    wanted = pl.col("metric").is_in(list(metrics)) & (pl.col("dimension") == dimension)
-    if dimension:
-        wanted &= pl.col("value").eq_missing(pl.lit(value))
-    if start is not ...:
-        wanted &= pl.col("start").eq_missing(pl.lit(start))
-    cells = partial.frames["histograms"].filter(wanted).group_by("bucket").agg(
-        pl.col("count").sum()).sort("bucket")  # fmt: skip
-    ends = partial.frames["extremes"].filter(wanted)
-    low, high = ends["min"].min(), ends["max"].max()
-    return Histogram(
-        cells["bucket"].to_numpy(),
-        cells["count"].to_numpy().astype(np.int64),
-        None if low is None else int(low),  # type: ignore[arg-type]
-        None if high is None else int(high),  # type: ignore[arg-type]
-    )
 
 
 def same_histogram(found: Histogram, n: int, exact: list[int] | None, where: Any) -> None:

@@ -162,8 +162,8 @@ def test_lines_that_are_forged_to_balance_shift_nothing(tmp_path: Path) -> None:
     forged = [
         good[3] + b"," + good[4],
         b'{"\\u0000gonogo":"","trace_id":"x"},{"\\u0000gonogo":"","trace_id":"y"}',
-        b'{"trace_id":"x","output":"a',
-        b'b","status":"error"}',
+        b'{"trace_id":"x","tool_calls":[{"name":"a"}',
+        b'{"name":"b"}],"status":"error"}',
     ]
     found = read(write(tmp_path / "forged.jsonl", *good[:20], *forged, *good[20:]))
     assert contents(found.rows) == contents(read(write(tmp_path / "good.jsonl", *good)).rows)

@@ -72,6 +72,24 @@ def test_what_a_line_means_does_not_depend_on_other_lines(lines: list[str]) -> N
     assert together == {i: decoded([line])[0][0] for i, line in enumerate(lines)}
 
 
+@pytest.mark.parametrize(
+    "name", ["trace_id", "output", "latency_ms", "timestamp", "stream", "model"]
+)
+def test_every_odd_scalar_is_the_same_to_both_readers(name: str) -> None:
+    for written in (*json_lines.RAW_STRINGS, *json_lines.RAW_NUMBERS):
+        line = f'{{"{name}":{written},"span_id":"s"}}'
+        assert decoded([line]) == decoded([line], only_slow=True), written
+
+
+def test_the_first_of_two_equal_keys_counts_on_every_path() -> None:
+    line = '{"status":"ok","status":"error","retrieval":{"hit":true,"hit":false},"retrieval":null}'
+    odd = '{"status":"ok","status":"error","retrieval":{"hit":true,"hit":false},"retrieval":[1]}'
+    rows = [decoded([text], only_slow=slow)[0][0] for text in (line, odd) for slow in (0, 1)]
+    assert rows == [rows[0]] * 4
+    assert isinstance(rows[0], dict)
+    assert (rows[0]["failed"], rows[0]["retrievals"][0]["hit"]) == (0, 1)
+
+
 def test_ordinary_lines_never_need_the_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [
         json.dumps(fields("fast", i, output="é\n" if i % 2 else None, tool_calls=[{"name": "s"}]))
@@ -90,9 +108,12 @@ def test_ordinary_lines_never_need_the_slow_reader(monkeypatch: pytest.MonkeyPat
 def test_a_shift_of_rows_that_keeps_their_number_is_noticed() -> None:
     lines = [json.dumps(fields("shift", i)) for i in range(20)]
     expected = decoded(lines)[0]
-    forged = [lines[0] + "," + lines[1], '{"trace_id":"a","output":"x', 'y","status":"error"}']
+    # Each begins and ends like an object; as members of one array they make three rows of theirs.
+    forged = [
+        lines[0] + "," + lines[1], '{"tool_calls":[{"name":"a"}', '{"name":"b"}],"status":"error"}',
+    ]  # fmt: skip
     rows = decoded([*lines[:10], *forged, *lines[10:]])[0]
-    assert [rows[i] for i in (10, 11, 12)] == ["I009", "I011", "I007"]
+    assert [rows[i] for i in (10, 11, 12)] == ["I009", "I011", "I009"]
     assert [rows[i] for i in (*range(10), *range(13, 23))] == list(expected.values())
 
 

@@ -20,8 +20,7 @@ from gonogo.exports import terminal
 from gonogo.results import ReadinessResult
 from gonogo.rollup.partial import Partial
 from gonogo.stats.histogram import Histogram
-from run_engine import Row
-from test_indicators_sql import BOUND, histogram
+from run_engine import BOUND, Row, histogram
 
 LOGS = Path(__file__).parents[2] / "shared" / "data" / "logs"
 pytestmark = pytest.mark.skipif(

@@ -32,13 +32,13 @@ from gonogo.rollup.partial import FRAMES, Partial, merge
 from gonogo.stats.distinct import EXACT_UP_TO, Distinct
 from gonogo.stats.hashing import mix, stable_hash
 from gonogo.stats.histogram import Histogram, borders, bucket_of
+from run_engine import BOUND
 from test_sample_logs import generate
 
 SAMPLE = Path(__file__).parents[1] / "sample_logs"
 FEW = settings(max_examples=25, deadline=None, derandomize=True,
                suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 MANY = settings(max_examples=200, deadline=None, derandomize=True)
-BOUND = 0.0028
 
 
 # ── partials ──────────────────────────────────────────────────────────────────────────────────

@@ -17,15 +17,15 @@ _SHOWN_PROBLEMS = 3
 
 
 def dumps(result: ReadinessResult) -> str:
-    """`result` as JSON, one line and a newline; the same result gives the same bytes.
-
-    Keys stand in their own order: that of a table's columns is the order they are shown in.
+    """`result` as JSON: keys sorted, one line and a newline; the same result gives the same bytes.
 
     Raises:
         ValueError: a figure is not finite, which JSON cannot say.
     """
     data = result.model_dump(mode="json")
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(
+        data, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
     return text + "\n"
 
 

@@ -15,13 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
-from gonogo.records import (
-    ERROR_CLASSES,
-    NO_TIME,
-    Block,
-    Dictionaries,
-    Dictionary,
-)
+from gonogo.records import ERROR_CLASSES, NO_TIME, Block, Dictionaries, Dictionary
 from gonogo.rollup import exemplars
 from gonogo.rollup.context import context
 from gonogo.rollup.coverage import count_fields

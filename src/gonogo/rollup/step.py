@@ -26,9 +26,7 @@ from gonogo.rollup import objectives
 from gonogo.rollup.context import Child, Context
 from gonogo.rollup.counting import Groups, Ints, group, sum_of_squares
 from gonogo.rollup.histograms import by_scopes
-from gonogo.rollup.partial import (
-    FRAMES,
-)
+from gonogo.rollup.partial import FRAMES
 
 METRICS: Final = (
     "latency_ok",

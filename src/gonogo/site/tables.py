@@ -208,10 +208,11 @@ def to_csv(table: Table) -> bytes:
     derived = [c for c in table.columns if c.kind in ("ratio", "mean")]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    heads = [_csv_head(key, units.get(key, "")) for key in table.data]
+    data = _in_order(table)
+    heads = [_csv_head(key, units.get(key, "")) for key in data]
     writer.writerow([*heads, *(_csv_head(c.key, c.unit) for c in derived)])
     for row in range(table.height):
-        cells = [_csv_value(values[row], units.get(key, "")) for key, values in table.data.items()]
+        cells = [_csv_value(values[row], units.get(key, "")) for key, values in data.items()]
         for c in derived:
             num, den = int_at(table, c.num or "", row), int_at(table, c.den or "", row)
             cells.append("" if num is None or not den else f"{num / den:.9g}")
@@ -221,8 +222,15 @@ def to_csv(table: Table) -> bytes:
 
 def to_json(table: Table) -> bytes:
     """The table as it is in the result, one key to a line."""
-    body = json.dumps(table.model_dump(mode="python"), ensure_ascii=True, indent=1)
+    content = table.model_dump(mode="python") | {"data": _in_order(table)}
+    body = json.dumps(content, ensure_ascii=True, indent=1)
     return f"{body}\n".encode("ascii")
+
+
+def _in_order(table: Table) -> dict[str, list[Scalar]]:
+    """The stored columns as they are shown, then the rest: a saved result does not keep order."""
+    shown = [column.key for column in table.columns if column.key in table.data]
+    return {key: table.data[key] for key in dict.fromkeys([*shown, *sorted(table.data)])}
 
 
 def plain(
