@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 import unicodedata
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonogo.charts import sparkline
+from gonogo.charts import sparkline, svg
 from gonogo.charts.labels import label, unique_labels
 from gonogo.charts.marks import over_limit, steps
 from gonogo.charts.svg import clean
@@ -304,3 +308,19 @@ def test_sparklines_stay_inside_and_small(values: list[float | None]) -> None:
         assert len(svg) < 3000
         numbers = [tuple(map(float, p)) for p in re.findall(r"(-?[\d.]+),(-?[\d.]+)", lines(svg))]
         assert all(0 <= x <= 120 and 0 <= y <= 28 for x, y in numbers)
+
+
+def test_the_renderer_is_never_entered_by_two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, met = threading.Semaphore(1), []
+
+    def alone(*_: object, **__: object) -> Any:
+        met.append(inside.acquire(blocking=False))
+        time.sleep(0.002)
+        inside.release()
+        return '<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+    monkeypatch.setattr("vl_convert.vegalite_to_vega", alone)
+    monkeypatch.setattr("vl_convert.vega_to_svg", alone)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: svg.compiled({}) if i % 2 else svg.to_svg({}, "", ""), range(24)))
+    assert met == [True] * 24

@@ -59,13 +59,13 @@ def decoded(
 # --- the fast reader and the slow one
 
 
-@settings(max_examples=100)
+@settings(max_examples=70)
 @given(st.lists(json_lines.lines, min_size=1, max_size=12))
 def test_the_fast_and_the_slow_reader_agree(lines: list[str]) -> None:
     assert decoded(lines) == decoded(lines, only_slow=True)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(st.lists(json_lines.lines, min_size=2, max_size=5))
 def test_what_a_line_means_does_not_depend_on_other_lines(lines: list[str]) -> None:
     together, _ = decoded(lines)

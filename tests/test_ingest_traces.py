@@ -355,7 +355,7 @@ def forests(draw: st.DrawFn) -> list[Span]:
     ]  # fmt: skip
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(forests(), st.randoms(use_true_random=False))
 def test_any_forest_folds_as_worked_out_from_its_leaves(
     tmp_path_factory: pytest.TempPathFactory, spans: list[Span], rng: random.Random

@@ -383,6 +383,12 @@ def test_a_run_without_usable_logs_publishes_that_it_had_none(
     result = json.loads(ran.files["readiness.json"])
     assert result["slo"]["verdict"] == result["readiness"]["verdict"] == "INCONCLUSIVE"
     assert result["ingest"]["calls"] == 0
+    assert result["readiness"]["headline"] == "INCONCLUSIVE: no usable logs were found"
+    reasons = " ".join(reason["text"] for reason in result["readiness"]["reasons"])
+    assert {
+        "none": "no log file", "empty": "no record", "unreadable": "no record", "bad": "1 line",
+        "outside": "50 outside the period", "filtered": "50 not selected",
+    }[why] in reasons  # fmt: skip
     page = Page(ran.files["index.html"].decode()).words()
     assert "INCONCLUSIVE" in page
     assert "INCONCLUSIVE" in ran.files["badge.svg"].decode()

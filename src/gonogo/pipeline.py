@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -124,6 +125,8 @@ def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
     coverage = field_coverage(partial, config)
     telemetry_only = config.path is None
     slo, readiness = decide(objectives, (), telemetry_only=telemetry_only, coverage=coverage)
+    if not report.calls + report.not_calls:
+        slo = readiness = _inconclusive([_what_is_missing(report)])
     when = _period(run, partial)
     return ReadinessResult(
         generator=f"gonogo {__version__}",
@@ -335,13 +338,28 @@ def _nothing(run: Run, error: InputError) -> ReadinessResult:
         problems=tuple(_unreadable(d, run.masker) for d in error.diagnostics),
     )
     result = _judge(run, empty, report)
-    reasons = tuple(Reason(status=Status.NO_DATA, text=p.what) for p in report.problems)
-    decision = Decision(
+    decision = _inconclusive([problem.what for problem in report.problems])
+    return result.model_copy(update={"slo": decision, "readiness": decision})
+
+
+def _inconclusive(reasons: Sequence[str]) -> Decision:
+    return Decision(
         verdict=Verdict.INCONCLUSIVE,
         headline="INCONCLUSIVE: no usable logs were found",
-        reasons=reasons,
+        reasons=tuple(Reason(status=Status.NO_DATA, text=text) for text in reasons),
     )
-    return result.model_copy(update={"slo": decision, "readiness": decision})
+
+
+def _what_is_missing(report: IngestReport) -> str:
+    left_out = (
+        (report.outside_period, "outside the period"),
+        (report.filtered, "not selected"),
+        (report.excluded, "in declared exclusions"),
+    )
+    told = ", ".join(f"{display.count(number)} {what}" for number, what in left_out if number)
+    if not told:
+        return "the logs hold no record that can be read"
+    return f"of {display.count(report.accepted)} records none counts: {told}"
 
 
 def _unreadable(problem: Diagnostic, masker: Masker) -> Problem:

@@ -25,6 +25,9 @@ _DEFAULTS: Final = {
 _NUMBER: Final = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?")
 _COMMAND: Final = re.compile(r"([MLHVhvCAZ])([^A-Za-z]*(?:e[-+]?\d[^A-Za-z]*)*)")
 _TRANSLATE: Final = re.compile(r"translate\(([^,)]+),([^,)]+)\)")
+_RENDERER: Final = threading.Lock()
+"""vl-convert keeps a lock of its own while it makes Python objects: two threads can block for ever,
+one with that lock and one with the interpreter's. One renders at a time anyway."""
 _CIRCLE: Final = re.compile(r"^M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0(?:Z)?$")
 
 
@@ -33,19 +36,23 @@ def compiled(spec: dict[str, Any]) -> dict[str, Any]:
     # Here and not at the top: importing the renderer costs time that `--help` should not pay.
     import vl_convert
 
-    found: dict[str, Any] = vl_convert.vegalite_to_vega(json.dumps(spec))
+    text = json.dumps(spec)
+    with _RENDERER:
+        found: dict[str, Any] = vl_convert.vegalite_to_vega(text)
     return found
 
 
 def to_svg(vega: dict[str, Any], name: str, description: str) -> str:
     """Render a Vega specification and clean it.
 
-    `name` prefixes ids, `description` is the accessible name. The global interpreter lock is
-    released while the renderer works.
+    `name` prefixes ids, `description` is the accessible name. The interpreter's lock is free while
+    the renderer works.
     """
     import vl_convert
 
-    raw = vl_convert.vega_to_svg(json.dumps(vega), allowed_base_urls=[])
+    text = json.dumps(vega)
+    with _RENDERER:
+        raw = vl_convert.vega_to_svg(text, allowed_base_urls=[])
     return clean(raw, name, description)
 
 

@@ -22,13 +22,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gonogo.ingest.shapes import Members, Places, project
+from gonogo.ingest.shapes import Members, Odd, Places, project
 
 BLOCK_LINES: Final = 256
 SPLIT: Final = 8
 SMALLEST_BLOCK: Final = 4
 MOST_ADAPTATIONS: Final = 4
 MOST_HARD: Final = 40
+MOST_MISFITS: Final = 40
+"""Of one kind in one place: others of that kind teach nothing new."""
 MAX_DEPTH: Final = 5_000
 SHALLOW: Final = 300
 """Brackets that a line may have without any thought about the depth of recursion."""
@@ -176,10 +178,12 @@ class _Run:
     pieces_read: list[pl.Series] = field(default_factory=list)
     index: list[Any] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    odd_types: Counter[str] = field(default_factory=Counter)
+    odd: Odd = field(default_factory=Counter)
     misfits: list[dict[str, Any]] = field(default_factory=list)
     hard: list[dict[str, Any]] = field(default_factory=list)
     _nothing_fits: set[int] = field(default_factory=set)
+    _rewritten: list[str] = field(default_factory=list)
+    _rewritten_at: list[int] = field(default_factory=list)
 
     def block(self, start: int, stop: int) -> None:
         read = self._fast(start, stop)
@@ -215,38 +219,43 @@ class _Run:
         return read
 
     def _slow(self, indices: Iterable[int]) -> None:
-        rows, taken = [], []
+        """Write lines anew so that they fit the schema: then they can be decoded all at once."""
         for index in indices:
             value, problem = parse(self.lines[index])
             if problem:
                 self.rejected.append(Rejected(index, *problem))
                 continue
-            odd: Counter[str] = Counter()
+            odd: Odd = Counter()
             row = project(value, self.shape, "", odd)
             if len(self.hard) < MOST_HARD:
                 self.hard.append(value)
             if odd:
-                self.odd_types.update(odd)
-                self.misfits.append(value)
+                if any(self.odd[kind] < MOST_MISFITS for kind in odd):
+                    self.misfits.append(value)
+                self.odd.update(odd)
             if all(member is None for member in row.values()) and _has_any(value, self.shape):
                 self._nothing_fits.add(index)
-            rows.append({**row, KEY: self.keys[index]})
-            taken.append(index)
-        if rows:
-            self.pieces_read.append(pl.Series(rows, dtype=self.schema))
-            self.index.append(np.array(taken))
+            self._rewritten.append(json.dumps({KEY: self.keys[index], **row}))
+            self._rewritten_at.append(index)
 
     def result(self) -> Decoded | None:
         """What was read, or None where a row does not carry the key of its line."""
+        if self._rewritten:
+            rewritten = pl.DataFrame({"line": self._rewritten})
+            self.pieces_read.append(rewritten.select(self.expression).to_series())
+            self.index.append(np.array(self._rewritten_at))
         if not self.pieces_read:
             return Decoded(pl.DataFrame(), np.empty(0, np.int64), self._sorted())
-        index = np.concatenate(self.index)
-        frame = pl.concat(self.pieces_read).struct.unnest()
+        index, read = np.concatenate(self.index), pl.concat(self.pieces_read)
+        if self._rewritten:
+            order = np.argsort(index)
+            index, read = index[order], read.gather(order)
+        frame = read.struct.unnest()
         if not _same(frame[KEY], self.keys.gather(index)):
             return None
         frame = frame.drop(KEY)
         if any(not column.null_count() for column in frame.iter_columns()):
-            return Decoded(frame, index, self._sorted(), self.odd_types)
+            return Decoded(frame, index, self._sorted(), self._odd_types())
         if frame.width:
             known = frame.select(~pl.all_horizontal(pl.all().is_null())).to_series()
         else:
@@ -258,7 +267,13 @@ class _Run:
                 self.rejected.append(Rejected(at, "I010", "no field that is known"))
             frame = frame.filter(known) if frame.width else frame
             index = index[known.to_numpy()]
-        return Decoded(frame, index, self._sorted(), self.odd_types)
+        return Decoded(frame, index, self._sorted(), self._odd_types())
+
+    def _odd_types(self) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for (path, _), count in self.odd.items():
+            found[path] += count
+        return found
 
     def _sorted(self) -> list[Rejected]:
         return sorted(self.rejected, key=lambda r: r.index)
@@ -272,7 +287,7 @@ def parse(text: str) -> tuple[Any, tuple[str, str] | None]:
     """One line with the standard library: (object, None) or (None, (code, reason))."""
     try:
         deep = text.count("[") + text.count("{") > SHALLOW
-        value = _loads_deep(text) if deep else _loads(text)
+        value = _loads_deep(text) if deep else _DECODER.decode(text)
     except RecursionError:
         return None, ("I012", f"nested deeper than {MAX_DEPTH:,} levels")
     except ValueError as error:
@@ -286,17 +301,13 @@ def _has_any(value: dict[str, Any], shape: Members) -> bool:
     return any(value.get(name) is not None for name in shape.members)
 
 
-def _loads(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_first_wins, parse_int=_integer)
-
-
 def _loads_deep(text: str) -> Any:
     # The limit is the process's: a thread that lowers it would stop another one half-way.
     with _RECURSION:
         limit = sys.getrecursionlimit()
         try:
             sys.setrecursionlimit(max(limit, MAX_DEPTH))
-            return _loads(text)
+            return _DECODER.decode(text)
         finally:
             sys.setrecursionlimit(limit)
 
@@ -320,6 +331,9 @@ def _json_problem(text: str, error: ValueError) -> tuple[str, str]:
 
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(reversed(pairs))
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_first_wins, parse_int=_integer)
 
 
 def _json_type(value: object) -> str:

@@ -23,6 +23,7 @@ _THERE: Final = "…"
 
 Tree = dict[str, Any]  # member name -> Tree; "" -> Kind where the path may end here
 Path = tuple[str, ...]
+Odd = Counter[tuple[str, str]]  # (path, kind of value) -> values that mean nothing there
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class Places:
         return Leaf(tree.get(""), tuple(name for name in tree if name))
 
 
-def project(value: Any, shape: Shape, path: str, odd: Counter[str]) -> Any:
+def project(value: Any, shape: Shape, path: str, odd: Odd) -> Any:
     """A value in the shape that a schema asks for; what means nothing there is counted in `odd`."""
     if value is None:
         return None
@@ -171,7 +172,7 @@ def project(value: Any, shape: Shape, path: str, odd: Counter[str]) -> Any:
     else:
         found = _members(value, shape, path, odd)
     if found is _ODD:
-        odd[path] += 1
+        odd[path, type(value).__name__] += 1
         return None
     return found
 
@@ -197,7 +198,7 @@ def _is_scalar(value: Any) -> bool:
     return value is not None and not isinstance(value, (dict, list))
 
 
-def _items(value: Any, shape: Items, path: str, odd: Counter[str]) -> Any:
+def _items(value: Any, shape: Items, path: str, odd: Odd) -> Any:
     items = value if isinstance(value, list) else [value]
     if shape.kind == "texts":
         if any(isinstance(item, (dict, list)) for item in items):
@@ -207,11 +208,11 @@ def _items(value: Any, shape: Items, path: str, odd: Counter[str]) -> Any:
         return _ODD
     kept = [item for item in items if item is None or isinstance(item, dict)]
     if len(kept) < len(items):
-        odd[path] += len(items) - len(kept)
+        odd[path, "item"] += len(items) - len(kept)
     return [project(item, shape.item, path, odd) for item in kept]
 
 
-def _members(value: Any, shape: Members, path: str, odd: Counter[str]) -> Any:
+def _members(value: Any, shape: Members, path: str, odd: Odd) -> Any:
     if isinstance(value, list) and shape.may_be_list:
         if not value:
             return None
