@@ -74,6 +74,7 @@ class Decoder:
     def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
         self._places = Places(mapping or {})
         self._is_new = True
+        self._types: dict[str, pl.DataType] | None = None
         self._settle()
         self._lock = threading.Lock()
         self._run_key = secrets.token_hex(8)
@@ -155,11 +156,15 @@ class Decoder:
         with self._lock:
             for value in misfits:
                 self._places.observe(value)
-            self._settle()
+            if misfits:
+                self._settle()
             return self._plan[0] != used
 
     def _settle(self) -> None:
         types = self._places.types()
+        if types == self._types:
+            return
+        self._types = types
         schema = pl.Struct({KEY: pl.String, **types})
         # Made once: turning a wide type into an expression costs more than decoding a block.
         expression = pl.col("line").str.json_decode(schema)
@@ -175,15 +180,15 @@ class _Run:
     expression: pl.Expr
     compare_each: bool
     shape: Members
-    pieces_read: list[pl.Series] = field(default_factory=list)
-    index: list[Any] = field(default_factory=list)
+    pieces_read: list[pl.Series | slice] = field(default_factory=list)
+    """In the order of the lines; a slice stands for so many of the rewritten ones."""
+    index: list[NDArray[np.int64]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     odd: Odd = field(default_factory=Counter)
     misfits: list[dict[str, Any]] = field(default_factory=list)
     hard: list[dict[str, Any]] = field(default_factory=list)
     _nothing_fits: set[int] = field(default_factory=set)
     _rewritten: list[str] = field(default_factory=list)
-    _rewritten_at: list[int] = field(default_factory=list)
 
     def block(self, start: int, stop: int) -> None:
         read = self._fast(start, stop)
@@ -220,6 +225,7 @@ class _Run:
 
     def _slow(self, indices: Iterable[int]) -> None:
         """Write lines anew so that they fit the schema: then they can be decoded all at once."""
+        start, taken = len(self._rewritten), []
         for index in indices:
             value, problem = parse(self.lines[index])
             if problem:
@@ -236,21 +242,19 @@ class _Run:
             if all(member is None for member in row.values()) and _has_any(value, self.shape):
                 self._nothing_fits.add(index)
             self._rewritten.append(json.dumps({KEY: self.keys[index], **row}))
-            self._rewritten_at.append(index)
+            taken.append(index)
+        if taken:
+            self.pieces_read.append(slice(start, len(self._rewritten)))
+            self.index.append(np.array(taken))
 
     def result(self) -> Decoded | None:
         """What was read, or None where a row does not carry the key of its line."""
-        if self._rewritten:
-            rewritten = pl.DataFrame({"line": self._rewritten})
-            self.pieces_read.append(rewritten.select(self.expression).to_series())
-            self.index.append(np.array(self._rewritten_at))
         if not self.pieces_read:
             return Decoded(pl.DataFrame(), np.empty(0, np.int64), self._sorted())
-        index, read = np.concatenate(self.index), pl.concat(self.pieces_read)
-        if self._rewritten:
-            order = np.argsort(index)
-            index, read = index[order], read.gather(order)
-        frame = read.struct.unnest()
+        rewritten = pl.DataFrame({"line": self._rewritten}, schema={"line": pl.String})
+        slow = rewritten.select(self.expression).to_series()
+        pieces = (slow[p] if isinstance(p, slice) else p for p in self.pieces_read)
+        index, frame = np.concatenate(self.index), pl.concat(pieces, rechunk=True).struct.unnest()
         if not _same(frame[KEY], self.keys.gather(index)):
             return None
         frame = frame.drop(KEY)

@@ -20,33 +20,35 @@ def relabel(partial: Partial, label: Label) -> Partial:
             continue
         frame = partial.frames[name]
         if name in ("histograms", "extremes"):
-            renamed = _scoped(frame, label)
+            renamed, merged = _scoped(frame, label)
         else:
-            columns = {c: _renamed(frame[c], c, label) for c in spec.texts}
-            renamed = frame.with_columns(s for c, s in columns.items() if s is not frame[c])
-        if not renamed.equals(frame):
-            frames[name] = spec.combine([renamed])
+            found = {c: _renamed(frame[c], c, label) for c in spec.texts}
+            merged = any(are_merged for _, are_merged in found.values())
+            renamed = frame.with_columns(s for c, (s, _) in found.items() if s is not frame[c])
+        frames[name] = spec.combine([renamed]) if merged else renamed
     exemplars = partial.exemplars.with_columns(
-        _renamed(partial.exemplars[c], c, label) for c in ("model", "operation", "release")
+        _renamed(partial.exemplars[c], c, label)[0] for c in ("model", "operation", "release")
     )
     return Partial(
         frames, partial.sessions, partial.users, exemplars, partial.first_us, partial.last_us
     )
 
 
-def _renamed(series: pl.Series, column: str, label: Label) -> pl.Series:
+def _renamed(series: pl.Series, column: str, label: Label) -> tuple[pl.Series, bool]:
+    """The column under its new names, and whether two of them became one."""
     texts = series.drop_nulls().unique().to_list()
-    changed = {text: new for text in texts if (new := label(column, text)) != text}
-    return series.replace(changed) if changed else series
+    new = [label(column, text) for text in texts]
+    changed = {old: name for old, name in zip(texts, new, strict=True) if old != name}
+    return (series.replace(changed) if changed else series), len(set(new)) < len(new)
 
 
-def _scoped(frame: pl.DataFrame, label: Label) -> pl.DataFrame:
-    parts = []
+def _scoped(frame: pl.DataFrame, label: Label) -> tuple[pl.DataFrame, bool]:
+    parts, merged = [], False
     for (dimension,), part in frame.group_by("dimension", maintain_order=True):
         name = str(dimension)
         values = part["value"]
         if name in PAIRS:
-            values = _renamed(
+            values, are_merged = _renamed(
                 values,
                 name,
                 lambda of, text: PAIR_SEPARATOR.join(
@@ -55,6 +57,9 @@ def _scoped(frame: pl.DataFrame, label: Label) -> pl.DataFrame:
                 ),
             )
         elif name not in ("", "objective"):
-            values = _renamed(values, name, label)
+            values, are_merged = _renamed(values, name, label)
+        else:
+            are_merged = False
+        merged |= are_merged
         parts.append(part.with_columns(values.alias("value")))
-    return pl.concat(parts) if parts else frame
+    return (pl.concat(parts) if parts else frame), merged
