@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,24 @@ def decoded(
 
 
 # --- the fast reader and the slow one
+
+
+def test_only_lines_that_need_it_are_read_slowly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow: list[int] = []
+    read_slowly = decode._Run._slow
+
+    def watched(run: Any, indices: Iterable[int]) -> None:
+        slow.extend(found := list(indices))
+        read_slowly(run, found)
+
+    monkeypatch.setattr(decode._Run, "_slow", watched)
+    lines = [json.dumps({"trace_id": f"t{i}", "latency_ms": i}) for i in range(2_000)]
+    lines[700] = "Traceback (most recent call last):"
+    (tmp_path / "x.jsonl").write_text("\n".join(lines) + "\n")
+    assert read(tmp_path / "x.jsonl").counts() == (2_000, 1_999, 1, 0)
+    assert slow == [700]
 
 
 @settings(max_examples=70)

@@ -29,8 +29,6 @@ PACKED_READ: Final = 64 << 10
 MAX_LINE_BYTES: Final = 256 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _NEWLINE: Final = 10
-_STRIPPED: Final = np.isin(np.arange(256), list(b" \t\r\n\xef\xbb\xbf"))
-"""Bytes that a line with something to strip begins or ends with."""
 _MEND_LINES: Final = 64
 
 
@@ -226,14 +224,11 @@ def split(chunk: Chunk) -> Lines:
     offsets = np.empty(len(ends), dtype=np.int64)
     offsets[0] = 0
     offsets[1:] = ends[:-1] + 1
-    numbers = np.arange(len(ends)) + chunk.first_line
-    letters = np.frombuffer(data, dtype=np.uint8)
-    borders = (letters[offsets], letters[np.maximum(ends - 1, 0)])
-    if any(_STRIPPED[letter].any() for letter in borders):
-        texts = texts.str.strip_chars(" \t\r\n\ufeff")
-        filled = texts.str.len_bytes().to_numpy() > 0
-        if not filled.all():
-            texts, numbers, offsets = texts.filter(filled), numbers[filled], offsets[filled]
+    texts = texts.str.strip_chars(" \t\r\n\ufeff")
+    filled = texts.str.len_bytes().to_numpy() > 0
+    numbers = np.flatnonzero(filled) + chunk.first_line
+    if not filled.all():
+        texts, offsets = texts.filter(filled), offsets[filled]
     return Lines(texts, numbers, offsets + chunk.offset, invalid)
 
 

@@ -158,7 +158,6 @@ class _Job:
     source: Source
     count: FileCount
     reader: ByteReader
-    decoder: Decoder
     twin: FileCount | None = None
     first_refused: Quarantined | None = None
     is_gone: bool = False
@@ -179,6 +178,8 @@ class _Reading:
         self, mapping: Mapping[str, str], advance: Advance, threads: int, store: BlockStore
     ) -> None:
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
+        # One for all files: mostly they are of one kind, and what it learns changes no meaning.
+        self.decoder = Decoder(mapping)
         self.dictionaries = Dictionaries()
         self.trouble = Trouble()
         self.files: list[FileCount] = []
@@ -210,7 +211,7 @@ class _Reading:
             kind = source.kind if source.packing == "plain" else f"{source.kind}.{source.packing}"
             count = FileCount(source.name, kind, source.size)
             self.files.append(count)
-            job = _Job(number, source, count, ByteReader(source), Decoder(self.mapping))
+            job = _Job(number, source, count, ByteReader(source))
             if same_size[source.size] > 1 and not source.is_stream:
                 self._look_for_twin(job, seen)
             if source.kind == "jsonl" and not (job.twin or job.is_gone):
@@ -239,8 +240,8 @@ class _Reading:
         lines = split(chunk)
         if lines.invalid_utf8:
             tally["I013", ""] += lines.invalid_utf8
-        job.decoder.learn(lines.texts)
-        decoded = job.decoder.decode(lines.texts)
+        self.decoder.learn(lines.texts)
+        decoded = self.decoder.decode(lines.texts)
         for path, rows in decoded.odd_types.items():
             tally["I014", path] += rows
         refused = [
