@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gonogo.charts import sparkline, svg
+from gonogo.charts import sparkline
 from gonogo.charts.labels import label, unique_labels
 from gonogo.charts.marks import over_limit, steps
-from gonogo.charts.svg import clean
 from gonogo.charts.timeline import Clock, Timeline, floor, ticks, wall_text
 from gonogo.results import Column, Scalar, Table
+from gonogo.vega import svg
+from gonogo.vega.svg import clean
 
 HOUR, DAY = 3600, 86_400
 MON = int(datetime(2026, 3, 2, tzinfo=UTC).timestamp())

@@ -214,6 +214,19 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     return EXIT_NO_GO if stops else EXIT_OK
 
 
+def draws(command: Callable[..., None]) -> Callable[..., None]:
+    """The renderers of charts start first: they take as long as everything else takes to import."""
+
+    @wraps(command)
+    def call(**given: Any) -> None:
+        from gonogo.vega import workers
+
+        workers.start()
+        command(**given)
+
+    return call
+
+
 @main.command(
     context_settings=_SETTINGS,
     short_help="Build the site and the verdict from LOGS.",
@@ -222,6 +235,7 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     "  gonogo build export.parquet -o site/ --where environment=production --profile internal\n\n"
     "The site is written first; a failing verdict fails last, with exit code 1.",
 )
+@draws
 @reads_logs
 @click.option(
     "--output",

@@ -25,9 +25,8 @@ and fill are the style sheet's affair (`currentColor` is a good choice).
 """
 
 from gonogo.charts.model import Chart
-from gonogo.charts.render import render
+from gonogo.charts.render import render, warm_up
 from gonogo.charts.sparkline import sparkline
-from gonogo.charts.svg import warm_up
 from gonogo.charts.theme import TOKENS
 
 __all__ = ["TOKENS", "Chart", "render", "sparkline", "warm_up"]

@@ -19,6 +19,7 @@ from gonogo.charts.model import Margins, Rows
 from gonogo.charts.timeline import Clock, ticks
 from gonogo.conventions import Status
 from gonogo.results import ObjectiveResult, ReadinessResult
+from gonogo.vega.svg import PHONE
 
 _FAR = 4.0
 
@@ -65,7 +66,7 @@ def value_channel(
     if channel is alt.X:
         # A phone has room for every other label.
         odd = f"round((datum.value - {values[0]}) / {values[1] - values[0]}) % 2"
-        expr = f"{theme.PHONE} && {odd} ? '' : {expr}"
+        expr = f"{PHONE} && {odd} ? '' : {expr}"
         axis = {"grid": True, "domain": False, "ticks": False, "labelFlush": False} | axis
     return channel(
         f"{field}:Q", title=None, scale=alt.Scale(domain=[values[0], values[-1]], nice=False),
@@ -111,7 +112,7 @@ def legend(labels: Sequence[str], symbol: str, span: str = "half", **more: Any) 
     """A legend above the plot, in as many columns as fit."""
     wide, narrow = _columns(labels, span)
     return alt.Legend(
-        symbolType=symbol, columns=alt.ExprRef(f"{theme.PHONE} ? {narrow} : {wide}"), **more
+        symbolType=symbol, columns=alt.ExprRef(f"{PHONE} ? {narrow} : {wide}"), **more
     )
 
 

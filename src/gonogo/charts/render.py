@@ -1,15 +1,16 @@
-"""From a result to finished charts: drawn one after the other, rendered two at a time."""
+"""From a result to finished charts: specified one after the other, rendered two at a time."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from functools import cache
 from typing import Any
 
-from gonogo.charts import svg, theme
+from gonogo.charts import theme
 from gonogo.charts.model import Chart, Drawing
 from gonogo.results import ReadinessResult
-
-_THREADS = 2  # more do not help: cleaning holds the interpreter lock
+from gonogo.vega.svg import PHONE
+from gonogo.vega.workers import Job, Pair, draw, start
 
 
 def drawings(result: ReadinessResult) -> list[Drawing]:
@@ -31,7 +32,7 @@ def specification(drawing: Drawing, validate: bool = False) -> dict[str, Any]:
     """
     spec: dict[str, Any] = drawing.view.to_dict(validate=validate)
     return spec | {
-        "params": [{"name": theme.PHONE, "value": False}],
+        "params": [{"name": PHONE, "value": False}],
         "datasets": drawing.data,
         "config": theme.CONFIG,
         "autosize": {"type": "none"},
@@ -52,26 +53,36 @@ def size(drawing: Drawing, narrow: bool) -> dict[str, Any]:
     }
 
 
-def finished(drawing: Drawing, spec: dict[str, Any]) -> Chart:
-    """The chart of a drawing and its specification; thread-safe.
-
-    Compiled once and rendered twice: what depends on the width is an expression in the spec.
-    """
-    vega = svg.compiled(spec)
+def job(drawing: Drawing) -> Job:
+    """What is to be rendered of a drawing."""
     spoken = f"{drawing.title}. {drawing.caption}"
-    wide = svg.to_svg(vega, f"{drawing.id}-w", spoken)
-    signals = [s for s in vega["signals"] if s["name"] != theme.PHONE]
-    signals.append({"name": theme.PHONE, "value": True})
-    narrow = vega | size(drawing, narrow=True) | {"signals": signals}
+    return Job(specification(drawing), size(drawing, narrow=True), drawing.id, spoken)
+
+
+def finished(drawing: Drawing, pair: Pair) -> Chart:
+    """The chart of a drawing and its two SVGs."""
+    wide, narrow = pair
     return Chart(
         id=drawing.id, page=drawing.page, title=drawing.title, subtitle=drawing.subtitle,
         caption=drawing.caption, svg_wide=wide, table=drawing.table, span=drawing.span,
-        svg_narrow=svg.to_svg(narrow, f"{drawing.id}-n", spoken),
+        svg_narrow=narrow,
     )  # fmt: skip
 
 
 def render(result: ReadinessResult) -> list[Chart]:
     """Every chart whose data are there, in page order; the same result gives the same bytes."""
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="charts") as pool:
-        jobs = [pool.submit(finished, d, specification(d)) for d in drawings(result)]
-        return [job.result() for job in jobs]
+    drawn = drawings(result)
+    return [finished(d, pair) for d, pair in zip(drawn, draw(map(job, drawn)), strict=True)]
+
+
+@cache
+def warm_up() -> threading.Thread:
+    """Start the renderers, and the imports of the first chart in the background."""
+    start()
+
+    def work() -> None:
+        import altair  # noqa: F401
+
+    thread = threading.Thread(target=work, name="charts-warm-up")
+    thread.start()
+    return thread

@@ -23,6 +23,7 @@ from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import DAYS, Timeline, column, counts
 from gonogo.results import Column, ReadinessResult, Scalar, Table
+from gonogo.vega.svg import PHONE
 
 _MODELS, _RELEASES = 8, 4
 _CELLS = 12  # fewer hours make no pattern
@@ -80,7 +81,7 @@ def distribution(result: ReadinessResult, base: Timeline | None) -> Drawing | No
         scale=alt.Scale(type="log", domain=[low / 1000, high / 1000], nice=False),
         axis=alt.Axis(
             values=ticks, tickCount=len(ticks), grid=False, labelOverlap=False,
-            labelExpr=f"{theme.PHONE} && substring(format(datum.value, '.0e'), 0, 1) == '2' ? '' : "
+            labelExpr=f"{PHONE} && substring(format(datum.value, '.0e'), 0, 1) == '2' ? '' : "
             "datum.value < 1000 ? format(datum.value, '~g') + ' ms' "
             ": format(datum.value / 1000, '~g') + ' s'",
         ),
@@ -239,7 +240,7 @@ def heatmap(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         "h:O", title=None, scale=alt.Scale(domain=list(range(24)), paddingInner=0.1),
         axis=alt.Axis(
             values=list(range(0, 24, 3)), tickCount=8, domain=False, ticks=False, labelAngle=0,
-            labelExpr=f"format(datum.value, '02') + ({theme.PHONE} ? '' : ':00')",
+            labelExpr=f"format(datum.value, '02') + ({PHONE} ? '' : ':00')",
             labelOverlap=False,
         ),
     )  # fmt: skip

@@ -40,9 +40,6 @@ TOKENS: Final[dict[str, tuple[str, str]]] = {
 LEGEND_ROW: Final = 16
 """Height of a row of a legend, in pixels."""
 
-PHONE: Final = "phone"
-"""Name of the parameter that is true in the narrow variant; label expressions may use it."""
-
 CATEGORIES: Final = tuple(f"var(--c{i})" for i in range(1, 7))
 HEAT: Final = tuple(f"var(--h{i})" for i in range(7))
 INK, MUTED, GRID, CARD = "var(--ink)", "var(--muted)", "var(--grid)", "var(--card)"

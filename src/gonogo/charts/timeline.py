@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gonogo.charts.theme import PHONE
 from gonogo.results import ReadinessResult, Table
+from gonogo.vega.svg import PHONE
 
 HOUR, DAY, WEEK = 3600, 86_400, 7 * 86_400
 _WIDTHS = (HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK)

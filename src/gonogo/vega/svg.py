@@ -7,11 +7,12 @@ import re
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from functools import cache
 from html import escape
 from typing import Any, Final
 
 _NS: Final = "{http://www.w3.org/2000/svg}"
+PHONE: Final = "phone"
+"""Name of the parameter that is true in the narrow variant; label expressions may use it."""
 _KEPT: Final = (
     "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray",
     "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-weight", "font-style",
@@ -56,21 +57,30 @@ def to_svg(vega: dict[str, Any], name: str, description: str) -> str:
     return clean(raw, name, description)
 
 
-@cache
-def _warming() -> threading.Thread:
-    def work() -> None:
-        import altair  # noqa: F401
+def both_widths(
+    spec: dict[str, Any], narrow: dict[str, Any], name: str, spoken: str
+) -> tuple[str, str]:
+    """(wide, narrow) SVG of a Vega-Lite specification that has a parameter `phone`.
 
-        to_svg(compiled({"data": {"values": [{}]}, "mark": {"type": "text", "text": "a"}}), "", "")
-
-    thread = threading.Thread(target=work, name="charts-warm-up")
-    thread.start()
-    return thread
+    Compiled once and rendered twice: what depends on the width is an expression in the
+    specification. `narrow` holds the size of the narrow variant.
+    """
+    vega = compiled(spec)
+    wide = to_svg(vega, f"{name}-w", spoken)
+    signals = [s for s in vega["signals"] if s["name"] != PHONE]
+    signals.append({"name": PHONE, "value": True})
+    return wide, to_svg(vega | narrow | {"signals": signals}, f"{name}-n", spoken)
 
 
 def warm_up() -> None:
-    """Start the renderer and the imports of the first chart in the background; returns at once."""
-    _warming()
+    """Let the renderer do what it does only once, so that the first chart need not wait for it."""
+    spec = {
+        "data": {"values": [{"a": 0}]},
+        "params": [{"name": PHONE, "value": False}],
+        "mark": "line",
+        "encoding": {"x": {"field": "a", "type": "temporal"}, "y": {"field": "a"}},
+    }
+    both_widths(spec, {}, "", "")
 
 
 def clean(svg: str, name: str, description: str) -> str:

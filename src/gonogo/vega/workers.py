@@ -1,0 +1,125 @@
+"""Processes that render charts.
+
+A renderer takes most of a second to start and draws one chart at a time. So two are started with
+the run, while others are busy with the logs, and each takes the next chart that is left. They speak
+JSON, a line each way, and end when their input ends: with this process, however it ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from queue import SimpleQueue
+from typing import Any, Final
+
+from gonogo.vega import svg
+
+MOST: Final = 2
+_CODE: Final = "from gonogo.vega.workers import serve; serve()"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A chart to draw: specification, size of the narrow variant, prefix of ids, spoken text."""
+
+    spec: dict[str, Any]
+    narrow: dict[str, Any]
+    name: str
+    spoken: str
+
+
+Pair = tuple[str, str]
+"""Clean SVG, wide and narrow."""
+
+
+def start() -> None:
+    """Start the renderers; returns at once."""
+    _workers()
+
+
+def draw(jobs: Iterable[Job]) -> list[Pair]:
+    """Every job drawn, in order; `jobs` may still be in the making."""
+    with ThreadPoolExecutor(MOST, thread_name_prefix="charts") as pool:
+        return [done.result() for done in [pool.submit(_draw, job) for job in jobs]]
+
+
+def serve() -> None:
+    """A worker's life: jobs on stdin, pairs on stdout."""
+    svg.warm_up()
+    for line in sys.stdin:
+        job = json.loads(line)
+        print(json.dumps(svg.both_widths(**job)), flush=True)
+
+
+def _draw(job: Job) -> Pair:
+    workers = _workers()
+    worker = workers.get()
+    try:
+        pair = _ask(worker, job) if worker else None
+        if pair is None:
+            worker = None
+            # Without a worker it takes longer; and if the chart is at fault, here it is told why.
+            pair = svg.both_widths(**asdict(job))
+    finally:
+        workers.put(worker)
+    return pair
+
+
+def _ask(worker: subprocess.Popen[str], job: Job) -> Pair | None:
+    assert worker.stdin
+    assert worker.stdout
+    try:
+        worker.stdin.write(json.dumps(asdict(job)) + "\n")
+        worker.stdin.flush()
+        wide, narrow = json.loads(worker.stdout.readline())
+    except (OSError, ValueError):
+        worker.kill()
+        return None
+    return wide, narrow
+
+
+@cache
+def _workers() -> SimpleQueue[subprocess.Popen[str] | None]:
+    """Those that are free; None stands for one that is not to be had."""
+    workers: SimpleQueue[subprocess.Popen[str] | None] = SimpleQueue()
+    for _ in range(min(MOST, os.cpu_count() or 1)):
+        workers.put(_started())
+    return workers
+
+
+def _started() -> subprocess.Popen[str] | None:
+    if not sys.executable:
+        return None
+    try:
+        worker = subprocess.Popen(
+            # -P: what lies in the working directory must not be imported.
+            [sys.executable, "-P", "-c", _CODE],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            encoding="utf-8", env=_environment(),
+        )  # fmt: skip
+    except OSError:
+        return None
+    atexit.register(_stop, worker)
+    return worker
+
+
+def _environment() -> dict[str, str]:
+    # A worker finds the same packages as this process, and its pipes hold UTF-8 in any locale.
+    path: Sequence[str] = [entry for entry in sys.path if entry]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1"}
+
+
+def _stop(worker: subprocess.Popen[str]) -> None:
+    worker.kill()
+    worker.wait()
+    for pipe in (worker.stdin, worker.stdout):
+        with suppress(OSError):
+            pipe.close()  # type: ignore[union-attr]
