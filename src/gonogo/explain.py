@@ -37,7 +37,7 @@ _USAGE: Final = {
         "Write it in one of these forms. Without --period everything in the input is looked at.",
     ),
     "U003": Explanation(
-        "--where is not KEY=VALUE",
+        "--where is not KEY=VALUE of a dimension",
         "Records can be selected by a dimension: service, environment, release, prompt_version, "
         "operation, provider, model or tenant_id. The value may be a glob pattern.",
         "Write for example --where environment=production or --where 'model=gpt-4o*'.",

@@ -76,6 +76,7 @@ def _where(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
         if not equals or name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean '{close[0]}={pattern}'?" if close else f"use {', '.join(known)}"
-            raise UsageError([Diagnostic("U003", "--where", f"'{text}' is not KEY=VALUE", hint)])
+            what = f"'{name}' is no dimension" if equals else f"'{text}' is not KEY=VALUE"
+            raise UsageError([Diagnostic("U003", "--where", what, hint)])
         found.append((name, pattern))
     return tuple(found)

@@ -86,7 +86,7 @@ def shell(result: ReadinessResult, page: str, assets: Mapping[str, str]) -> Shel
         lede = " · ".join(parts)
     return Shell(
         document_title=f"{verdict.word} · {TITLE[page]} · {title}",
-        description=clipped(f"{verdict.word}: {result.readiness.headline}", 300),
+        description=clipped(result.readiness.headline, 300),
         site_title=title,
         site_subtitle=clipped(result.site.subtitle) if page == "readiness" else "",
         heading="Launch readiness" if page == "readiness" else TITLE[page],
