@@ -15,7 +15,7 @@ from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS
 
-ROWS: Final = 100_000
+ROWS: Final = 75_000
 UNSOUND: Final = (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
 """What reading a damaged file may raise."""
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
