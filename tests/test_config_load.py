@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -468,3 +471,16 @@ def test_any_file_gives_a_config_or_a_config_error(folder: Path, lines: list[str
             assert diagnostic.code in CODES
     else:
         assert config.objectives
+
+
+def test_time_zones_are_known_where_the_system_has_none(tmp_path: Path) -> None:
+    (tmp_path / "readiness.toml").write_text('timezone = "Asia/Kolkata"\n')
+    code = "from pathlib import Path; from gonogo.config.load import load\n"
+    code += "from zoneinfo import ZoneInfo, TZPATH; assert not TZPATH\n"
+    code += "print(ZoneInfo(load(Path('readiness.toml')).timezone), ZoneInfo('UTC'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=os.environ | {"PYTHONTZPATH": ""},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["Asia/Kolkata", "UTC"]
