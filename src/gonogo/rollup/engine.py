@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 import polars as pl
@@ -33,13 +32,11 @@ def run(
         mapper.add(block, keep, number)
         return len(keep)
 
-    workers = threads or os.cpu_count() or 1
-    numbered = enumerate(loaders)
-    with ThreadPoolExecutor(workers) as pool:
-        pending = {pool.submit(work, item) for item in islice(numbered, workers)}
-        while pending:
-            future = next(iter(pending))
-            pending.discard(future)
-            advance(future.result())
-            pending |= {pool.submit(work, item) for item in islice(numbered, 1)}
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        pending = [pool.submit(work, item) for item in enumerate(loaders)]
+        try:
+            for future in as_completed(pending):
+                advance(future.result())
+        finally:
+            pool.shutdown(cancel_futures=True)
     return mapper.finish(fetch_ids)
