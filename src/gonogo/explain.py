@@ -84,6 +84,23 @@ _USAGE: Final = {
         "The new site was built beside the old one and could not take its place.",
         "Check the permissions; where the folder is a mount point, name a folder inside of it.",
     ),
+    "U030": Explanation(
+        "no such log format",
+        "--log-format takes the name of a known format, `native`, or the path of a mapping file, "
+        "which ends in .toml.",
+        "gonogo inspect says what the format of a file is taken for; docs/formats.md lists all.",
+    ),
+    "U031": Explanation(
+        "a mapping file that cannot be used",
+        "A mapping says in TOML where the fields of a log stand. Each problem is named with its "
+        "key.",
+        "docs/formats.md describes the keys; the presets in gonogo/adapters/presets are examples.",
+    ),
+    "U032": Explanation(
+        "a sampling rate that is none",
+        "A sampling rate is the share of the traffic that was logged: above 0, up to 1 or 100%.",
+        "Write 0.1 or 10% where one call in ten was logged.",
+    ),
     "U012": Explanation(
         "a file cannot be written",
         "The folder does not exist or may not be written to, or the disk is full.",
@@ -292,6 +309,44 @@ _INPUT: Final = {
         "of a wrong unit of an epoch time. These records count in totals and stay out of time "
         "series.",
         "Check the clock and the unit of the writer.",
+    ),
+    "I030": Explanation(
+        "what this format cannot say",
+        "Every format of logs leaves something out: Bedrock's InvokeModel has no latency, MLflow no "
+        "time to first token, and hardly any says what a sampler dropped. What is left out is "
+        "missing in the report, and never zero.",
+        "docs/formats.md has a table of what each format carries. Where traffic was sampled, say so "
+        "with --sampling-rate.",
+    ),
+    "I031": Explanation(
+        "an export that may be cut off",
+        "The file has exactly as many rows as its exporter writes unless told otherwise, so later "
+        "ones are probably missing.",
+        "Export again with a higher limit, in parts, or for a shorter period.",
+    ),
+    "I032": Explanation(
+        "a record that is not as its format has it",
+        "The file is of a known format, but this record of it has another shape: another version of "
+        "the writer, a cut, or something else that was written into the file.",
+        "The other records count. If the writer is newer than gonogo, a mapping file may read it.",
+    ),
+    "I033": Explanation(
+        "metrics instead of spans",
+        "OTLP metrics are histograms: single calls, and with them exact counts against a threshold, "
+        "cannot be had from them.",
+        "Export the traces of the same service.",
+    ),
+    "I034": Explanation(
+        "results of an evaluation among the logs",
+        "The file is known, and holds no calls of production traffic: it was left out.",
+        "Keep it in another folder, or name the format with --log-format if it is a log.",
+    ),
+    "I035": Explanation(
+        "a log of a format that is not known",
+        "None of its records has a field that is known, and none of the formats claims it.",
+        "Map its names to those of gonogo: [fields] in readiness.toml for names alone, a mapping "
+        "file (--log-format mine.toml) where units or values have to be translated; "
+        "docs/formats.md shows how.",
     ),
 }
 

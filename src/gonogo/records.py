@@ -36,6 +36,7 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     **dict.fromkeys((*DIMENSIONS, *WIDE_DIMENSIONS), pl.UInt32),
     "finish_reason": pl.UInt32,
     "is_call": pl.Boolean,
+    "is_span": pl.Boolean,  # of a tree in which a call around another one only repeats it
     "is_embedding": pl.Boolean,
     "is_blocked": pl.Boolean,
     "has_output": pl.Boolean,

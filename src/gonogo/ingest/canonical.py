@@ -140,6 +140,8 @@ def _lines(
     for values in tokens.values():
         callish |= values != MISSING
     is_call = (callish | ~has_child) & (classify(operation, _not_call, NO) == NO)
+    told = read.flags(_LINE["is_call"])
+    is_call = np.where(told == UNKNOWN_FLAG, is_call, told == YES)
     retries = read.counts(_LINE["retries"])
     columns: dict[str, object] = {
         "start_us": start,
@@ -151,6 +153,7 @@ def _lines(
         "model": models,
         "finish_reason": finish,
         "is_call": is_call,
+        "is_span": read.flags(_LINE["is_span"]) == YES,
         "is_embedding": classify(operation, _is_embedding, NO) == YES,
         "is_blocked": blocked,
         "has_output": has_output,

@@ -102,6 +102,8 @@ LINE_FIELDS: Final = (
     _field("release", "text", "release", "version", "app_version", "service_version", "deployment"),
     _field("prompt_version", "text", "prompt_version", "promptVersion", "prompt_id"),
     _field("operation", "text", "operation", "operation_name", "op"),
+    _field("is_call", "flag", "is_call"),
+    _field("is_span", "flag", "is_span"),
     _field("provider", "text", "provider", "provider_name", "vendor"),
     _field("response_model", "text", "response_model", "served_model"),
     _field(

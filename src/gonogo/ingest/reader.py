@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gonogo.errors import Diagnostic, InputError
-from gonogo.ingest import traces
+from gonogo.adapters import Format
+from gonogo.ingest import foreign, traces
 from gonogo.ingest.access import Tally
 from gonogo.ingest.canonical import canonicalise
-from gonogo.ingest.chunks import ByteReader, Chunk, split
+from gonogo.ingest.chunks import ByteReader, Chunk, Lines, split
 from gonogo.ingest.decode import Decoder, Rejected
+from gonogo.ingest.containers import Batch
 from gonogo.ingest.discover import Discovery, Source
 from gonogo.ingest.fields import LINE_FIELDS
 from gonogo.ingest.parquet import UNSOUND, gone, slices, unsound
@@ -67,11 +69,13 @@ class LogInput:
 
     parts: list[Part]
     doubles: list[Doubles]
-    rules: list[traces.TraceRules | None]
+    rules: Sequence[traces.TraceRules | None]
     files: list[FileCount]
     trouble: Trouble
     dictionaries: Dictionaries
     store: BlockStore
+    formats: dict[str, Format] = field(default_factory=dict)
+    orphans: int = 0
     _conflicts: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -120,13 +124,18 @@ def read_logs(
     threads: int | None = None,
     *,
     store: BlockStore | None = None,
+    log_format: str | None = None,
 ) -> LogInput:
     """Read every source once (Parquet: its ids), find duplicates and resolve traces.
 
+    `log_format` is a format's name or a mapping file; without one, each file's is told from it.
+
     Raises:
         InputError: a file in which every line is bad, or a file that is no log at all.
+        UsageError: there is no such format.
     """
-    reading = _Reading(mapping, advance, threads or os.cpu_count() or 1, store or BlockStore())
+    workers = threads or os.cpu_count() or 1
+    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format)
     reading.trouble.files.extend(discovery.problems)
     reading.read(discovery.sources)
     reading.store.close()
@@ -138,7 +147,7 @@ def read_logs(
         if drop.any():
             for index, count in Counter(part.file[drop].tolist()).items():
                 reading.files[index].duplicates += count
-    rules = _trace_rules(parts, dropped, linked=reading.has_parents)
+    rules, orphans = _trace_rules(parts, dropped, linked=reading.has_parents)
     doubles = []
     for part, drop, suspect in zip(parts, dropped, suspects, strict=True):
         rows = np.flatnonzero(suspect)
@@ -146,7 +155,15 @@ def read_logs(
         # Eight bytes a line are much when there are very many; from here on few are needed.
         part.identity, part.file = part.identity[:0].copy(), part.file[:1].copy()
     return LogInput(
-        parts, doubles, rules, reading.files, reading.trouble, reading.dictionaries, reading.store
+        parts,
+        doubles,
+        rules,
+        reading.files,
+        reading.trouble,
+        reading.dictionaries,
+        reading.store,
+        reading.formats,
+        orphans,
     )
 
 
@@ -158,9 +175,22 @@ class _Job:
     source: Source
     count: FileCount
     reader: ByteReader
+    decoder: Decoder
+    mapping: Mapping[str, str]
     twin: FileCount | None = None
     first_refused: Quarantined | None = None
     is_gone: bool = False
+    foreign: foreign.Foreign | None = None
+    keys: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether progress is told by the bytes of its chunks."""
+        packed = self.source.packing != "plain"
+        return not packed and (self.foreign is None or self.foreign.container == "lines")
+
+
+_Item = tuple[_Job, "Chunk | Batch | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +205,19 @@ class _Made:
 
 class _Reading:
     def __init__(
-        self, mapping: Mapping[str, str], advance: Advance, threads: int, store: BlockStore
+        self,
+        mapping: Mapping[str, str],
+        advance: Advance,
+        threads: int,
+        store: BlockStore,
+        log_format: str | None,
     ) -> None:
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
         # One for all files: mostly they are of one kind, and what it learns changes no meaning.
         self.decoder = Decoder(mapping)
+        self.log_format = log_format
+        self.formats: dict[str, Format] = {}
+        self.foreign_decoder = Decoder()
         self.dictionaries = Dictionaries()
         self.trouble = Trouble()
         self.files: list[FileCount] = []
@@ -202,22 +240,61 @@ class _Reading:
                 parents = made.block.lines["parent_hash"]
                 self.has_parents = self.has_parents or bool((parents != 0).any())
                 self.store.add(made.block)
-            self.advance(len(chunk.data) if job.source.packing == "plain" else 0)
+            self.advance(len(chunk.data) if job.is_plain and isinstance(chunk, Chunk) else 0)
 
-    def _jobs(self, sources: Sequence[Source]) -> Iterator[tuple[_Job, Chunk | None]]:
+    def _jobs(self, sources: Sequence[Source]) -> Iterator[_Item]:
         same_size = Counter(source.size for source in sources)
         seen: dict[str, FileCount] = {}
         for number, source in enumerate(sources):
             kind = source.kind if source.packing == "plain" else f"{source.kind}.{source.packing}"
             count = FileCount(source.name, kind, source.size)
             self.files.append(count)
-            job = _Job(number, source, count, ByteReader(source))
+            job = _Job(number, source, count, ByteReader(source), self.decoder, self.mapping)
             if same_size[source.size] > 1 and not source.is_stream:
                 self._look_for_twin(job, seen)
-            if source.kind == "jsonl" and not (job.twin or job.is_gone):
-                for chunk in job.reader.chunks():
-                    yield job, chunk
+            if not (job.twin or job.is_gone):
+                yield from self._parquet_rows(job) if source.kind == "parquet" else self._text(job)
             yield job, None
+
+    def _text(self, job: _Job) -> Iterator[_Item]:
+        head, chunks = foreign.first_piece(job.reader)
+        if head is None:
+            return
+        head, chunks = foreign.whole_document(head, chunks, job.source.name)
+        sight = foreign.look(head.data, job.source.name, self.log_format, self.mapping)
+        job.foreign, job.keys = sight.foreign, sight.keys
+        if sight.foreign is None:
+            yield from ((job, chunk) for chunk in chunks)
+        elif sight.foreign.not_log is None:
+            self._is_foreign(job, sight.foreign)
+            pieces = sight.foreign.pieces(chunks, job.source.name)
+            yield from ((job, piece) for piece in pieces)
+
+    def _parquet_rows(self, job: _Job) -> Iterator[_Item]:
+        assert job.source.path is not None
+        try:
+            job.foreign = foreign.look_at_parquet(job.source.path, self.log_format, self.mapping)
+            if job.foreign is not None:
+                self._is_foreign(job, job.foreign)
+                yield from ((job, rows) for rows in foreign.parquet_batches(job.source.path))
+                job.count.sha256 = job.count.sha256 or _sha256(job.source)
+        except (FileNotFoundError, PermissionError) as error:
+            self._gone(job, error)
+        except UNSOUND as error:
+            raise unsound(job.source.name, error) from None
+
+    def _is_foreign(self, job: _Job, found: foreign.Foreign) -> None:
+        if found.format is None:
+            return
+        job.count.kind = f"{found.format.name} ({job.count.kind})"
+        # The user's [fields] name places in its records, and the adapter looks there.
+        job.decoder, job.mapping = self.foreign_decoder, {}
+        if found.format.name not in self.formats:
+            self.formats[found.format.name] = found.format
+            self.trouble.files.extend(
+                Diagnostic(note.code, job.count.name, note.what, note.hint)
+                for note in found.format.notes
+            )
 
     def _look_for_twin(self, job: _Job, seen: dict[str, FileCount]) -> None:
         try:
@@ -232,19 +309,28 @@ class _Reading:
         job.is_gone, job.count.note = True, "not read"
         self.trouble.files.append(gone(job.source.name, error))
 
-    def _decode(self, item: tuple[_Job, Chunk | None]) -> tuple[_Job, Chunk | None, _Made]:
+    def _decode(self, item: _Item) -> tuple[_Job, Chunk | Batch | None, _Made]:
         job, chunk = item
         tally: Tally = Counter()
         if chunk is None:
             return job, None, _Made(None, 0, [], tally)
-        lines = split(chunk)
+        refused: list[Quarantined] = []
+        lines: Lines | foreign.Adapted
+        if job.foreign is not None:
+            lines = job.foreign.adapt(chunk)
+            name = job.count.name
+            refused = [Quarantined(name, n, at, r.code, r.reason) for n, at, r in lines.refused]
+        else:
+            assert isinstance(chunk, Chunk)
+            lines = split(chunk)
         if lines.invalid_utf8:
             tally["I013", ""] += lines.invalid_utf8
-        self.decoder.learn(lines.texts)
-        decoded = self.decoder.decode(lines.texts)
+        job.decoder.learn(lines.texts)
+        decoded = job.decoder.decode(lines.texts)
         for path, rows in decoded.odd_types.items():
             tally["I014", path] += rows
-        refused = [
+        total = len(lines.texts) + len(refused)
+        refused += [
             _refusal(job.count.name, lines.numbers, lines.offsets, r) for r in decoded.rejected
         ]
         block = None
@@ -253,9 +339,9 @@ class _Reading:
                 lines.numbers[decoded.kept].astype(np.uint64)
             )
             block = canonicalise(
-                decoded.frame, position, self.dictionaries, tally, self.mapping, keep_ids=True
+                decoded.frame, position, self.dictionaries, tally, job.mapping, keep_ids=True
             )
-        return job, chunk, _Made(block, len(lines.texts), refused, tally)
+        return job, chunk, _Made(block, total, refused, tally)
 
     def _finish(self, job: _Job) -> None:
         count = job.count
@@ -263,16 +349,35 @@ class _Reading:
             return
         if job.twin is not None:
             self._repeat(count, job.twin)
-        elif job.source.kind == "parquet":
+        elif job.foreign is not None and job.foreign.not_log is not None:
+            self._no_log(job, job.foreign.not_log.title)
+        elif job.source.kind == "parquet" and job.foreign is None:
             self.store.close()  # parts of lines and of Parquet stay in the order of the files
             self._parquet(job)
         else:
-            count.sha256 = job.reader.sha256
-            count.size = job.reader.bytes_read
+            if job.source.kind == "jsonl":
+                count.sha256 = job.reader.sha256
+                count.size = job.reader.bytes_read
             self.trouble.files.extend(job.reader.problems)
             self._judge(job)
-            if job.source.packing != "plain":
+            self._about_rows(job)
+            if not job.is_plain:
                 self.advance(count.size)
+
+    def _no_log(self, job: _Job, title: str) -> None:
+        job.count.note = "not read"
+        hint = "leave it out, or name its format with --log-format if it is a log after all"
+        self.trouble.files.append(
+            Diagnostic("I034", job.count.name, f"{title}, not a log; left out", hint)
+        )
+
+    def _about_rows(self, job: _Job) -> None:
+        told = job.foreign.format if job.foreign else None
+        note = told.about_rows(job.count.lines) if told and told.about_rows else None
+        if note is not None:
+            self.trouble.files.append(
+                Diagnostic(note.code, job.count.name, note.what, note.hint)
+            )
 
     def _repeat(self, count: FileCount, first: FileCount) -> None:
         count.lines, count.quarantined = first.lines, first.quarantined
@@ -291,6 +396,8 @@ class _Reading:
             if not job.reader.problems:
                 self.trouble.files.append(Diagnostic("I004", count.name, "the file is empty"))
             count.note = "not read" if job.reader.problems else "empty"
+        elif first is not None and count.quarantined == count.lines and first.code == "I010":
+            raise InputError([foreign.unknown(count.name, job.keys, count.lines)])
         elif first is not None and count.quarantined == count.lines:
             raise InputError(
                 [
@@ -426,12 +533,12 @@ def _fingerprints(block: Block, doubles: Doubles) -> tuple[NDArray[Any], ...]:
 
 def _trace_rules(
     parts: Sequence[Part], dropped: Sequence[NDArray[np.bool_]], *, linked: bool
-) -> list[traces.TraceRules | None]:
+) -> tuple[Sequence[traces.TraceRules | None], int]:
     if not linked:
-        return [None] * len(parts)
+        return [None] * len(parts), 0
     scratch: Tally = Counter()
     links = [part.load(scratch).lines.select(traces.LINKS) for part in parts]
-    return list(traces.resolve(links, dropped))
+    return traces.resolve(links, dropped)
 
 
 def _sha256(source: Source) -> str:

@@ -24,6 +24,7 @@ LINKS: Final = (
     "span_hash",
     "parent_hash",
     "is_call",
+    "is_span",
     "input_tokens",
     "output_tokens",
     "cost_nano_usd",
@@ -65,8 +66,11 @@ class TraceRules:
 
 def resolve(
     links: Sequence[pl.DataFrame], dropped: Sequence[NDArray[np.bool_]]
-) -> list[TraceRules]:
-    """Rules for each part from its link columns (LINKS); duplicates play no role."""
+) -> tuple[list[TraceRules], int]:
+    """(rules for each part from its link columns (LINKS), lines whose parent is nowhere).
+
+    Duplicates play no role.
+    """
     heights = [frame.height for frame in links]
     every = (
         pl.concat(links)
@@ -87,8 +91,9 @@ def resolve(
             how="inner",
             maintain_order="left",
         )
-        .filter(pl.col("parent") != pl.col("row"))
     )
+    orphans = int((live["parent_hash"] != 0).sum()) - edges.height
+    edges = edges.filter(pl.col("parent") != pl.col("row"))
     child = edges["row"].to_numpy().astype(np.int64)
     parent = edges["parent"].to_numpy().astype(np.int64)
     straight = ~_on_circle(child, parent, every.height)
@@ -99,13 +104,15 @@ def resolve(
     failed_below[parent[failed[child]]] = True
     # A wrapper whose failure is nobody's below it tells of an error that is told nowhere else.
     folded = _wrappers(every, child, parent) & ~(failed_call & ~failed_below)
+    folded |= _around_calls(every, child, parent, failed)
     propagated = np.zeros(every.height, dtype=bool)
     propagated[parent[failed_call[child]]] = True
     propagated &= failed_call
     session = _inherit(every["session_hash"].to_numpy().copy(), child, parent)
     user = _inherit(every["user_hash"].to_numpy().copy(), child, parent)
+    session, user = (_of_root(every, values) for values in (session, user))
     cuts = np.cumsum(heights)[:-1]
-    return [
+    rules = [
         TraceRules(*arrays)
         for arrays in zip(
             np.split(folded, cuts),
@@ -115,6 +122,7 @@ def resolve(
             strict=True,
         )
     ]
+    return rules, orphans
 
 
 def _on_circle(child: NDArray[np.int64], parent: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
@@ -174,6 +182,88 @@ def _wrappers(
             break
         folded = found
     return folded
+
+
+def _around_calls(
+    every: pl.DataFrame,
+    child: NDArray[np.int64],
+    parent: NDArray[np.int64],
+    failed: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Spans of calls that have a span of a call below them, at any depth: one of the two counts.
+
+    The inner one does, unless only the outer one knows the usage. A wrapper that failed with nobody
+    below it having failed stays: its error is told nowhere else.
+    """
+    is_call = every["is_call"].to_numpy() & every["is_span"].to_numpy()
+    if not is_call.any():
+        return np.zeros(every.height, dtype=bool)
+    usage = np.zeros(every.height, dtype=bool)
+    for name in ("input_tokens", "output_tokens", "cost_nano_usd"):
+        usage |= every[name].to_numpy() > 0
+    usage &= is_call
+    call_below, usage_below, failed_below = (
+        _below(mask, child, parent) for mask in (is_call, usage, failed)
+    )
+    outer = is_call & call_below & (usage_below | ~usage)
+    outer &= ~failed | failed_below
+    # The other way round: a call whose usage only the call around it knows is not a second call.
+    knows = is_call & usage & call_below & ~usage_below
+    inner = is_call & _above(knows, child, parent) & ~usage & ~failed
+    return outer | inner
+
+
+def _below(
+    mask: NDArray[np.bool_], child: NDArray[np.int64], parent: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Where any line below has the mark."""
+    found = np.zeros_like(mask)
+    for _ in range(MAX_DEPTH):
+        marked = (mask | found)[child]
+        if found[parent[marked]].all():
+            break
+        found[parent[marked]] = True
+    return found
+
+
+def _above(
+    mask: NDArray[np.bool_], child: NDArray[np.int64], parent: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Where any line above has the mark."""
+    found = np.zeros_like(mask)
+    for _ in range(MAX_DEPTH):
+        marked = (mask | found)[parent]
+        if found[child[marked]].all():
+            break
+        found[child[marked]] = True
+    return found
+
+
+def _of_root(every: pl.DataFrame, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spans without a session (or user) take that of the root of their trace."""
+    need = every["is_span"].to_numpy() & (values == 0) & (every["trace_hash"].to_numpy() != 0)
+    if not need.any():
+        return values
+    roots = (
+        every.select("trace_hash", "parent_hash", "is_span", pl.Series("value", values))
+        .filter(pl.col("is_span") & (pl.col("parent_hash") == 0) & (pl.col("value") != 0))
+        .unique("trace_hash", keep="first", maintain_order=True)
+    )
+    if roots.height:
+        rows = np.flatnonzero(need)
+        found = (
+            every[rows]
+            .select("trace_hash")
+            .join(
+                roots.select("trace_hash", "value"),
+                on="trace_hash",
+                how="left",
+                maintain_order="left",
+            )["value"]
+            .fill_null(0)
+        )
+        values[rows] = found.to_numpy()
+    return values
 
 
 def _inherit(

@@ -1,0 +1,122 @@
+"""Log formats: how each is recognised, and how its records become lines of the native log.
+
+Built-in formats come first, then those that other packages register under the entry point
+`gonogo.formats`, then the presets (mappings as data files in presets/).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from gonogo.adapters import mapped
+from gonogo.adapters.bedrock import BEDROCK
+from gonogo.adapters.langfuse import LANGFUSE
+from gonogo.adapters.langsmith import LANGSMITH
+from gonogo.adapters.litellm import LITELLM, SPENDLOGS
+from gonogo.adapters.mlflow import MLFLOW
+from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
+from gonogo.adapters.otlp import OTLP
+from gonogo.adapters.phoenix import PHOENIX
+from gonogo.adapters.readable import READABLE
+from gonogo.adapters.results import NOT_LOGS, NotLog
+from gonogo.errors import Diagnostic, UsageError
+
+__all__ = [
+    "GROUP",
+    "NATIVE",
+    "NOT_LOGS",
+    "Format",
+    "Line",
+    "NotLog",
+    "Note",
+    "Options",
+    "Record",
+    "Refused",
+    "choose",
+    "detect",
+    "known",
+    "not_a_log",
+]
+
+GROUP: Final = "gonogo.formats"
+NATIVE: Final = "native"
+_MAPPING_SUFFIX: Final = ".toml"
+_BUILT_IN: Final = (
+    OTLP,
+    LITELLM,
+    SPENDLOGS,
+    LANGFUSE,
+    PHOENIX,
+    BEDROCK,
+    MLFLOW,
+    LANGSMITH,
+    READABLE,
+)
+
+
+@cache
+def known() -> dict[str, Format]:
+    """All formats by name, in the order in which they are tried."""
+    found = {one.name: one for one in _BUILT_IN}
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        registered = entry.load()
+        if isinstance(registered, Format):
+            found.setdefault(registered.name, registered)
+    presets = files("gonogo.adapters") / "presets"
+    for resource in sorted(presets.iterdir(), key=lambda r: r.name):
+        if resource.name.endswith(_MAPPING_SUFFIX):
+            preset = mapped.from_toml(resource.read_text(encoding="utf-8"), resource.name)
+            found.setdefault(preset.name, preset)
+    return found
+
+
+def detect(records: Sequence[Record]) -> Format | None:
+    """The format that most of these records can only be of; None where no format claims any."""
+    votes: Counter[str] = Counter()
+    formats = known()
+    for record in records:
+        claimed = next((one.name for one in formats.values() if _claims(one, record)), None)
+        if claimed is not None:
+            votes[claimed] += 1
+    if not votes:
+        return None
+    most = max(votes.values())
+    return next(one for name, one in formats.items() if votes[name] == most)
+
+
+def not_a_log(record: Record) -> NotLog | None:
+    """What else the file is that begins with this record: results of an evaluation, say."""
+    return next((kind for kind in NOT_LOGS if kind.detect(record)), None)
+
+
+def _claims(one: Format, record: Record) -> bool:
+    try:
+        return bool(one.detect(record))
+    except Exception:  # what is not of a format may be anything, and a third party's code too
+        return False
+
+
+def choose(name: str) -> Format | None:
+    """The format that a user named: None for the native one, else a known one or a mapping file.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name == NATIVE:
+        return None
+    formats = known()
+    if name in formats:
+        return formats[name]
+    if name.endswith(_MAPPING_SUFFIX):
+        return mapped.from_file(Path(name))
+    names = [NATIVE, *formats]
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names)}"
+    raise UsageError([Diagnostic("U030", "--log-format", f"no format '{name}'", hint)])

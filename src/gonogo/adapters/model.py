@@ -1,0 +1,61 @@
+"""What an adapter is: it turns a record of a foreign log into lines of the native one.
+
+A *record* is one JSON object, one Parquet row or one CSV row of the foreign file. A *line* is what
+docs/native-log.md describes; every number is made from lines, by the code that reads native logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Record = Mapping[str, Any]
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record, or a part of one, that makes no line: a diagnostic code and the reason."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a format cannot say, or what may be wrong with an export of it: for the Data page."""
+
+    code: str
+    what: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user has settled: `mapping` is [fields] of readiness.toml, native name to path."""
+
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+Convert = Callable[[Record, Options], Iterable[Line | Refused]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format of logs.
+
+    `detect` says whether a record can only be of this format. `convert` gives the lines of a
+    record; whatever it raises costs that record alone. `notes` are said once for each input that
+    has such files. `fields` tells people which field comes from where; `lacks` what never comes.
+    """
+
+    name: str
+    title: str
+    detect: Callable[[Record], bool]
+    convert: Convert
+    fields: Mapping[str, str] = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    about_rows: Callable[[int], Note | None] | None = None
+    """a note that the number of lines in a file calls for, such as an export's row limit"""

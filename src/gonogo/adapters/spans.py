@@ -1,0 +1,364 @@
+"""A span of any tracer to a line of the native log: what kind it is, and what it says about it.
+
+The tree itself is left alone: session and user are inherited, wrappers folded and errors counted
+once by the rules of whole traces (ingest/traces.py), which see spans that came in other files too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gonogo.adapters import dialect
+from gonogo.adapters.dialect import SpanKind
+from gonogo.adapters.model import Line, Options
+from gonogo.adapters.values import (
+    dig,
+    elapsed_ms,
+    error_of,
+    error_word,
+    flag,
+    list_of,
+    mapping_of,
+    number,
+    objects,
+    text,
+    there,
+    unpacked,
+)
+
+_ERROR: Final = "error"
+_PASSED: Final = frozenset({"pass", "passed", "allow", "allowed", "ok", "success", "safe", "none"})
+_MASKING: Final = frozenset({"mask", "masked", "redact", "redacted", "anonymized", "modify"})
+_DENYING: Final = frozenset({"block", "blocked", "deny", "denied", "reject", "fail", "failed"})
+_BLOCK_TYPES: Final = frozenset({"content_filter", "guardrail_intervened", "guardrail_blocked"})
+_DOCUMENTS: Final = ("gen_ai.retrieval.documents", "retrieval.documents")
+_DOCUMENT_ID: Final = ("id", "document.id", "metadata.chunk_id", "metadata.id", "metadata.doc_uri")
+_DOCUMENT_SCORE: Final = ("score", "document.score", "metadata.similarity_score", "metadata.score")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a span says about a moment: µs since 1970, or None."""
+
+    name: str
+    time: int | None
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span, whatever wrote it; times in µs since 1970, `attributes` flat."""
+
+    trace_id: str | None
+    span_id: str | None
+    parent_id: str | None
+    name: str
+    start: int | None
+    end: int | None
+    failed: bool
+    message: str
+    attributes: Mapping[str, Any]
+    events: Sequence[Event] = ()
+    resource: Mapping[str, Any] = field(default_factory=dict)
+
+
+def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
+    """The line of a span; `common` are members that hold for all spans of its resource or trace."""
+    have = span.attributes
+    kind, word = kind_of(have)
+    found: Line = dict(common or {})
+    found["is_span"] = True
+    found["is_call"] = kind in {"llm", "embedding"}
+    found["operation"] = (
+        word if word in dialect.NATIVE_OPERATIONS else dialect.OPERATIONS.get(kind, "span")
+        if kind
+        else "span"
+    )
+    for name, value in (
+        ("timestamp", span.start),
+        ("end_time", span.end),
+        ("trace_id", span.trace_id),
+        ("span_id", span.span_id),
+        ("parent_span_id", span.parent_id),
+    ):
+        if value is not None:
+            found[name] = value
+    for name in ("session_id", "user_id", "prompt_version"):
+        value = _text(have, dialect.TEXTS[name])
+        if value is not None:
+            found[name] = value
+    tenant = _text(have, dialect.TENANT)
+    if tenant is not None:
+        found["tenant_id"] = tenant
+    error = _error_type(span) if span.failed else None
+    if error is not None:
+        found["error_type"] = error
+    found["status"] = _status(span.failed, error)
+    if kind in {"llm", "embedding"}:
+        _call(span, have, found)
+    elif kind == "tool":
+        found["tool_calls"] = [_tool(span, have, error)]
+    elif kind == "retrieval":
+        found["retrieval"] = _retrieval(span, have, error)
+    elif kind == "guardrail":
+        found["guardrails"] = [_guardrail(span, have)]
+        found["status"] = "ok"
+        found.pop("error_type", None)
+    elif flag(have.get("gen_ai.guardrail.triggered")) is not None:
+        found["guardrails"] = [_guardrail(span, have)]
+    for name, path in options.mapping.items():
+        own = text(have.get(path, span.resource.get(path)))
+        if own is None:
+            own = text(dig(have, path))
+        if own is not None:
+            found[name] = own
+    return found
+
+
+def resource_of(attributes: Mapping[str, Any]) -> Line:
+    """What a resource says about all of its spans."""
+    found: Line = {}
+    for name, keys in dialect.RESOURCE.items():
+        value = _text(attributes, keys)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def kind_of(have: Mapping[str, Any]) -> tuple[SpanKind | None, str]:
+    """(kind of span, the word that said so); None for spans that are about something else."""
+    for name in dialect.KIND:
+        value = have.get(name)
+        if isinstance(value, str):
+            word = value.strip('"').lower()
+            kind = dialect.KINDS.get(word)
+            if kind is not None:
+                return kind, word
+    # Older instrumentations have no word for it: a model and its tokens are a call.
+    if any(name in have for name in _USAGE) and any(name in have for name in _MODELS):
+        return "llm", ""
+    return None, ""
+
+
+_USAGE: Final = tuple(
+    key
+    for name in ("input_tokens", "output_tokens")
+    for key in dialect.NUMBERS[name]
+    if ">" not in key and not key.startswith("ai.")
+)
+_MODELS: Final = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
+
+
+def _text(have: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    for key in keys:
+        found = text(_value(have, key))
+        if found is not None:
+            return found
+    return None
+
+
+def _value(have: Mapping[str, Any], key: str) -> Any:
+    if ">" not in key:
+        found = have.get(key)
+        return unpacked(found) if key.startswith("mlflow.") else found
+    name, _, member = key.partition(">")
+    inside = have.get(name)
+    # Only a JSON object can have members; most inputs are long and need no second look.
+    return mapping_of(inside).get(member) if inside else None
+
+
+def _number(have: Mapping[str, Any], keys: Sequence[str]) -> float | None:
+    for key in keys:
+        found = number(_value(have, key))
+        if found is not None:
+            return found
+    return None
+
+
+def _status(failed: bool, error: str | None) -> str:
+    if failed and error in _BLOCK_TYPES:
+        return "blocked"
+    return _ERROR if failed else "ok"
+
+
+def _error_type(span: Span) -> str | None:
+    found = _text(span.attributes, dialect.TEXTS["error_type"])
+    if found is not None and found != "_OTHER":
+        return error_word(found)
+    code = text(span.attributes.get("http.response.status_code"))
+    if code is not None:
+        return code
+    for event in span.events:
+        if event.name == "exception":
+            kind = text(event.attributes.get("exception.type"))
+            if kind and kind not in {"Error", "Exception"}:
+                return error_word(kind)
+    return error_of(span.message) or found
+
+
+def _call(span: Span, have: Mapping[str, Any], found: Line) -> None:
+    for name in ("provider", "response_model"):
+        value = _text(have, dialect.TEXTS[name])
+        if value is not None:
+            found[name] = value
+    if "response_model" not in found:
+        asked = _text(have, dialect.TEXTS["request_model"])
+        if asked is not None:
+            found["request_model"] = asked
+    else:
+        asked = text(have.get("gen_ai.request.model"))
+        if asked is not None:
+            found["request_model"] = asked
+    provider = found.get("provider")
+    if provider:
+        for suffix in dialect.PROVIDER_SUFFIXES:
+            provider = provider.removesuffix(suffix)
+        found["provider"] = provider
+    for name, keys in dialect.NUMBERS.items():
+        value = _number(have, keys)
+        if value is not None:
+            found[name] = value
+    stream = next((s for s in (flag(have[k]) for k in dialect.STREAM if k in have) if s is not None), None)
+    ttft = _ttft(span, have) if stream is not False else None
+    if stream is None and ttft is not None:
+        stream = True
+    if stream is None and "llm.invocation_parameters" in have:
+        stream = flag(mapping_of(have["llm.invocation_parameters"]).get("stream"))
+    if stream is not None:
+        found["stream"] = stream
+    if ttft is not None:
+        found["ttft_ms"] = ttft
+    finish = next((have[k] for k in dialect.FINISH if have.get(k)), None)
+    if finish is not None:
+        reasons = list_of(finish)
+        reason = text(reasons[0] if reasons else finish)
+        if reason is not None:
+            found["finish_reason"] = reason
+            if reason.replace("-", "_") in _BLOCK_TYPES and not span.failed:
+                found["status"] = "blocked"
+    if any(there(have.get(k)) for k in dialect.OUTPUT):
+        found["output"] = "…"
+
+
+def _ttft(span: Span, have: Mapping[str, Any]) -> float | None:
+    seconds = _number(have, dialect.TTFT_SECONDS)
+    if seconds is not None:
+        return seconds * 1_000
+    millis = _number(have, dialect.TTFT_MS)
+    if millis is not None:
+        return millis
+    times = [e.time for e in span.events if e.name in dialect.TTFT_EVENTS and e.time is not None]
+    return elapsed_ms(span.start, min(times)) if times else None
+
+
+def _tool(span: Span, have: Mapping[str, Any], error: str | None) -> Line:
+    name = _text(have, dialect.TOOL_NAME) or text(have.get("mlflow.spanFunctionName"))
+    made: Line = {
+        "name": (name or span.name).strip('"'),
+        "status": _ERROR if span.failed else "ok",
+        "latency_ms": elapsed_ms(span.start, span.end),
+        "error_type": error,
+    }
+    for member, keys in (("input", dialect.INPUT), ("output", dialect.OUTPUT)):
+        if any(there(have.get(k)) for k in keys):
+            made[member] = "…"
+    return made
+
+
+def _retrieval(span: Span, have: Mapping[str, Any], error: str | None) -> Line:
+    made: Line = {
+        "status": _ERROR if span.failed else "ok",
+        "latency_ms": elapsed_ms(span.start, span.end),
+        "error_type": error,
+    }
+    source = text(have.get("gen_ai.data_source.id"))
+    if source is not None:
+        made["index_version"] = source
+    count = number(have.get("db.vector.query.result_count"))
+    if count is not None:
+        made["n_chunks"] = count
+    documents = _documents(have)
+    if documents is not None:
+        made |= chunks_of(documents)
+    return made
+
+
+def chunks_of(documents: Sequence[Mapping[str, Any]]) -> Line:
+    """Ids, scores and number of retrieved documents, best first."""
+    ids = [_any_of(d, _DOCUMENT_ID) for d in documents]
+    scores = [number(_any_of(d, _DOCUMENT_SCORE)) for d in documents]
+    made: Line = {"n_chunks": len(documents)}
+    if not documents or all(i is not None for i in ids):
+        made["chunk_ids"] = ids
+    if any(s is not None for s in scores):
+        made["scores"] = scores
+    return made
+
+
+def _any_of(document: Mapping[str, Any], paths: Sequence[str]) -> str | None:
+    found = document.get("document", document)
+    for path in paths:
+        value = text(dig(document, path)) or text(dig(found, path))
+        if value is not None:
+            return value
+    return None
+
+
+def _documents(have: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    for name in _DOCUMENTS:
+        if name in have and have[name] is not None:
+            return list(objects(have[name]))
+    outputs = have.get("mlflow.spanOutputs")
+    if outputs is not None:
+        found = unpacked(outputs)
+        return list(objects(found)) if isinstance(found, list) else None
+    return _indexed(have, "retrieval.documents.")
+
+
+def _indexed(have: Mapping[str, Any], prefix: str) -> list[Mapping[str, Any]] | None:
+    """`retrieval.documents.0.document.id` and its like, as objects again."""
+    found: dict[int, dict[str, Any]] = {}
+    for key, value in have.items():
+        if key.startswith(prefix):
+            index, _, rest = key.removeprefix(prefix).partition(".")
+            if index.isdecimal() and len(index) < 6:
+                found.setdefault(int(index), {})[rest.removeprefix("document.")] = value
+    return [found[index] for index in sorted(found)] if found else None
+
+
+def _guardrail(span: Span, have: Mapping[str, Any]) -> Line:
+    """A guardrail span. Its outcome has no standard attribute: known words are looked for."""
+    inside = mapping_of(have.get("guardrail"))
+    have = {**{f"guardrail.{name}": value for name, value in inside.items()}, **have}
+    triggered = next((flag(have[k]) for k in dialect.GUARDRAIL_TRIGGERED if k in have), None)
+    failed_guards = number(have.get("gen_ai.guardrail.failed_guard_count"))
+    if triggered is None and failed_guards is not None:
+        triggered = failed_guards > 0
+    word = (_text(have, dialect.GUARDRAIL_RESULT) or "").lower()
+    made: Line = {
+        "name": _text(have, dialect.GUARDRAIL_NAME) or span.name,
+        "stage": _text(have, dialect.GUARDRAIL_STAGE),
+        "latency_ms": elapsed_ms(span.start, span.end),
+    }
+    if word in _DENYING:
+        made["action"] = "block"
+        triggered = True if triggered is None else triggered
+    elif word in _MASKING:
+        made["action"] = "mask"
+        triggered = True if triggered is None else triggered
+    elif word in _PASSED and triggered is None:
+        triggered = False
+    if triggered is not None:
+        made["triggered"] = triggered
+    return made
+
+
+def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested objects as dotted names; lists stay lists."""
+    for name, member in value.items():
+        if isinstance(member, Mapping):
+            yield from flat(member, f"{prefix}{name}.")
+        elif member is not None:
+            yield f"{prefix}{name}", member
