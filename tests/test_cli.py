@@ -39,6 +39,8 @@ class Request:
     where: tuple[str, ...] = ()
     profile: str = "public"
     as_of: str | None = None
+    log_format: str | None = None
+    sampling_rate: str | None = None
     state: Path | None = None
 
 

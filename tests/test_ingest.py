@@ -416,7 +416,7 @@ def test_more_files_than_two_bytes_can_number(tmp_path: Path) -> None:
     reading.files = [reader.FileCount("", "", 0)] * 70_000
     job = reader._Job(
         70_000, source, reader.FileCount("a", "jsonl", 1), chunks.ByteReader(source),
-        reader.Decoder(),
+        reader.Decoder(), {},
     )  # fmt: skip
     for chunk in job.reader.chunks():
         made = reading._decode((job, chunk))[2]

@@ -215,7 +215,13 @@ def _value(field: Field, path: str) -> Any:
     """A value of the field; the same instant or length of time under each of its names."""
     if field.name in ("duration", "ttft"):
         return 2_000_000 / unit_factor(path)
-    telling = {"status": "error", "ok": False, "action": "block", "scores": ["0.5"]}
+    telling = {
+        "status": "error",
+        "ok": False,
+        "is_call": False,
+        "action": "block",
+        "scores": ["0.5"],
+    }
     plain = {"number": 7, "flag": True, "time": "2026-11-16T09:00:07Z", "texts": ["c1"]}
     return telling.get(field.name, plain.get(field.kind, "c1"))
 

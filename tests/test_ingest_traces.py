@@ -19,8 +19,9 @@ from polars.testing import assert_frame_equal
 from gonogo.config.load import default_config
 from gonogo.ingest import parts
 from gonogo.ingest.discover import discover
+from gonogo.ingest.duplicates import find_duplicates
 from gonogo.ingest.parts import BlockStore
-from gonogo.ingest.reader import find_duplicates, read_logs
+from gonogo.ingest.reader import read_logs
 from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES
 from gonogo.rollup import engine
 from gonogo.rollup.mapper import Mapper

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -149,13 +149,25 @@ _INPUT_OPTIONS: Final = (
         type=click.Path(path_type=Path, file_okay=False),
         help="Where rollups and the id key are kept, never published; default: .gonogo/.",
     ),
+    _shared(
+        "--sampling-rate",
+        metavar="SHARE",
+        help="The share of the traffic that was logged, such as 0.1 or 10%; said on the page.",
+    ),
     _shared("--quiet", "-q", is_flag=True, help="No progress; the verdict in one line."),
     debug_option,
 )
+_FORMAT_HELP: Final = (
+    "What the logs are, where it is not told by itself: native, otlp, litellm, langfuse and so on, "
+    "or a mapping file (mine.toml)."
+)
 
 
-def reads_logs(command: Callable[..., None]) -> Callable[..., None]:
+def reads_logs(
+    command: Callable[..., None], *, format_names: tuple[str, ...] = ("--log-format", "--format")
+) -> Callable[..., None]:
     """LOGS and the options that say which of them count; the command gets them as one `Input`."""
+    log_format = _shared(*format_names, metavar="FORMAT", help=_FORMAT_HELP)
 
     @wraps(command)
     def call(
@@ -167,6 +179,8 @@ def reads_logs(command: Callable[..., None]) -> Callable[..., None]:
         profile: str,
         as_of: str | None,
         state: Path | None,
+        log_format: str | None,
+        sampling_rate: str | None,
         quiet: bool,
         **own: Any,
     ) -> None:
@@ -181,10 +195,16 @@ def reads_logs(command: Callable[..., None]) -> Callable[..., None]:
             profile=profile,
             as_of=as_of,
             state=state,
+            log_format=log_format,
+            sampling_rate=sampling_rate,
         )
         command(Input(request, quiet), **own)
 
-    return _with(_INPUT_OPTIONS, call)
+    return _with((*_INPUT_OPTIONS, log_format), call)
+
+
+# There, --format already says what to write.
+_reads_logs_of_check = partial(reads_logs, format_names=("--log-format",))
 
 
 _GATE_OPTIONS: Final = (
@@ -249,7 +269,8 @@ def draws(command: Callable[..., None]) -> Callable[..., None]:
 def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) -> None:
     """Build the site, readiness.json and the breach summary from LOGS, and judge them.
 
-    LOGS are files, folders, globs or - for stdin: JSON lines (plain, .gz, .zst) or Parquet.
+    LOGS are files, folders, globs or - for stdin: JSON lines (plain, .gz, .zst) or Parquet, of
+    gonogo's own shape or as tracers and gateways export them (OTLP, LiteLLM, Langfuse and more).
     The verdict says whether each SLA or SLO threshold was met.
     """
     from gonogo import pipeline
@@ -270,7 +291,7 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     "\b\nExit codes: 0 GO and GO WITH CONDITIONS (1 under --strict), 1 NO-GO, 2 usage or\n"
     "configuration, 3 INCONCLUSIVE, 4 no usable logs, 70 internal error.",
 )
-@reads_logs
+@_reads_logs_of_check
 @click.option(
     "--format",
     "form",

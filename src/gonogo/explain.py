@@ -312,11 +312,11 @@ _INPUT: Final = {
     ),
     "I030": Explanation(
         "what this format cannot say",
-        "Every format of logs leaves something out: Bedrock's InvokeModel has no latency, MLflow no "
-        "time to first token, and hardly any says what a sampler dropped. What is left out is "
+        "Every format of logs leaves something out: Bedrock's InvokeModel has no latency, MLflow "
+        "no time to first token, and hardly any says what a sampler dropped. What is left out is "
         "missing in the report, and never zero.",
-        "docs/formats.md has a table of what each format carries. Where traffic was sampled, say so "
-        "with --sampling-rate.",
+        "docs/formats.md has a table of what each format carries. Where traffic was sampled, say "
+        "so with --sampling-rate.",
     ),
     "I031": Explanation(
         "an export that may be cut off",
@@ -326,14 +326,14 @@ _INPUT: Final = {
     ),
     "I032": Explanation(
         "a record that is not as its format has it",
-        "The file is of a known format, but this record of it has another shape: another version of "
-        "the writer, a cut, or something else that was written into the file.",
+        "The file is of a known format, but this record of it has another shape: another version "
+        "of the writer, a cut, or something else that was written into the file.",
         "The other records count. If the writer is newer than gonogo, a mapping file may read it.",
     ),
     "I033": Explanation(
         "metrics instead of spans",
-        "OTLP metrics are histograms: single calls, and with them exact counts against a threshold, "
-        "cannot be had from them.",
+        "OTLP metrics are histograms: single calls, and with them exact counts against a "
+        "threshold, cannot be had from them.",
         "Export the traces of the same service.",
     ),
     "I034": Explanation(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from gonogo import __version__, display, period
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic, InputError
-from gonogo.exports.inspection import InspectReport
+from gonogo.exports.inspection import InspectReport, ReadFormat
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.report import Trouble
@@ -102,7 +103,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
-    logs = read_logs(found, run.config.fields, progress.advance)
+    logs = read_logs(found, run.config.fields, progress.advance, log_format=run.request.log_format)
     try:
         rows = max(sum(part.rows for part in logs.parts), 1)
         progress.phase("Counting", total or None)
@@ -146,7 +147,7 @@ def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
         exemplars=_exemplars(partial),
         ingest=report,
         config=_echo(run),
-        notes=_notes(partial),
+        notes=_notes(run, partial),
     )
 
 
@@ -273,6 +274,7 @@ def _ingest_report(logs: LogInput, partial: Partial, masker: Masker) -> IngestRe
         filtered=partial.counter("filtered"),
         excluded=partial.counter("excluded"),
         folded=logs.folded(),
+        orphans=logs.orphans,
         calls=partial.counter("calls"),
         not_calls=partial.counter("not_calls"),
         problems=logs.trouble.problems(lambda name: masker.mask("paths", name) or name),
@@ -296,6 +298,10 @@ def _echo(run: Run) -> ConfigEcho:
         for e in config.exclusions
     ]
     lines += [f"not applicable: {name}: {why}" for name, why in config.not_applicable.items()]
+    if run.request.log_format is not None:
+        lines.append(f"log format = {Path(run.request.log_format).name}")
+    if run.sampling_rate is not None:
+        lines.append(f"sampling rate = {run.sampling_rate:g}")
     lines += [f"field {name} = {path}" for name, path in config.fields.items()]
     path = None if config.path is None else Path(config.path).name
     return ConfigEcho(
@@ -306,8 +312,10 @@ def _echo(run: Run) -> ConfigEcho:
     )
 
 
-def _notes(partial: Partial) -> tuple[str, ...]:
+def _notes(run: Run, partial: Partial) -> tuple[str, ...]:
     notes = []
+    if run.sampling_rate is not None:
+        notes.append(_sampled(run.sampling_rate, partial.counter("calls")))
     if not (partial.sessions.is_exact and partial.users.is_exact):
         notes.append(
             "Distinct sessions and users are estimated, to within about 0.8 %: "
@@ -317,6 +325,16 @@ def _notes(partial: Partial) -> tuple[str, ...]:
     if untimed:
         notes.append(f"{untimed:,} calls carry no time: they count in totals and are in no series.")
     return tuple(notes)
+
+
+def _sampled(rate: float, calls: int) -> str:
+    share = display.ratio(*Fraction(str(rate)).as_integer_ratio())
+    return (
+        f"The logs are said to hold {share} of the traffic: counts, tokens and costs are as "
+        f"logged, and some {display.count(round(calls / rate))} calls were made. Rates and "
+        "percentiles hold for all of them only if what was kept was drawn without regard to errors "
+        "or latency."
+    )
 
 
 def _nothing(run: Run, error: InputError) -> ReadinessResult:
@@ -423,7 +441,7 @@ def inspect(request: Request) -> InspectReport:
 
     run = resolve(request)
     found = discover(request.logs)
-    logs = read_logs(found, run.config.fields, Silent().advance)
+    logs = read_logs(found, run.config.fields, Silent().advance, log_format=request.log_format)
     try:
         mapper = Mapper((), run.selection, Calendar(run.zone), logs.dictionaries)
         partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
@@ -440,7 +458,10 @@ def inspect(request: Request) -> InspectReport:
         for f in result.coverage
         if f.present
     ]
-    return InspectReport(result, fields, sample)
+    told = [
+        ReadFormat(f.name, f.title, tuple(f.fields.items()), f.lacks) for f in logs.formats.values()
+    ]
+    return InspectReport(result, fields, sample, told)
 
 
 def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:

@@ -32,6 +32,8 @@ class Request:
     profile: str = PUBLIC
     as_of: str | None = None
     state: Path | None = None
+    log_format: str | None = None
+    sampling_rate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Run:
     selection: Selection
     label: str | None
     masker: Masker
+    sampling_rate: float | None = None
+    """the share of the traffic that was logged, as the user says; None where nothing was said"""
 
 
 def resolve(request: Request) -> Run:
@@ -65,7 +69,20 @@ def resolve(request: Request) -> Run:
         what, hint = f"no profile '{request.profile}'", f"choose {PUBLIC} or {INTERNAL}"
         raise UsageError([Diagnostic("U004", "--profile", what, hint)])
     masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
-    return Run(request, config, zone, selection, label, masker)
+    rate = None if request.sampling_rate is None else _rate(request.sampling_rate)
+    return Run(request, config, zone, selection, label, masker, rate)
+
+
+def _rate(text: str) -> float:
+    bare = text.strip()
+    try:
+        rate = float(bare.removesuffix("%")) / (100 if bare.endswith("%") else 1)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1:
+        what = f"'{text}' is no share of the traffic"
+        raise UsageError([Diagnostic("U032", "--sampling-rate", what, "write 0.1 or 10%")])
+    return rate
 
 
 def _where(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:

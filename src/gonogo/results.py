@@ -207,6 +207,7 @@ class IngestReport(_Model):
     filtered: int = Field(description="accepted, but not selected by --where")
     excluded: int = Field(description="accepted, but inside a declared [[exclude]] range")
     folded: int = Field(description="wrapper spans that repeat their children, counted once")
+    orphans: int = Field(default=0, description="lines whose parent span is not in the logs")
     calls: int
     not_calls: int = Field(
         description="accepted lines that hold only a retrieval, tool call or check"

@@ -59,9 +59,11 @@ def _is_trace(record: Mapping[str, Any]) -> bool:
 
 
 def _is_score(record: Mapping[str, Any]) -> bool:
-    return "value" in record and any(
-        key in record for key in ("data_type", "dataType")
-    ) and any(key in record for key in ("trace_id", "traceId"))
+    return (
+        "value" in record
+        and any(key in record for key in ("data_type", "dataType"))
+        and any(key in record for key in ("trace_id", "traceId"))
+    )
 
 
 def _detect(record: Record) -> bool:
@@ -95,7 +97,7 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
 def _one(
     record: Mapping[str, Any], trace: Mapping[str, Any], options: Options
 ) -> Iterator[Line | Refused]:
-    if _is_observation(record) or first(record, "traceId", "trace_id") and record.get("type"):
+    if _is_observation(record) or (first(record, "traceId", "trace_id") and record.get("type")):
         yield settled(_observation(record, trace), record, options)
     elif _is_trace(record):
         yield settled(_trace(record), record, options)
@@ -245,7 +247,9 @@ def _tokens(record: Mapping[str, Any]) -> dict[str, float | None]:
             or None,
         }
     # The buckets exclude each other: what was read from a cache is not part of `input`.
-    inputs = [v for n, v in usage.items() if n.startswith("input") or n in _CACHE_READ + _CACHE_WRITE]
+    inputs = [
+        v for n, v in usage.items() if n.startswith("input") or n in _CACHE_READ + _CACHE_WRITE
+    ]
     outputs = [v for n, v in usage.items() if n.startswith("output")]
     return {
         "input_tokens": total(inputs),
@@ -297,8 +301,12 @@ LANGFUSE: Final = Format(
         "guardrails": "observations of type GUARDRAIL, without an outcome",
         "evaluations": "scores",
     },
-    lacks=("the requested model", "error types", "the outcome of guardrails", "streams without "
-           "completionStartTime"),
+    lacks=(
+        "the requested model",
+        "error types",
+        "the outcome of guardrails",
+        "streams without completionStartTime",
+    ),
     notes=(
         Note(
             "I030",

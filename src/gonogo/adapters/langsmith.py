@@ -178,9 +178,7 @@ def _call(
 
     made |= line(
         provider=text(meta.get("ls_provider")),
-        request_model=text(
-            first(meta, "ls_model_name") or first(params, "model", "model_name")
-        ),
+        request_model=text(first(meta, "ls_model_name") or first(params, "model", "model_name")),
         response_model=text(
             first(
                 outputs,
@@ -207,7 +205,9 @@ def _call(
         stream=stream,
         ttft_ms=elapsed_ms(start, opened),
         finish_reason=text(
-            first(outputs, "choices.0.finish_reason", "generations.0.0.generation_info.finish_reason")
+            first(
+                outputs, "choices.0.finish_reason", "generations.0.0.generation_info.finish_reason"
+            )
         ),
         output=there(run.get("outputs")),
     )

@@ -66,7 +66,8 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
             )
         ),
         user_id=text(
-            first(record, "end_user") or first(meta, "user_api_key_end_user_id", "user_api_key_user_id")
+            first(record, "end_user")
+            or first(meta, "user_api_key_end_user_id", "user_api_key_user_id")
         ),
         trace_id=text(first(record, "trace_id", "id")),
         span_id=text(first(record, "litellm_call_id", "id")),
@@ -132,7 +133,9 @@ def _common(record: Record, meta: Mapping[str, Any], usage: Mapping[str, Any]) -
                 )
             ),
             cache_write_input_tokens=number(usage.get("cache_creation_input_tokens")),
-            reasoning_output_tokens=number(dig(usage, "completion_tokens_details.reasoning_tokens")),
+            reasoning_output_tokens=number(
+                dig(usage, "completion_tokens_details.reasoning_tokens")
+            ),
             cache_hit=flag(record.get("cache_hit")),
             output=there(unpacked(record.get("response"))),
             **tokens,

@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
-from gonogo.adapters.values import dig, epoch_us, flag, line, mapping_of, number, settled, text, there
+from gonogo.adapters.values import (
+    dig,
+    epoch_us,
+    flag,
+    line,
+    mapping_of,
+    number,
+    settled,
+    text,
+    there,
+)
 from gonogo.errors import Diagnostic, UsageError
 
 TO_MS: Final = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4}
@@ -87,7 +97,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A guardrail that a row tells of: it ran where `path` has a value, and triggered on `values`."""
+    """A guardrail of a row: it ran where `path` has a value, and triggered on `values`."""
 
     name: str
     path: str
@@ -185,9 +195,7 @@ def _near(name: str, known: frozenset[str]) -> str:
 
 
 def _rules(name: str, raw: Any, wrong: Wrong) -> tuple[Rule, ...]:
-    return tuple(
-        _rule(name, item, wrong) for item in (raw if isinstance(raw, list) else [raw])
-    )
+    return tuple(_rule(name, item, wrong) for item in (raw if isinstance(raw, list) else [raw]))
 
 
 def _rule(name: str, raw: Any, wrong: Wrong) -> Rule:

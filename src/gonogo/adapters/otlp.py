@@ -78,9 +78,7 @@ def _inside(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _one(
-    raw: Any, resource: Mapping[str, Any], common: Line, options: Options
-) -> Line | Refused:
+def _one(raw: Any, resource: Mapping[str, Any], common: Line, options: Options) -> Line | Refused:
     if not isinstance(raw, Mapping):
         return Refused("I032", "a span that is no object")
     try:

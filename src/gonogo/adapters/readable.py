@@ -70,4 +70,3 @@ READABLE: Final = Format(
     },
     lacks=("as OTLP",),
 )
-

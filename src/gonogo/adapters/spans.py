@@ -14,11 +14,13 @@ from gonogo.adapters import dialect
 from gonogo.adapters.dialect import SpanKind
 from gonogo.adapters.model import Line, Options
 from gonogo.adapters.values import (
+    MASKED,
     dig,
     elapsed_ms,
     error_of,
     error_word,
     flag,
+    line,
     list_of,
     mapping_of,
     number,
@@ -29,6 +31,8 @@ from gonogo.adapters.values import (
 )
 
 _ERROR: Final = "error"
+_CALLS: Final = frozenset({"llm", "embedding"})
+_EVERYWHERE: Final = ("session_id", "user_id", "prompt_version")
 _PASSED: Final = frozenset({"pass", "passed", "allow", "allowed", "ok", "success", "safe", "none"})
 _MASKING: Final = frozenset({"mask", "masked", "redact", "redacted", "anonymized", "modify"})
 _DENYING: Final = frozenset({"block", "blocked", "deny", "denied", "reject", "fail", "failed"})
@@ -68,53 +72,49 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
     """The line of a span; `common` are members that hold for all spans of its resource or trace."""
     have = span.attributes
     kind, word = kind_of(have)
-    found: Line = dict(common or {})
-    found["is_span"] = True
-    found["is_call"] = kind in {"llm", "embedding"}
-    found["operation"] = (
-        word if word in dialect.NATIVE_OPERATIONS else dialect.OPERATIONS.get(kind, "span")
-        if kind
-        else "span"
-    )
-    for name, value in (
-        ("timestamp", span.start),
-        ("end_time", span.end),
-        ("trace_id", span.trace_id),
-        ("span_id", span.span_id),
-        ("parent_span_id", span.parent_id),
-    ):
-        if value is not None:
-            found[name] = value
-    for name in ("session_id", "user_id", "prompt_version"):
-        value = _text(have, dialect.TEXTS[name])
-        if value is not None:
-            found[name] = value
-    tenant = _text(have, dialect.TENANT)
-    if tenant is not None:
-        found["tenant_id"] = tenant
     error = _error_type(span) if span.failed else None
-    if error is not None:
-        found["error_type"] = error
-    found["status"] = _status(span.failed, error)
-    if kind in {"llm", "embedding"}:
-        _call(span, have, found)
+    found: Line = {
+        **(common or {}),
+        **line(
+            timestamp=span.start,
+            end_time=span.end,
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            parent_span_id=span.parent_id,
+            tenant_id=_text(have, dialect.TENANT),
+            operation=_operation(kind, word),
+            error_type=error,
+            status=_status(span.failed, error),
+            **{name: _text(have, dialect.TEXTS[name]) for name in _EVERYWHERE},
+        ),
+        "is_span": True,
+        "is_call": kind in _CALLS,
+    }
+    if kind in _CALLS:
+        found |= _call(span, have)
     elif kind == "tool":
         found["tool_calls"] = [_tool(span, have, error)]
     elif kind == "retrieval":
         found["retrieval"] = _retrieval(span, have, error)
     elif kind == "guardrail":
         found["guardrails"] = [_guardrail(span, have)]
+        # A check that stops something by raising has done its work.
         found["status"] = "ok"
         found.pop("error_type", None)
     elif flag(have.get("gen_ai.guardrail.triggered")) is not None:
         found["guardrails"] = [_guardrail(span, have)]
     for name, path in options.mapping.items():
         own = text(have.get(path, span.resource.get(path)))
-        if own is None:
-            own = text(dig(have, path))
+        own = text(dig(have, path)) if own is None else own
         if own is not None:
             found[name] = own
     return found
+
+
+def _operation(kind: SpanKind | None, word: str) -> str:
+    if word in dialect.NATIVE_OPERATIONS:
+        return word
+    return dialect.OPERATIONS[kind] if kind else "span"
 
 
 def resource_of(attributes: Mapping[str, Any]) -> Line:
@@ -198,48 +198,45 @@ def _error_type(span: Span) -> str | None:
     return error_of(span.message) or found
 
 
-def _call(span: Span, have: Mapping[str, Any], found: Line) -> None:
-    for name in ("provider", "response_model"):
-        value = _text(have, dialect.TEXTS[name])
-        if value is not None:
-            found[name] = value
-    if "response_model" not in found:
-        asked = _text(have, dialect.TEXTS["request_model"])
-        if asked is not None:
-            found["request_model"] = asked
-    else:
-        asked = text(have.get("gen_ai.request.model"))
-        if asked is not None:
-            found["request_model"] = asked
-    provider = found.get("provider")
-    if provider:
-        for suffix in dialect.PROVIDER_SUFFIXES:
-            provider = provider.removesuffix(suffix)
-        found["provider"] = provider
-    for name, keys in dialect.NUMBERS.items():
-        value = _number(have, keys)
-        if value is not None:
-            found[name] = value
-    stream = next((s for s in (flag(have[k]) for k in dialect.STREAM if k in have) if s is not None), None)
-    ttft = _ttft(span, have) if stream is not False else None
-    if stream is None and ttft is not None:
-        stream = True
-    if stream is None and "llm.invocation_parameters" in have:
-        stream = flag(mapping_of(have["llm.invocation_parameters"]).get("stream"))
-    if stream is not None:
-        found["stream"] = stream
-    if ttft is not None:
-        found["ttft_ms"] = ttft
-    finish = next((have[k] for k in dialect.FINISH if have.get(k)), None)
-    if finish is not None:
-        reasons = list_of(finish)
-        reason = text(reasons[0] if reasons else finish)
-        if reason is not None:
-            found["finish_reason"] = reason
-            if reason.replace("-", "_") in _BLOCK_TYPES and not span.failed:
-                found["status"] = "blocked"
-    if any(there(have.get(k)) for k in dialect.OUTPUT):
-        found["output"] = "…"
+def _call(span: Span, have: Mapping[str, Any]) -> Line:
+    """What only spans of a model's call have."""
+    served = _text(have, dialect.TEXTS["response_model"])
+    # To look for the model in the JSON of a request costs time, and is needed on failures only.
+    asked = ("gen_ai.request.model",) if served else dialect.TEXTS["request_model"]
+    provider = _text(have, dialect.TEXTS["provider"]) or ""
+    for suffix in dialect.PROVIDER_SUFFIXES:
+        provider = provider.removesuffix(suffix)
+    stream = _streamed(have)
+    ttft = None if stream is False else _ttft(span, have)
+    finish = _finish(have)
+    made = line(
+        provider=provider,
+        response_model=served,
+        request_model=_text(have, asked),
+        stream=True if ttft is not None else stream,
+        ttft_ms=ttft,
+        finish_reason=finish,
+        output=MASKED if any(there(have.get(key)) for key in dialect.OUTPUT) else None,
+        **{name: _number(have, keys) for name, keys in dialect.NUMBERS.items()},
+    )
+    if finish is not None and finish.replace("-", "_") in _BLOCK_TYPES and not span.failed:
+        made["status"] = "blocked"
+    return made
+
+
+def _streamed(have: Mapping[str, Any]) -> bool | None:
+    for key in dialect.STREAM:
+        found = flag(have[key]) if key in have else None
+        if found is not None:
+            return found
+    parameters = have.get("llm.invocation_parameters")
+    return flag(mapping_of(parameters).get("stream")) if parameters else None
+
+
+def _finish(have: Mapping[str, Any]) -> str | None:
+    found = next((have[key] for key in dialect.FINISH if have.get(key)), None)
+    reasons = list_of(found)
+    return text(reasons[0] if reasons else found)
 
 
 def _ttft(span: Span, have: Mapping[str, Any]) -> float | None:
@@ -263,7 +260,7 @@ def _tool(span: Span, have: Mapping[str, Any], error: str | None) -> Line:
     }
     for member, keys in (("input", dialect.INPUT), ("output", dialect.OUTPUT)):
         if any(there(have.get(k)) for k in keys):
-            made[member] = "…"
+            made[member] = MASKED
     return made
 
 

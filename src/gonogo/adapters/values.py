@@ -1,4 +1,4 @@
-"""Values as foreign logs write them: nested or flat, JSON inside of text, ids and times in any dress.
+"""Values as foreign logs write them: nested, flat, JSON inside of text, ids and times of all kinds.
 
 All functions give None for what is absent or cannot be read: nothing is guessed.
 """
@@ -10,7 +10,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -153,7 +153,7 @@ def there(value: Any) -> str | None:
 
 
 def hex_id(value: Any, size: int) -> str | None:
-    """An id of `size` bytes in lower-case hex; base64 and 0x are undone, other ids stay as they are.
+    """An id of `size` bytes in lower-case hex; base64 and 0x are undone, other ids stay.
 
     Source: the OTLP/JSON encoding has hex ids, protobuf's own JSON mapping base64 ones.
     """
@@ -174,30 +174,24 @@ def hex_id(value: Any, size: int) -> str | None:
 
 
 def epoch_us(value: Any, unit: str = "") -> int | None:
-    """Microseconds since 1970, UTC, of a time in any of the forms that logs have.
+    """Microseconds since 1970, UTC, of a time in any form.
 
     `unit` may settle it: s, ms, us, ns, ticks (100 ns since year 1). Without one, numbers are told
     by their magnitude, texts are ISO 8601 and, without a zone, UTC. `[seconds, nanoseconds]` is the
     form of JavaScript's OpenTelemetry SDK.
     """
-    if value is None or isinstance(value, bool):
-        return None
     if isinstance(value, (list, tuple)):
         return _pair_us(value)
     if isinstance(value, datetime):
         return _since_epoch(value)
-    if isinstance(value, date):
+    if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         return None
-    whole = _integer(value)
-    if whole is not None:
-        return _scaled_us(whole, unit)
-    plain = number(value)
-    if plain is not None:
-        return _scaled_us(plain, unit)
-    return _parsed_us(str(value))
+    found = _integer(value)
+    found = number(value) if found is None else found
+    return _parsed_us(str(value)) if found is None else _scaled_us(found, unit)
 
 
-def _integer(value: Any) -> int | None:
+def _integer(value: Any) -> float | None:
     if isinstance(value, int):
         return value
     # Nanoseconds do not fit into a float.

@@ -11,12 +11,23 @@ from gonogo.results import ReadinessResult
 
 
 @dataclass(frozen=True)
+class ReadFormat:
+    """A foreign format that was met: where the fields of the native line come from in it."""
+
+    name: str
+    title: str
+    fields: Sequence[tuple[str, str]]
+    lacks: Sequence[str]
+
+
+@dataclass(frozen=True)
 class InspectReport:
     """What a log looks like: its files, its fields, some canonical rows."""
 
     result: ReadinessResult
     fields: Sequence[tuple[str, str, int]]
     sample: pl.DataFrame
+    formats: Sequence[ReadFormat] = ()
 
     def lines(self) -> Iterable[str]:
         ingest = self.result.ingest
@@ -27,6 +38,17 @@ class InspectReport:
             f"lines {ingest.lines:,} = accepted {ingest.accepted:,} + quarantined "
             f"{ingest.quarantined:,} + duplicates {ingest.duplicates:,}; calls {ingest.calls:,}"
         )
+        for told in self.formats:
+            yield ""
+            yield f"{told.name}: {told.title}"
+            for name, place in told.fields:
+                yield f"  {name:<24} <- {place}"
+            for lack in told.lacks:
+                yield f"  {'never there':<24}    {lack}"
+        for problem in ingest.problems:
+            if problem.code.startswith("I03"):
+                yield ""
+                yield f"note: {problem.what}" + (f"; {problem.hint}" if problem.hint else "")
         yield ""
         yield "field                      rows that carry it"
         for name, title, present in self.fields:

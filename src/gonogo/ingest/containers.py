@@ -53,8 +53,18 @@ def container(head: str, name: str) -> Container:
         return "array" if line.startswith("[") and not more else "lines"
     if line.startswith("["):
         return "array" if line[1:].lstrip(_SPACE)[:1] in {"", "{"} else "lines"
-    # A line that breaks off after an opening or a comma goes on below; any other one is broken.
-    return "document" if newline and line.endswith(("{", "[", ",")) else "lines"
+    # A line that is sound up to an opening or a comma goes on below; any other one is broken.
+    return "document" if newline and _goes_on(line) else "lines"
+
+
+def _goes_on(line: str) -> bool:
+    try:
+        _DECODER.raw_decode(line)
+    except json.JSONDecodeError as error:
+        return line.endswith(("{", "[", ",")) and error.pos >= len(line) - 1
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _is_whole(text: str) -> bool:
@@ -180,7 +190,7 @@ def _rows(texts: Iterator[str], delimiter: str) -> Iterator[Found]:
     try:
         for row in reader:
             number = reader.line_num
-            row.pop(None, None)  # type: ignore[call-overload]
+            row.pop(None, None)
             yield number, {k: v for k, v in row.items() if k and v not in (None, "")}
     except csv.Error as error:
         yield number, Refused("I007", f"not a CSV table: {error}")

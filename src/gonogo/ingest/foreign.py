@@ -109,7 +109,7 @@ class _Made:
                     self.refuse(number, offset, found)
                 else:
                     self._add(dumps(found), number, offset)
-        except Exception as error:  # noqa: BLE001 - what a record can be is up to whoever writes it
+        except Exception as error:
             what = f"not as {self.format.title} has it ({type(error).__name__})"
             self.refuse(number, offset, Refused("I032", what))
 

@@ -15,15 +15,16 @@ import polars as pl
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gonogo.errors import Diagnostic, InputError
 from gonogo.adapters import Format
+from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest import foreign, traces
 from gonogo.ingest.access import Tally
 from gonogo.ingest.canonical import canonicalise
 from gonogo.ingest.chunks import ByteReader, Chunk, Lines, split
-from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.containers import Batch
+from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.discover import Discovery, Source
+from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints
 from gonogo.ingest.fields import LINE_FIELDS
 from gonogo.ingest.parquet import UNSOUND, gone, slices, unsound
 from gonogo.ingest.parts import (
@@ -36,7 +37,6 @@ from gonogo.ingest.parts import (
 )
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.records import Block, Dictionaries
-from gonogo.stats.hashing import mix
 
 HASH_PARQUET_UP_TO: Final = 256 << 20
 _PARENT_COLUMNS: Final = frozenset(
@@ -46,21 +46,6 @@ _PARENT_COLUMNS: Final = frozenset(
 Advance = Callable[[int], None]
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Doubles:
-    """The rows of a part whose identity occurs more than once, and which of them are dropped."""
-
-    rows: NDArray[np.int64]
-    dropped: NDArray[np.bool_]
-    identity: NDArray[np.uint64]
-
-    def kept(self, height: int) -> NDArray[np.bool_]:
-        """True for every row of the part but the dropped ones."""
-        keep = np.ones(height, dtype=bool)
-        keep[self.rows[self.dropped]] = False
-        return keep
 
 
 @dataclass(slots=True)
@@ -91,7 +76,7 @@ class LogInput:
         with self._lock:
             self.trouble.tally.update(tally)
             if len(doubles.rows):
-                self._conflicts.append(_fingerprints(block, doubles))
+                self._conflicts.append(fingerprints(block, doubles))
         rules = self.rules[number]
         return (rules.apply(block) if rules else block), doubles.kept(self.parts[number].rows)
 
@@ -210,7 +195,7 @@ class _Reading:
         advance: Advance,
         threads: int,
         store: BlockStore,
-        log_format: str | None,
+        log_format: str | None = None,
     ) -> None:
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
         # One for all files: mostly they are of one kind, and what it learns changes no meaning.
@@ -375,9 +360,7 @@ class _Reading:
         told = job.foreign.format if job.foreign else None
         note = told.about_rows(job.count.lines) if told and told.about_rows else None
         if note is not None:
-            self.trouble.files.append(
-                Diagnostic(note.code, job.count.name, note.what, note.hint)
-            )
+            self.trouble.files.append(Diagnostic(note.code, job.count.name, note.what, note.hint))
 
     def _repeat(self, count: FileCount, first: FileCount) -> None:
         count.lines, count.quarantined = first.lines, first.quarantined
@@ -475,60 +458,6 @@ def _refusal(
 ) -> Quarantined:
     at = rejected.index
     return Quarantined(name, int(numbers[at]), int(offsets[at]), rejected.code, rejected.reason)
-
-
-def find_duplicates(
-    identities: Sequence[NDArray[np.uint64]],
-) -> tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]]]:
-    """(dropped, suspect) masks, one a part: the first line of each identity stays."""
-    nothing = [np.zeros(len(i), dtype=bool) for i in identities]
-    if not identities:
-        return [], []
-    every = np.concatenate(identities)
-    every.sort()
-    repeated = np.unique(every[1:][(every[1:] == every[:-1]) & (every[1:] != 0)])
-    del every
-    if not len(repeated):
-        return nothing, [n.copy() for n in nothing]
-    # A bitmap of the low bits lets nearly every line pass without a search.
-    mask = np.uint64(2**24 - 1)
-    sieve = np.zeros(2**24, dtype=bool)
-    sieve[repeated & mask] = True
-    taken = np.zeros(len(repeated), dtype=bool)
-    dropped, suspects = [], []
-    for identity in identities:
-        rows = np.flatnonzero(sieve[identity & mask])
-        at = np.searchsorted(repeated, identity[rows])
-        at = np.minimum(at, len(repeated) - 1)
-        hit = repeated[at] == identity[rows]
-        rows, at = rows[hit], at[hit]
-        _, first = np.unique(at, return_index=True)
-        is_first = np.zeros(len(rows), dtype=bool)
-        is_first[first] = ~taken[at[first]]
-        taken[at] = True
-        drop = np.zeros(len(identity), dtype=bool)
-        drop[rows[~is_first]] = True
-        suspect = np.zeros(len(identity), dtype=bool)
-        suspect[rows] = True
-        dropped.append(drop)
-        suspects.append(suspect)
-    return dropped, suspects
-
-
-def _fingerprints(block: Block, doubles: Doubles) -> tuple[NDArray[Any], ...]:
-    suspects = np.zeros(block.lines.height, dtype=bool)
-    suspects[doubles.rows] = True
-    rows = block.lines.filter(pl.Series(suspects))
-    children = np.zeros(len(suspects), dtype=np.uint64)
-    frames = (block.retrievals, block.chunks, block.tool_calls, block.guardrails)
-    for seed, frame in enumerate(frames, start=1):
-        own = suspects[frame["row"].to_numpy()]
-        if own.any():
-            mine = frame.filter(pl.Series(own))
-            content = mix(mine.drop("row").hash_rows(seed=seed).to_numpy())
-            np.add.at(children, mine["row"].to_numpy(), content)
-    content = rows.hash_rows(seed=0).to_numpy() + children[suspects]
-    return doubles.identity, content, doubles.dropped
 
 
 def _trace_rules(

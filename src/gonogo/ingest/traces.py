@@ -79,18 +79,15 @@ def resolve(
     )
     live = every.filter(~pl.col("dropped") & (pl.col("trace_hash") != 0))
     spans = live.filter(pl.col("span_hash") != 0).unique(["trace_hash", "span_hash"], keep="first")
-    edges = (
-        live.filter(pl.col("parent_hash") != 0)
-        .join(
-            spans.select(
-                "trace_hash",
-                pl.col("span_hash").alias("parent_hash"),
-                pl.col("row").alias("parent"),
-            ),
-            on=["trace_hash", "parent_hash"],
-            how="inner",
-            maintain_order="left",
-        )
+    edges = live.filter(pl.col("parent_hash") != 0).join(
+        spans.select(
+            "trace_hash",
+            pl.col("span_hash").alias("parent_hash"),
+            pl.col("row").alias("parent"),
+        ),
+        on=["trace_hash", "parent_hash"],
+        how="inner",
+        maintain_order="left",
     )
     orphans = int((live["parent_hash"] != 0).sum()) - edges.height
     edges = edges.filter(pl.col("parent") != pl.col("row"))
@@ -208,9 +205,10 @@ def _around_calls(
     outer = is_call & call_below & (usage_below | ~usage)
     outer &= ~failed | failed_below
     # The other way round: a call whose usage only the call around it knows is not a second call.
-    knows = is_call & usage & call_below & ~usage_below
+    knows: NDArray[np.bool_] = is_call & usage & call_below & ~usage_below
     inner = is_call & _above(knows, child, parent) & ~usage & ~failed
-    return outer | inner
+    folded: NDArray[np.bool_] = outer | inner
+    return folded
 
 
 def _below(

@@ -56,6 +56,7 @@ def _counts(result: ReadinessResult) -> tuple[Fact, ...]:
         ("Not selected", i.filtered, "left out by --where"),
         ("Excluded", i.excluded, "inside a declared range ([[exclude]])"),
         ("Folded", i.folded, "wrapper spans that repeat their children, counted once"),
+        ("Orphans", i.orphans, "their parent span is not in the logs; they count all the same"),
         (
             "Conflicting duplicates",
             i.conflicting_duplicates,

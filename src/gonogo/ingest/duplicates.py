@@ -1,0 +1,83 @@
+"""Lines that were logged twice: told by their ids, the first one stays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.records import Block
+from gonogo.stats.hashing import mix
+
+
+@dataclass(frozen=True, slots=True)
+class Doubles:
+    """The rows of a part whose identity occurs more than once, and which of them are dropped."""
+
+    rows: NDArray[np.int64]
+    dropped: NDArray[np.bool_]
+    identity: NDArray[np.uint64]
+
+    def kept(self, height: int) -> NDArray[np.bool_]:
+        """True for every row of the part but the dropped ones."""
+        keep = np.ones(height, dtype=bool)
+        keep[self.rows[self.dropped]] = False
+        return keep
+
+
+def find_duplicates(
+    identities: Sequence[NDArray[np.uint64]],
+) -> tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]]]:
+    """(dropped, suspect) masks, one a part: the first line of each identity stays."""
+    nothing = [np.zeros(len(i), dtype=bool) for i in identities]
+    if not identities:
+        return [], []
+    every = np.concatenate(identities)
+    every.sort()
+    repeated = np.unique(every[1:][(every[1:] == every[:-1]) & (every[1:] != 0)])
+    del every
+    if not len(repeated):
+        return nothing, [n.copy() for n in nothing]
+    # A bitmap of the low bits lets nearly every line pass without a search.
+    mask = np.uint64(2**24 - 1)
+    sieve = np.zeros(2**24, dtype=bool)
+    sieve[repeated & mask] = True
+    taken = np.zeros(len(repeated), dtype=bool)
+    dropped, suspects = [], []
+    for identity in identities:
+        rows = np.flatnonzero(sieve[identity & mask])
+        at = np.searchsorted(repeated, identity[rows])
+        at = np.minimum(at, len(repeated) - 1)
+        hit = repeated[at] == identity[rows]
+        rows, at = rows[hit], at[hit]
+        _, first = np.unique(at, return_index=True)
+        is_first = np.zeros(len(rows), dtype=bool)
+        is_first[first] = ~taken[at[first]]
+        taken[at] = True
+        drop = np.zeros(len(identity), dtype=bool)
+        drop[rows[~is_first]] = True
+        suspect = np.zeros(len(identity), dtype=bool)
+        suspect[rows] = True
+        dropped.append(drop)
+        suspects.append(suspect)
+    return dropped, suspects
+
+
+def fingerprints(block: Block, doubles: Doubles) -> tuple[NDArray[Any], ...]:
+    suspects = np.zeros(block.lines.height, dtype=bool)
+    suspects[doubles.rows] = True
+    rows = block.lines.filter(pl.Series(suspects))
+    children = np.zeros(len(suspects), dtype=np.uint64)
+    frames = (block.retrievals, block.chunks, block.tool_calls, block.guardrails)
+    for seed, frame in enumerate(frames, start=1):
+        own = suspects[frame["row"].to_numpy()]
+        if own.any():
+            mine = frame.filter(pl.Series(own))
+            content = mix(mine.drop("row").hash_rows(seed=seed).to_numpy())
+            np.add.at(children, mine["row"].to_numpy(), content)
+    content = rows.hash_rows(seed=0).to_numpy() + children[suspects]
+    return doubles.identity, content, doubles.dropped
