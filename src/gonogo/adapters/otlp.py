@@ -26,7 +26,9 @@ _SCOPE_SPANS: Final = (
 )
 _SCOPE_LOGS: Final = ("scopeLogs", "scope_logs")
 _FAILED: Final = frozenset({2, "2", "STATUS_CODE_ERROR", "ERROR"})
-_PENDING: Final = "pending_span"
+_INTEGERS: Final = frozenset({"intValue", "int_value"})
+_ARRAYS: Final = frozenset({"arrayValue", "array_value"})
+_OBJECTS: Final = frozenset({"kvlistValue", "kvlist_value"})
 EVALUATION: Final = "gen_ai.evaluation.result"
 
 
@@ -126,22 +128,22 @@ def nanos(value: Any) -> int | None:
 
 def attributes_of(entries: Any) -> dict[str, Any]:
     """`[{"key": …, "value": {"stringValue": …}}]` as a plain dictionary."""
-    if isinstance(entries, Mapping):
-        return dict(entries)
+    if isinstance(entries, dict):
+        return entries
     return {entry["key"]: _any_value(entry.get("value")) for entry in entries or ()}
 
 
 def _any_value(value: Any) -> Any:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict:
         return value
     for kind, found in value.items():
         if found is None:
             continue
-        if kind in {"intValue", "int_value"}:
+        if kind in _INTEGERS:
             return int(found)
-        if kind in {"arrayValue", "array_value"}:
+        if kind in _ARRAYS:
             return [_any_value(item) for item in found.get("values") or ()]
-        if kind in {"kvlistValue", "kvlist_value"}:
+        if kind in _OBJECTS:
             return attributes_of(found.get("values"))
         return found
     return None

@@ -31,8 +31,11 @@ from gonogo.adapters.values import (
 )
 
 _ERROR: Final = "error"
+_OUTPUT: Final = frozenset(dialect.OUTPUT)
+_INPUT: Final = frozenset(dialect.INPUT)
 _CALLS: Final = frozenset({"llm", "embedding"})
-_EVERYWHERE: Final = ("session_id", "user_id", "prompt_version")
+_EVERYWHERE: Final = frozenset({"session_id", "user_id", "prompt_version"})
+_EVERY_FIELD: Final = frozenset({*dialect.TEXTS, *dialect.NUMBERS}) - {"error_type"}
 _PASSED: Final = frozenset({"pass", "passed", "allow", "allowed", "ok", "success", "safe", "none"})
 _MASKING: Final = frozenset({"mask", "masked", "redact", "redacted", "anonymized", "modify"})
 _DENYING: Final = frozenset({"block", "blocked", "deny", "denied", "reject", "fail", "failed"})
@@ -85,13 +88,15 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
             operation=_operation(kind, word),
             error_type=error,
             status=_status(span.failed, error),
-            **{name: _text(have, dialect.TEXTS[name]) for name in _EVERYWHERE},
         ),
+        **_picked(have, _EVERY_FIELD if kind in _CALLS else _EVERYWHERE),
         "is_span": True,
         "is_call": kind in _CALLS,
     }
     if kind in _CALLS:
         found |= _call(span, have)
+        if "provider" in found:
+            found["provider"] = _provider(found["provider"])
     elif kind == "tool":
         found["tool_calls"] = [_tool(span, have, error)]
     elif kind == "retrieval":
@@ -150,28 +155,68 @@ _USAGE: Final = tuple(
 )
 _MODELS: Final = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
 
+_Place = tuple[str, int, str]  # field, rank among its attributes, member of the JSON inside
+
+
+def _index() -> dict[str, tuple[_Place, ...]]:
+    """The dialect table by attribute: a span has few of the many attributes that are known."""
+    found: dict[str, tuple[_Place, ...]] = {}
+    for name, keys in {**dialect.TEXTS, **dialect.NUMBERS}.items():
+        for rank, key in enumerate(keys):
+            attribute, _, member = key.partition(">")
+            found[attribute] = (*found.get(attribute, ()), (name, rank, member))
+    return found
+
+
+_INDEX: Final = _index()
+
+
+def _picked(have: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    """Value by field: that of the first attribute in the dialect table which has one."""
+    found: dict[str, Any] = {}
+    ranks: dict[str, int] = {}
+    inside: list[tuple[str, int, str, Any]] = []
+    for key in _INDEX.keys() & have.keys():
+        value = have[key]
+        if value is None or value == "":
+            continue
+        for name, rank, member in _INDEX[key]:
+            if name not in fields:
+                continue
+            if member:
+                inside.append((name, rank, member, value))
+            elif rank < ranks.get(name, 99):
+                read = number(value) if name in dialect.NUMBERS else text(unpacked_name(value))
+                if read is not None:
+                    found[name], ranks[name] = read, rank
+    for name, rank, member, value in sorted(inside, key=lambda place: place[1]):
+        # To look for the model in the JSON of a request takes time; only failures lack the served.
+        if rank < ranks.get(name, 99) and not (
+            name == "request_model" and "response_model" in found
+        ):
+            given = mapping_of(value).get(member)
+            read = number(given) if name in dialect.NUMBERS else text(given)
+            if read is not None:
+                found[name], ranks[name] = read, rank
+    return found
+
+
+def unpacked_name(value: Any) -> Any:
+    """A name that MLflow wrote as JSON is in quotes."""
+    return unpacked(value) if type(value) is str and value[:1] == '"' else value
+
 
 def _text(have: Mapping[str, Any], keys: Sequence[str]) -> str | None:
     for key in keys:
-        found = text(_value(have, key))
+        found = text(have.get(key))
         if found is not None:
             return found
     return None
 
 
-def _value(have: Mapping[str, Any], key: str) -> Any:
-    if ">" not in key:
-        found = have.get(key)
-        return unpacked(found) if key.startswith("mlflow.") else found
-    name, _, member = key.partition(">")
-    inside = have.get(name)
-    # Only a JSON object can have members; most inputs are long and need no second look.
-    return mapping_of(inside).get(member) if inside else None
-
-
 def _number(have: Mapping[str, Any], keys: Sequence[str]) -> float | None:
     for key in keys:
-        found = number(_value(have, key))
+        found = number(have.get(key))
         if found is not None:
             return found
     return None
@@ -199,29 +244,25 @@ def _error_type(span: Span) -> str | None:
 
 
 def _call(span: Span, have: Mapping[str, Any]) -> Line:
-    """What only spans of a model's call have."""
-    served = _text(have, dialect.TEXTS["response_model"])
-    # To look for the model in the JSON of a request costs time, and is needed on failures only.
-    asked = ("gen_ai.request.model",) if served else dialect.TEXTS["request_model"]
-    provider = _text(have, dialect.TEXTS["provider"]) or ""
-    for suffix in dialect.PROVIDER_SUFFIXES:
-        provider = provider.removesuffix(suffix)
+    """What only spans of a model's call have, beside what the dialect table knows."""
     stream = _streamed(have)
     ttft = None if stream is False else _ttft(span, have)
     finish = _finish(have)
     made = line(
-        provider=provider,
-        response_model=served,
-        request_model=_text(have, asked),
         stream=True if ttft is not None else stream,
         ttft_ms=ttft,
         finish_reason=finish,
-        output=MASKED if any(there(have.get(key)) for key in dialect.OUTPUT) else None,
-        **{name: _number(have, keys) for name, keys in dialect.NUMBERS.items()},
+        output=_any(have, _OUTPUT),
     )
     if finish is not None and finish.replace("-", "_") in _BLOCK_TYPES and not span.failed:
         made["status"] = "blocked"
     return made
+
+
+def _provider(word: str) -> str:
+    for suffix in dialect.PROVIDER_SUFFIXES:
+        word = word.removesuffix(suffix)
+    return word
 
 
 def _streamed(have: Mapping[str, Any]) -> bool | None:
@@ -231,6 +272,10 @@ def _streamed(have: Mapping[str, Any]) -> bool | None:
             return found
     parameters = have.get("llm.invocation_parameters")
     return flag(mapping_of(parameters).get("stream")) if parameters else None
+
+
+def _any(have: Mapping[str, Any], keys: frozenset[str]) -> str | None:
+    return next((MASKED for key in keys & have.keys() if there(have[key])), None)
 
 
 def _finish(have: Mapping[str, Any]) -> str | None:
@@ -258,9 +303,8 @@ def _tool(span: Span, have: Mapping[str, Any], error: str | None) -> Line:
         "latency_ms": elapsed_ms(span.start, span.end),
         "error_type": error,
     }
-    for member, keys in (("input", dialect.INPUT), ("output", dialect.OUTPUT)):
-        if any(there(have.get(k)) for k in keys):
-            made[member] = MASKED
+    for member, keys in (("input", _INPUT), ("output", _OUTPUT)):
+        made |= line(**{member: _any(have, keys)})
     return made
 
 

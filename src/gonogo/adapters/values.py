@@ -95,7 +95,9 @@ def objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 def text(value: Any) -> str | None:
     """A scalar as text; None for an empty one and for objects and lists."""
-    if value is None or value == "" or isinstance(value, (Mapping, list, tuple)):
+    if type(value) is str:
+        return value or None
+    if value is None or isinstance(value, (Mapping, list, tuple)):
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -104,6 +106,8 @@ def text(value: Any) -> str | None:
 
 def number(value: Any) -> float | None:
     """A finite number, also one that stands in a text."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool) or value is None:
         return None
     try:
@@ -160,17 +164,20 @@ def hex_id(value: Any, size: int) -> str | None:
     found = text(value)
     if found is None:
         return None
-    low = found.lower()
-    bare = low.removeprefix("0x")
+    bare = found.lower().removeprefix("0x")
     if len(bare) == 2 * size and _HEX.issuperset(bare):
         return bare if bare.strip("0") else None
-    if len(found) == -(-size // 3) * 4:
-        try:
-            raw = base64.b64decode(found, validate=True)
-        except (binascii.Error, ValueError):
-            return found
-        return raw.hex() if len(raw) == size else found
-    return found
+    return _from_base64(found, size) or found
+
+
+def _from_base64(found: str, size: int) -> str | None:
+    if len(found) != -(-size // 3) * 4:
+        return None
+    try:
+        raw = base64.b64decode(found, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return raw.hex() if len(raw) == size else None
 
 
 def epoch_us(value: Any, unit: str = "") -> int | None:
