@@ -41,6 +41,9 @@ SIZES = {
 
 MAX_RATIO, MAX_GROWTH, MAX_MB = 1.5, 4.3, 1_500
 MAX_HELP_MS, MAX_SITE_S = 150, 3.0
+FOREIGN_MB = {"small": 100, "full": 500}
+MIN_FOREIGN_SHARE = 0.5
+"""Of the bytes a second that native JSON lines are read at."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,35 @@ def small_goals() -> tuple[list[str], bool]:
     return rows, not (failure_of(helps) or problem)
 
 
+def foreign_goals(folder: Path, megabytes: int, races: list[Race]) -> tuple[list[str], bool]:
+    """Rows for the speed and memory of logs of other tools, and whether every command ran."""
+    native = [one for one in races if one.kind == "jsonl"][-1]
+    if failure_of(native.gonogo):
+        return ["| logs of other tools | | **not measured**: native logs failed | |"], False
+    files = data_set(folder, "jsonl", native.calls).glob("*.jsonl")
+    speed = sum(path.stat().st_size for path in files) / 1e6 / middle(native.gonogo)
+    rows, fine = [], True
+    for kind in ("otlp", "litellm"):
+        path = folder / f"{kind}-{megabytes}mb.jsonl"
+        if not path.exists():
+            say(f"making {path}")
+            make = [sys.executable, HERE / "foreign.py", kind, "--mb", str(megabytes), "-o", path]
+            subprocess.run([str(word) for word in make], check=True)
+        runs = [measure(gonogo("check", path), VERDICT_CODES) for _ in range(3)]
+        if problem := failure_of(runs):
+            rows.append(f"| {kind} | | **failed**, {problem} | |")
+            fine = False
+            continue
+        own = path.stat().st_size / 1e6 / middle(runs)
+        text = f"{own:.0f} MB/s, native {speed:.0f} MB/s"
+        limit, slower = f"{1 / MIN_FOREIGN_SHARE:.0f} × slower", speed / own
+        title = f"{kind}, {megabytes} MB"
+        rows.append(goal(f"{title}: speed", limit, slower, text, 1 / MIN_FOREIGN_SHARE))
+        peak = max(run.peak_mb for run in runs)
+        rows.append(goal(f"{title}: memory", f"{MAX_MB:,} MB", peak, f"{peak:,.0f} MB", MAX_MB))
+    return rows, fine
+
+
 def machine() -> Iterator[str]:
     def of(path: str, key: str) -> str:
         with contextlib.suppress(OSError):
@@ -295,6 +327,8 @@ def main() -> int:
         for calls in sizes
     ]
     extras, fine = small_goals()
+    more, fine_too = foreign_goals(args.data, FOREIGN_MB[args.size], races)
+    extras, fine = extras + more, fine and fine_too
     text = report(args.size, races, extras)
     print(text)
     if args.write:

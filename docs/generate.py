@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import click
 
-from gonogo import conventions
+from gonogo import adapters, conventions
 from gonogo.cli import main as program
 from gonogo.config.expressions import default_minimum, selector_keys
 from gonogo.config.keys import CANONICAL_FIELDS, REQUIRED_FIELDS, TABLES
@@ -69,7 +69,7 @@ _EXIT_CODES: Final = (
 
 def pages() -> dict[Path, str]:
     """Every generated file with its content; pages with a generated part are given whole."""
-    native = DOCS / "native-log.md"
+    native, foreign = DOCS / "native-log.md", DOCS / "formats.md"
     return {
         DOCS / "reference" / "cli.md": cli(),
         DOCS / "reference" / "configuration.md": configuration(),
@@ -81,6 +81,7 @@ def pages() -> dict[Path, str]:
         )
         + "\n",
         native: with_part(native.read_text(encoding="utf-8"), "aliases", aliases()),
+        foreign: with_part(foreign.read_text(encoding="utf-8"), "formats", formats()),
     }
 
 
@@ -320,6 +321,41 @@ def diagnostics() -> str:
 def _escaped(text: str) -> str:
     """Plain text in Markdown: stars and tags stay what they are."""
     return re.sub(r"\*|<(?=[A-Za-z/!])", r"\\\g<0>", text)
+
+
+_CARRIED: Final = {
+    "latency": ("latency_ms",),
+    "TTFT": ("ttft_ms",),
+    "tokens": ("input_tokens",),
+    "cost": ("cost_usd",),
+    "errors": ("status", "error_type"),
+    "sessions": ("session_id",),
+    "release": ("release",),
+    "retrieval": ("retrieval",),
+    "tools": ("tool_calls",),
+    "guardrails": ("guardrails",),
+    "scores": ("evaluations",),
+}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+
+
+def formats() -> str:
+    """What each format carries, then where each field comes from."""
+    made = [f"| format | name | {' | '.join(_CARRIED)} |", "| --- " * (len(_CARRIED) + 2) + "|"]
+    known = list(adapters.known().values())
+    for one in known:
+        marks = ("✓" if set(names) & set(one.fields) else "–" for names in _CARRIED.values())
+        made.append(f"| {one.title} | {code(one.name)} | {' | '.join(marks)} |")
+    for one in known:
+        made += ["", f"### {one.title}", "", "| field | comes from |", "| --- | --- |"]
+        made += [f"| {code(name)} | {_escaped(place)} |" for name, place in one.fields.items()]
+        if one.lacks:
+            made += ["", f"Never there: {'; '.join(one.lacks)}."]
+        made += [f"\nSaid on the Data page: {note.what}." for note in one.notes]
+    return "\n" + "\n".join(made) + "\n\n"
 
 
 def aliases() -> str:

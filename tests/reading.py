@@ -49,10 +49,13 @@ def read(
     mapping: Mapping[str, str] | None = None,
     store: BlockStore | None = None,
     threads: int | None = None,
+    log_format: str | None = None,
 ) -> Read:
     """Discover and read; checks the conservation law of every file on the way."""
     found = discover([str(path) for path in paths])
-    logs = read_logs(found, mapping or {}, lambda _: None, threads, store=store)
+    logs = read_logs(
+        found, mapping or {}, lambda _: None, threads, store=store, log_format=log_format
+    )
     rows: list[Row] = []
     for load in logs.blocks():
         block, keep = load()

@@ -226,7 +226,9 @@ def test_session_and_user_come_from_the_span_above() -> None:
 
 
 def test_langfuse_blobs_are_joined_over_files() -> None:
-    names = [f"langfuse/derived_blob_export/{n}.jsonl" for n in ("observations", "traces", "scores")]
+    names = [
+        f"langfuse/derived_blob_export/{n}.jsonl" for n in ("observations", "traces", "scores")
+    ]
     found = read(*names)
     assert [file.lines for file in found.logs.files] == [46, 8, 9]
     calls = calls_of(found)
@@ -244,7 +246,12 @@ def test_langfuse_blobs_are_joined_over_files() -> None:
 def test_langfuse_latency_is_worked_out_from_times() -> None:
     # `latency` of these files is 1707 here and 4.799 there: milliseconds, and seconds.
     calls = calls_of(read("langfuse/pydantic-ai-tools-2025-12-04.trace.json"))
-    assert sorted(row["duration_us"] for row in calls) == [1_283_000, 1_707_000, 2_050_000, 2_362_000]
+    assert sorted(row["duration_us"] for row in calls) == [
+        1_283_000,
+        1_707_000,
+        2_050_000,
+        2_362_000,
+    ]
     agno = calls_of(read("langfuse/agno-2025-06-11.trace.json"))
     assert sorted(row["duration_us"] for row in agno) == [953_000, 4_793_000]
 

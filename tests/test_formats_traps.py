@@ -13,7 +13,17 @@ from click.testing import CliRunner
 
 import reading
 from foreign_logs import (
-    START, TRACE, any_value, bedrock, calls_of, chat, litellm, observation, otlp, read_records, run,
+    START,
+    TRACE,
+    any_value,
+    bedrock,
+    calls_of,
+    chat,
+    litellm,
+    observation,
+    otlp,
+    read_records,
+    run,
     span,
 )  # fmt: skip
 from gonogo.cli import main
@@ -40,7 +50,8 @@ def test_t1_usage_of_a_tree_is_counted_once(tmp_path: Path) -> None:
         tmp_path / "a.jsonl",
         otlp(
             span(1, **{"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "m",
-                       "gen_ai.usage.input_tokens": 250, "gen_ai.aggregated_usage.input_tokens": 250}),
+                       "gen_ai.usage.input_tokens": 250,
+                       "gen_ai.aggregated_usage.input_tokens": 250}),
             chat(2, 1, **USAGE),
             chat(3, 1, **{"gen_ai.usage.input_tokens": 140}),
             span(4, 3, **{"gen_ai.operation.name": "invoke_workflow"}),
@@ -58,13 +69,26 @@ def test_t1_a_call_whose_usage_only_its_wrapper_knows_is_one_call(tmp_path: Path
 
 
 def test_t2_input_includes_the_cache_whatever_the_source_says(tmp_path: Path) -> None:
-    details = {"input": 100, "input_cached_tokens": 900, "output": 20, "output_reasoning_tokens": 30}
+    details = {
+        "input": 100,
+        "input_cached_tokens": 900,
+        "output": 20,
+        "output_reasoning_tokens": 30,
+    }
     langfuse = one(read_records(tmp_path / "l.jsonl", observation("o", usageDetails=details)))
     assert (langfuse["input_tokens"], langfuse["cache_read_tokens"]) == (1000, 900)
     assert (langfuse["output_tokens"], langfuse["reasoning_tokens"]) == (50, 30)
-    given = {"inputTokenCount": 100, "cacheReadInputTokenCount": 900, "cacheWriteInputTokenCount": 50}
+    given = {
+        "inputTokenCount": 100,
+        "cacheReadInputTokenCount": 900,
+        "cacheWriteInputTokenCount": 50,
+    }
     aws = one(read_records(tmp_path / "b.jsonl", bedrock(input=given)))
-    assert (aws["input_tokens"], aws["cache_read_tokens"], aws["cache_write_tokens"]) == (1050, 900, 50)
+    assert (aws["input_tokens"], aws["cache_read_tokens"], aws["cache_write_tokens"]) == (
+        1050,
+        900,
+        50,
+    )
     cached = {**USAGE, "gen_ai.usage.cache_read.input_tokens": 90}
     otel = one(read_records(tmp_path / "o.jsonl", otlp(chat(1, **cached))))
     assert (otel["input_tokens"], otel["cache_read_tokens"]) == (100, 90)
@@ -116,7 +140,9 @@ def test_t4_a_block_is_no_error_and_a_mask_is_a_trigger(tmp_path: Path) -> None:
     }))  # fmt: skip
     assert (azure["failed"], azure["is_blocked"]) == (NO, True)
     assert azure["guardrails"][0]["blocked"]
-    converse = {"outputBodyJson": {"stopReason": "guardrail_intervened", "metrics": {"latencyMs": 9}}}
+    converse = {
+        "outputBodyJson": {"stopReason": "guardrail_intervened", "metrics": {"latencyMs": 9}}
+    }
     aws = one(read_records(tmp_path / "b.jsonl", bedrock(operation="Converse", output=converse)))
     assert (aws["failed"], aws["is_blocked"], aws["duration_us"]) == (NO, True, 9_000)
 
@@ -133,7 +159,8 @@ def test_t5_every_unit_ends_as_microseconds(tmp_path: Path) -> None:
         ({"category": "RequestResponse", "durationMs": 5, "properties": json.dumps(ticks)},
          1_000_000),
         ({"name": "chat", "startTime": [START // 10**9, 0], "endTime": [START // 10**9, 30_000_000],
-          "attributes": {"gen_ai.operation.name": "chat"}, "spanContext": {"traceId": TRACE}}, 30_000),
+          "attributes": {"gen_ai.operation.name": "chat"}, "spanContext": {"traceId": TRACE}},
+         30_000),
         (run("a"), 2_000_000),
     ]  # fmt: skip
     for number, (record, duration) in enumerate(shapes):
@@ -210,7 +237,9 @@ def test_t9_numbers_and_objects_inside_of_texts(tmp_path: Path) -> None:
 def test_t10_records_of_many_shapes_stand_in_one_file(tmp_path: Path) -> None:
     shapes = [
         observation("a", metadata='{"k": 1}', input="x", usageDetails={"input": 1}),
-        observation("b", metadata={"k": [1, {"z": None}]}, input={"m": [1]}, usageDetails={"input": "2"}),
+        observation(
+            "b", metadata={"k": [1, {"z": None}]}, input={"m": [1]}, usageDetails={"input": "2"}
+        ),
         observation("c", metadata=None, input=[1, "x"], usageDetails=None, modelParameters=7),
     ]
     found = read_records(tmp_path / "a.jsonl", *shapes)

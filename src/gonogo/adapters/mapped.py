@@ -154,7 +154,8 @@ def from_toml(content: str, where: str) -> Format:
             field: ", ".join(_shown(rule) for rule in many if rule.path)
             for field, many in rules.items()
             if any(rule.path for rule in many)
-        },
+        }
+        | ({"guardrails": ", ".join(dict.fromkeys(c.path for c in checks))} if checks else {}),
         lacks=tuple(data.get("lacks", ())),
         notes=tuple(Note("I030", str(note)) for note in data.get("notes", ())),
     )
@@ -274,6 +275,10 @@ def _converted(
             if found is not None:
                 made[name] = found
         ran = [_ran(check, dig(row, check.path)) for check in checks]
+        if made and "operation" not in made:
+            made.setdefault(
+                "is_call", True
+            )  # a row of such a log is a call, however little it says
         found_checks = [check for check in ran if check]
         if found_checks:
             made["guardrails"] = found_checks

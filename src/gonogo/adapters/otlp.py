@@ -216,6 +216,7 @@ OTLP: Final = Format(
         "tool_calls": "spans of operation execute_tool, or of kind TOOL",
         "retrieval": "spans of operation retrieval, or of kind RETRIEVER",
         "guardrails": "spans of kind GUARDRAIL; their outcome from guardrail.* where it is there",
+        "evaluations": "log events gen_ai.evaluation.result",
     },
     lacks=("cost, unless the instrumentation adds it", "the outcome of guardrails has no standard"),
     notes=(

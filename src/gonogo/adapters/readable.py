@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gonogo.adapters.model import Format, Line, Options, Record, Refused
+from gonogo.adapters.otlp import OTLP
 from gonogo.adapters.spans import Event, Span, flat, line_of, resource_of
 from gonogo.adapters.values import epoch_us, first, hex_id, mapping_of, objects
 
@@ -61,12 +62,12 @@ READABLE: Final = Format(
     detect=_detect,
     convert=_convert,
     fields={
+        **OTLP.fields,
         "timestamp": "startTime [s, ns] | start_time",
         "latency_ms": "endTime − startTime",
         "trace_id": "spanContext.traceId | context.trace_id",
         "span_id": "spanContext.spanId | context.span_id",
         "parent_span_id": "parentSpanContext.spanId | parentSpanId | parent_id",
-        "…": "attributes: as in OTLP",
     },
-    lacks=("as OTLP",),
+    lacks=OTLP.lacks,
 )
