@@ -68,6 +68,14 @@ def test_t1_a_call_whose_usage_only_its_wrapper_knows_is_one_call(tmp_path: Path
     assert found.logs.folded() == 1
 
 
+def test_t1_roll_ups_of_chains_and_agents_are_no_calls(tmp_path: Path) -> None:
+    chain = run("root", run_type="chain", prompt_tokens=624, total_cost=0.001572)
+    tool = run("t", "root", run_type="tool", name="search")
+    assert calls_of(read_records(tmp_path / "s.jsonl", chain, tool)) == []
+    agent = observation("a", type="AGENT", usageDetails={"input": 5}, totalCost=1)
+    assert calls_of(read_records(tmp_path / "l.jsonl", agent)) == []
+
+
 def test_t2_input_includes_the_cache_whatever_the_source_says(tmp_path: Path) -> None:
     details = {
         "input": 100,

@@ -26,7 +26,6 @@ from gonogo.adapters.values import (
 )
 
 _SCHEMA: Final = "ModelInvocationLog"
-_KNOWN_VERSIONS: Final = ("1.",)
 _OPERATIONS: Final = frozenset(
     {"InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream"}
 )

@@ -268,4 +268,3 @@ RESOURCE: Final[dict[str, tuple[str, ...]]] = {
     "release": ("service.version", "app.version"),
     "environment": ("deployment.environment.name", "deployment.environment"),
 }
-SAMPLE_WEIGHT: Final = ("sampling.weight", "sample_weight", "SampleRate")

@@ -47,7 +47,7 @@ _CACHE_READ: Final = (
     "cache_read_input_tokens",
 )
 _CACHE_WRITE: Final = ("input_cache_creation", "cache_creation_input_tokens")
-_REASONING: Final = ("output_reasoning_tokens", "output_reasoning", "output_reasoning_tokens")
+_REASONING: Final = ("output_reasoning_tokens", "output_reasoning")
 
 
 def _is_observation(record: Mapping[str, Any]) -> bool:
@@ -259,7 +259,7 @@ def _tokens(record: Mapping[str, Any]) -> dict[str, float | None]:
         ),
         "cache_write_input_tokens": total(usage[n] for n in _CACHE_WRITE if n in usage),
         "reasoning_output_tokens": total(
-            usage[n] for n in (*_REASONING[:2], "completion_details.reasoning") if n in usage
+            usage[n] for n in (*_REASONING, "completion_details.reasoning") if n in usage
         ),
     }
 
