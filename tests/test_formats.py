@@ -487,6 +487,21 @@ def test_another_package_registers_a_format(
     assert (row["model"], row["duration_us"]) == ("m1", 7_000)
 
 
+def test_a_broken_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(_Entry):
+        @staticmethod
+        def load() -> Format:
+            raise ImportError("no such module")
+
+    adapters.known.cache_clear()
+    monkeypatch.setattr(adapters, "entry_points", lambda *, group: [Broken])
+    try:
+        with pytest.raises(UsageError, match=r"gonogo\.formats: theirs: .* cannot be loaded"):
+            read_records(tmp_path / "a.jsonl", NATIVE)
+    finally:
+        adapters.known.cache_clear()
+
+
 @pytest.mark.parametrize("rate", ["0", "-1", "2", "110%", "x", "nan"])
 def test_a_share_has_to_be_one(rate: str, tmp_path: Path) -> None:
     path = reading.write(tmp_path / "a.jsonl", NATIVE)

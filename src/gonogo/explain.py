@@ -101,6 +101,11 @@ _USAGE: Final = {
         "A sampling rate is the share of the traffic that was logged: above 0, up to 1 or 100%.",
         "Write 0.1 or 10% where one call in ten was logged.",
     ),
+    "U033": Explanation(
+        "a format of another package that cannot be used",
+        "An installed package registers a log format under gonogo.formats, and loading it failed.",
+        "Bring that package up to date, or remove it.",
+    ),
     "U012": Explanation(
         "a file cannot be written",
         "The folder does not exist or may not be written to, or the disk is full.",

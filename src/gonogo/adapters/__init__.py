@@ -10,7 +10,7 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -61,14 +61,30 @@ _BUILT_IN: Final = (
 )
 
 
+def _loaded(entry: EntryPoint) -> Format:
+    try:
+        registered = entry.load()
+    except Exception as error:
+        what = f"the format cannot be loaded ({type(error).__name__})"
+        hint = "mend or remove the package that brings it"
+        raise UsageError([Diagnostic("U033", f"{GROUP}: {entry.name}", what, hint)]) from error
+    if not isinstance(registered, Format):
+        what = "what the entry point names is no gonogo.adapters.Format"
+        raise UsageError([Diagnostic("U033", f"{GROUP}: {entry.name}", what)])
+    return registered
+
+
 @cache
 def known() -> dict[str, Format]:
-    """All formats by name, in the order in which they are tried."""
+    """All formats by name, in the order in which they are tried.
+
+    Raises:
+        UsageError: a format that another package registers cannot be used.
+    """
     found = {one.name: one for one in _BUILT_IN}
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
-        registered = entry.load()
-        if isinstance(registered, Format):
-            found.setdefault(registered.name, registered)
+        registered = _loaded(entry)
+        found.setdefault(registered.name, registered)
     presets = files("gonogo.adapters") / "presets"
     for resource in sorted(presets.iterdir(), key=lambda r: r.name):
         if resource.name.endswith(_MAPPING_SUFFIX):
