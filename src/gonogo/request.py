@@ -32,6 +32,8 @@ class Request:
     profile: str = PUBLIC
     as_of: str | None = None
     state: Path | None = None
+    evals: tuple[Path, ...] = ()
+    """result files of a golden set, beside those of the configuration"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Run:
     selection: Selection
     label: str | None
     masker: Masker
+
+    def beside(self, names: Iterable[str]) -> tuple[Path, ...]:
+        """Paths as the configuration gives them: relative to where it is."""
+        folder = (self.request.config_path or Path()).parent
+        return tuple(folder / name for name in names)
 
 
 def resolve(request: Request) -> Run:

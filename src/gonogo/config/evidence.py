@@ -131,6 +131,7 @@ class Guardrail:
     name: str
     covers: tuple[str, ...]
     tested: datetime.date | None = None
+    coverage: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ _GUARDRAIL: Final = TableSpec(
         Key("name", _TEXT, "as the log names it", required=True),
         Key("covers", "texts", "what it guards", required=True, options=GUARDRAILS),
         Key("tested", "date", "when it was last tested, by a red team for instance"),
+        Key("coverage", "ratio", "share of calls it must run on, if not that of [oversight]"),
     ),
     many=True,
 )
