@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +82,18 @@ def labels() -> list[Row]:
 
 
 def write(folder: Path, *, mended: bool = False) -> None:
-    """Write golden/v11.jsonl, golden/v12.jsonl and golden/judge.jsonl into the folder."""
+    """Write golden/v11.jsonl, golden/v12.jsonl and golden/judge.jsonl into the folder.
+
+    Another folder than this one gets the configuration too.
+    """
     (folder / "golden").mkdir(parents=True, exist_ok=True)
     files = {prompt: cases(prompt, mended=mended) for prompt in PROMPTS} | {"judge": labels()}
     for name, rows in files.items():
         text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
         (folder / "golden" / f"{name}.jsonl").write_text(text, encoding="utf-8", newline="\n")
+    own = Path(__file__).with_name("readiness.toml")
+    if folder.resolve() != own.parent.resolve():
+        shutil.copyfile(own, folder / own.name)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from gonogo.config.sections import usable_link
 Kind = Literal["text", "texts", "date", "flag", "whole", "number", "ratio", "link", "ratios"]
 
 _PERCENT: Final = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%\s*")
-_LARGEST: Final = 10**9
+LARGEST: Final = 10**9
 _DATE_HINT: Final = "write 2026-11-16"
 
 
@@ -34,7 +34,7 @@ class Key:
     required: bool = False
     options: tuple[str, ...] = ()
     low: int = 0
-    high: int = _LARGEST
+    high: int = LARGEST
     default: Any = None
 
 
