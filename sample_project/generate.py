@@ -18,6 +18,7 @@ from typing import Any
 PROMPTS = ("v11", "v12")
 MODELS = ("claude-sonnet-4-20250514", "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18")
 RETRIEVAL = "text-embedding-3-large"
+JUDGE = "claude-opus-4-20250514"
 LABELLERS = ("Mara Lindqvist", "Jonas Weber")
 TOPICS = ("delivery", "refund", "account", "invoice", "plan", "returns")
 CASES = 60
@@ -56,6 +57,7 @@ def cases(prompt: str, *, mended: bool) -> list[Row]:
                 "critical": name == PLANTED_REGRESSION or number % 12 == 0,
                 "passed": passed,
                 "stage": ("retrieval", "tools", "output")[number % 3],
+                **({"judged_by": JUDGE} if number % 3 == 2 else {}),
                 "labeller": LABELLERS[number % 2],
                 "prompt_version": prompt,
                 "model": model,

@@ -203,12 +203,14 @@ def takes_evals(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def call(given: Input, *, evals: tuple[Path, ...], **own: Any) -> None:
-        command(replace(given, request=replace(given.request, evals=evals)), **own)
+        if evals:
+            given = replace(given, request=replace(given.request, evals=evals))
+        command(given, **own)
 
     option = _shared(
         "--evals",
         multiple=True,
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        type=click.Path(path_type=Path, dir_okay=False),
         help="Results of a golden set, beside those that [evals] names; repeatable.",
     )
     return _with((option,), call)

@@ -71,6 +71,10 @@ def resolve(request: Request) -> Run:
     if request.profile not in (PUBLIC, INTERNAL):
         what, hint = f"no profile '{request.profile}'", f"choose {PUBLIC} or {INTERNAL}"
         raise UsageError([Diagnostic("U004", "--profile", what, hint)])
+    for path in request.evals:
+        if not path.is_file():
+            hint = "results of a golden set are one file; repeat --evals for several"
+            raise UsageError([Diagnostic("U013", "--evals", f"there is no file {path}", hint)])
     masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
     return Run(request, config, zone, selection, label, masker)
 

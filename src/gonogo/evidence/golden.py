@@ -170,7 +170,8 @@ def golden_set(evals: Evals, golden: GoldenSet, observed: Observed, judge: Verdi
     if aside:
         text = f"{counted(aside, 'run')} of cases scored by a model are informational only"
         step = "show in [judge] that it agrees with people"
-        found.append(FILE.at_risk(text, step))
+        # Below its bar a judge informs; of one that is not declared, nothing is known at all.
+        found.append((FILE.at_risk if judge.declared else FILE.missing)(text, step))
     runs, before = runs_of(golden.current), runs_of(golden.baseline)
     if not runs:
         step = "name the result files in [evals], or give them with --evals"

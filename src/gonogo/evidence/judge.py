@@ -33,12 +33,13 @@ class Verdict:
 
     trusted: bool
     judged: Judged
+    declared: bool = True
 
 
 def judge(given: Judge | None, paths: Sequence[Path], observed: Observed) -> Verdict:
     """Agreement over all dimensions and in each, against the bar."""
     if given is None:
-        return Verdict(False, Judged(()))
+        return Verdict(False, Judged(()), declared=False)
     labels, found = _labels(paths)
     total = sum(labels.values(), Counter[tuple[str, str]]())
     if not total:
