@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,24 @@ def test_each_section_taken_away_is_never_go(mended: Path, week: Path, piece: in
 def test_each_file_taken_away_is_inconclusive(mended: Path, week: Path, name: str) -> None:
     (mended / "golden" / f"{name}.jsonl").unlink()
     assert judge(mended, week).readiness.verdict is Verdict.INCONCLUSIVE
+
+
+def test_actions_are_counted_as_the_log_holds_them(mended: Path, week: Path) -> None:
+    """By plain reading of the lines: name, tier and outcome of each, and the time it took."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    waited: Counter[tuple[str, str, str]] = Counter()
+    for line in week.read_text().splitlines():
+        action = json.loads(line).get("action")
+        if action:
+            outcome = action["review"].replace("not_required", "none")
+            key = (action["name"], str(action["tier"]), outcome)
+            counted[key] += 1
+            waited[key] += round(action.get("review_latency_ms", 0) * 1000)
+    table = judge(mended, week).tables["actions"].data
+    keys = list(zip(table["action"], table["logged"], table["review"], strict=True))
+    assert dict(zip(keys, table["actions"], strict=True)) == dict(counted)
+    assert dict(zip(keys, table["latency_us"], strict=True)) == dict(waited)
+    assert len(counted) >= 4
 
 
 def test_a_change_after_the_signoffs_shows(mended: Path, week: Path) -> None:

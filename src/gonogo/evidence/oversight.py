@@ -117,7 +117,7 @@ def _costs(observed: Observed) -> Iterator[Finding]:
         if g.latency_p95 is not None and g.latency_p95 > SLOW_US:
             stage = f" ({g.stage})" if g.stage else ""
             text = f"{g.name}{stage} adds {display.duration(g.latency_p95)} at p95"
-            step = "look at what it does: 50 ms is what most need"
+            step = "look at what it does: the usual aim is under 50 ms"
             yield MEASURED.advice(text, step)
 
 

@@ -91,7 +91,7 @@ def _judge(result: ReadinessResult) -> Section:
                  text("Judge said", "judge"), count("Items", "items"))  # fmt: skip
     made = [
         view(result.tables.get("judge_agreement"), agreement, "Agreement with people"),
-        view(result.tables.get("judge_confusion"), confusion, "What they disagree on", top=20),
+        view(result.tables.get("judge_confusion"), confusion, "Judge against people", top=20),
     ]
     lede = "Whether a model that gives scores agrees with people"
     return Section("judge", "Judge", lede, blocks=blocks((), made))

@@ -52,7 +52,7 @@ def _finding(f: Finding) -> FindingLine:
     source = _EVIDENCE[f.evidence]
     return FindingLine(
         pill=ADVICE if f.advice else pill_of(f.status),
-        text=heading(prose(f.text, 600), 600),
+        text=prose(f.text, 600),
         source=clipped(f"{source}: {f.by}" if f.by else source, 160),
         next_step=clipped(f.next_step, 300),
     )
