@@ -207,6 +207,27 @@ def test_csv_and_parquet_hold_the_same(tmp_path: Path) -> None:
     assert found[0]["outcome"].to_list() == [PASSED, FAILED]
 
 
+@pytest.mark.parametrize("padding", [0, 9 << 20])
+def test_small_and_large_documents_mean_the_same(tmp_path: Path, padding: int) -> None:
+    """A large one is read item by item."""
+    tests = [{"name": f"t{i}", "success": i > 0, "metricsData": []} for i in range(3)]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"testCases": tests, "input": "x" * padding}))
+    found = read_cases(path, Evals()).frame()
+    assert found["outcome"].to_list() == [FAILED, PASSED, PASSED]
+
+
+def test_nan_in_a_document_does_not_stop_its_reading(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(
+        '{"version": 2, "status": "success", "eval": {"model": "a/m"}, "samples": ['
+        '{"id": 1, "epoch": 1, "scores": {"f": {"value": NaN}}},'
+        '{"id": 2, "epoch": 1, "scores": {"f": {"value": 0.9}}}]}'
+    )
+    frame = read_cases(path, Evals(threshold=Fraction(1, 2))).frame()
+    assert frame["outcome"].to_list() == [UNSCORED, PASSED]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [

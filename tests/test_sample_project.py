@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,27 @@ def test_actions_are_counted_as_the_log_holds_them(mended: Path, week: Path) -> 
     assert dict(zip(keys, table["actions"], strict=True)) == dict(counted)
     assert dict(zip(keys, table["latency_us"], strict=True)) == dict(waited)
     assert len(counted) >= 4
+
+
+def test_a_load_test_at_the_target_is_read_and_judged(mended: Path, week: Path) -> None:
+    """The calls of the week squeezed into ten minutes are 1,050 calls a minute."""
+    path = mended / CONFIG
+    path.write_text(path.read_text().replace("target = 4", "target = 1000"))
+    resign(path)
+    assert judge(mended, week).readiness.verdict is Verdict.INCONCLUSIVE
+    start = datetime(2026, 11, 16, tzinfo=UTC)
+    with (mended / "load.jsonl").open("w") as file:
+        for i, line in enumerate(week.read_text().splitlines()):
+            at = (start + timedelta(milliseconds=i * 600_000 / 10_500)).isoformat()
+            file.write(json.dumps(json.loads(line) | {"timestamp": at}) + "\n")
+    path.write_text(path.read_text() + '[load_test]\nlogs = ["load.jsonl"]\ndate = 2026-11-16\n')
+    resign(path)
+    result = judge(mended, week)
+    (gate,) = [g for g in result.gates if g.id == "projected_traffic"]
+    assert gate.status is Status.MET
+    assert gate.text.startswith("the load test peaks at 1050 calls/min, target 1000 calls/min")
+    assert {f.by for f in gate.findings} == {"load test of 16 Nov 2026"}
+    assert result.readiness.verdict is Verdict.GO
 
 
 def test_a_change_after_the_signoffs_shows(mended: Path, week: Path) -> None:

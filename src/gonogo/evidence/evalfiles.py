@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -31,6 +32,7 @@ from gonogo.evidence.cases import (
 
 _KEYS_LOOKED_AT: Final = 40
 _LARGEST_MEMBER: Final = 256 << 20
+_HELD_WHOLE: Final = 8 << 20
 _ZSTD: Final = 93
 _RAGAS_TEXTS: Final = frozenset(
     ["user_input", "retrieved_contexts", "response", "reference", "reference_contexts", "rubrics"]
@@ -123,14 +125,26 @@ def _first_keys(path: Path) -> set[str]:
 
 
 def _items(file: IO[bytes], prefix: str) -> Iterator[Row]:
+    """The objects of a list in a document; a large document is never held as a whole."""
     import ijson
 
     try:
+        if os.fstat(file.fileno()).st_size <= _HELD_WHOLE:
+            # Python's reader takes the NaN that Python's writers write; ijson does not.
+            yield from (row for row in _at(json.load(file), prefix) if isinstance(row, dict))
+            return
         for item in ijson.items(file, prefix, use_float=True):
             if isinstance(item, dict):
                 yield item
-    except ijson.JSONError:
+    except (ijson.JSONError, json.JSONDecodeError):
         raise UnreadableError("it breaks off, or is not JSON") from None
+
+
+def _at(document: Any, prefix: str) -> list[Any]:
+    for name in prefix.removesuffix("item").rstrip(".").split("."):
+        if name:
+            document = document.get(name) if isinstance(document, dict) else None
+    return document if isinstance(document, list) else []
 
 
 def _lines(path: Path, cases: Cases) -> Iterator[Row]:
