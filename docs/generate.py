@@ -20,9 +20,11 @@ import click
 from gonogo import adapters, conventions
 from gonogo.cli import main as program
 from gonogo.config.expressions import default_minimum, selector_keys
+from gonogo.config.gates import SPECS
 from gonogo.config.keys import CANONICAL_FIELDS, REQUIRED_FIELDS, TABLES
 from gonogo.config.load import default_config
 from gonogo.config.schema import config_schema
+from gonogo.config.tables import LARGEST
 from gonogo.explain import CODES
 from gonogo.exports.schema import schema_json
 from gonogo.indicators import INDICATORS, Indicator
@@ -192,6 +194,14 @@ def configuration() -> str:
         "## `[site]`: what the page calls itself and what it may show",
         _properties(schema["properties"]["site"]["properties"]),
     ]
+    for spec in SPECS:
+        part = schema["properties"][spec.name]
+        name = f"[[{spec.name}]]" if spec.many else f"[{spec.name}]"
+        row = part["items"] if spec.many else part
+        parts += [
+            f"## `{name}`: {spec.about}",
+            _properties(row["properties"], row.get("required", ())),
+        ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
@@ -211,7 +221,10 @@ def _type(spec: dict[str, Any]) -> str:
         return " or ".join(_type(option) for option in spec["anyOf"])
     if spec["type"] == "array":
         return f"list of {_type(spec['items'])}" if "items" in spec else "list"
+    if spec["type"] == "string" and spec.get("format") == "date":
+        return "date"
     words = {
+        "object": "table",
         "string": "text",
         "integer": "whole number",
         "number": "number",
@@ -222,7 +235,7 @@ def _type(spec: dict[str, Any]) -> str:
 
 def _meaning(spec: dict[str, Any]) -> str:
     text = str(spec.get("description", ""))
-    if "maximum" in spec:
+    if "maximum" in spec and spec["maximum"] < LARGEST:
         text += f" ({spec.get('minimum', 0):,} to {spec['maximum']:,})"
     return text.strip()
 

@@ -21,6 +21,7 @@ from gonogo.results import (
     Excursion,
     Exemplar,
     FieldCoverage,
+    Finding,
     Gate,
     IngestReport,
     ObjectiveResult,
@@ -196,7 +197,12 @@ def _fields() -> dict[str, Any]:
         "gates": (
             Gate(id="golden_set", title="Golden set", status=Status.NO_DATA,
                  evidence=Evidence.FILE, text="No result file was given.",
-                 next_step="Run the golden set and pass its result file."),
+                 next_step="Run the golden set and pass its result file.", required=True,
+                 findings=(
+                     Finding(status=Status.NO_DATA, evidence=Evidence.FILE, by="golden.jsonl",
+                             text="the file holds no case", next_step="Check the file."),
+                     Finding(status=Status.MET, evidence=Evidence.DECLARED, text="it is owned"),
+                 )),
         ),
         "coverage": tuple(
             FieldCoverage(field=f, title=f.replace("_", " "), present=p, applicable=len(week),

@@ -28,7 +28,7 @@ from gonogo.results import Decision, ReadinessResult
 from hostile_result import hostile_result
 from synthetic import synthetic_result
 
-COMMANDS = ("build", "check", "init", "inspect", "render", "explain", "schema")
+COMMANDS = ("build", "check", "gates", "init", "inspect", "render", "explain", "schema")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Request:
     config_path: Path | None
     period: str | None = None
     where: tuple[str, ...] = ()
+    evals: tuple[Path, ...] = ()
     profile: str = "public"
     as_of: str | None = None
     log_format: str | None = None

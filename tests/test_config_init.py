@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gonogo.config.evidence import GATE_IDS
 from gonogo.config.expressions import parse_objective
 from gonogo.config.init import _humane, render_init
 from gonogo.config.load import load
@@ -165,3 +167,20 @@ def test_any_measures_give_a_file_that_loads(latency: int, cost: int, bad: int, 
     assert missed == (Fraction(bad, n) > found["error_rate"].limit)
     low = "missed today" in line_of(render_init(result), "retrieval_hit_rate")
     assert low == (Fraction(bad, n) < found["retrieval_hit_rate"].limit)
+
+
+def test_the_skeleton_of_every_gate_is_there_with_all_five_required(tmp_path: Path) -> None:
+    text = render_init(synthetic_result())
+    assert read(text, tmp_path).gates.required == GATE_IDS
+    gates = read(re.sub(r"^#(?=\S)", "", text, flags=re.MULTILINE), tmp_path).gates
+    for name in (f.name for f in fields(gates)):
+        assert getattr(gates, name), name
+    providers = synthetic_result().tables["by_provider"].data["value"]
+    assert [flow.provider for flow in gates.data_flows] == providers
+
+
+def test_a_name_of_the_log_cannot_write_into_the_file(tmp_path: Path) -> None:
+    result = synthetic_result()
+    result.tables["guardrails"].data["name"][0] = 'x"\n[evil]\n#'
+    assert "evil" not in render_init(result)
+    assert read(render_init(result), tmp_path).objectives

@@ -101,7 +101,7 @@ def test_a_full_file() -> None:
     assert ttft.runbook == "https://wiki.example/ttft"
     assert ttft.agreed_by == "ops board, 2026-11-02"
     assert ttft.defined_at == "readiness.toml:9:1"
-    assert replace(config, objectives=(), sha256=None) == Config(
+    assert replace(config, objectives=(), sha256=None, content="") == Config(
         path="readiness.toml",
         timezone="Europe/Berlin",
         objectives_source=Source.WRITTEN,
@@ -193,7 +193,9 @@ publish = ["tenant"]
         "C027 readiness.toml:1:12: timezone: 'Berlin' is not a known time zone; "
         "did you mean 'Europe/Berlin'?",
         "C005 readiness.toml:2:1: colour: unknown key; known are timezone, minimum_coverage, top, "
-        "slo, fields, exclude, not_applicable, site",
+        "slo, fields, exclude, not_applicable, site, "
+        "gates, evals, judge, traffic, load_test, data_flow, oversight, guardrail, action, "
+        "observability, alert, use_case, owners, signoff, failure_mode",
         "C014 readiness.toml:5:1: slo.\"latency.p95{modle=x}\": 'modle' is not a selector key of "
         "latency; did you mean 'model'?",
         "C018 readiness.toml:5:26: slo.\"latency.p95{modle=x}\": '2.5' has no unit of time; "
@@ -231,7 +233,7 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C005", "[site]\ntop = 3\n", "2:1", "above the first [section]"),
     ("C005", '[slo]\nerror_rate = { limit = "<= 1%", tagret = "x" }\n', "2:33", "did you mean"),
     ("C005", '[slos]\nerror_rate = "<= 1%"\n', "1:1", "did you mean 'slo'?"),
-    ("C006", "[evals]\nx = 1\n", "1:1", "does not read it"),
+    ("C006", "[prices]\nx = 1\n", "1:1", "does not read it"),
     ("C007", "timezone = 1\n", "1:12", "a whole number stands where a text"),
     ("C007", 'top = "7"\n', "1:7", "a text stands where a whole number"),
     ("C007", "top = true\n", "1:7", "true or false stands where a whole number"),
@@ -326,6 +328,20 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ),
     ("C034", "[slo]\nerror_rate = {limit='<= 1%', runbook='http://[x/'}\n", "2:38", "not a link"),
     ("C035", '[site]\npublish = ["user"]\n', "2:12", "did you mean 'users'?"),
+    ("C036", "[gates]\nrequired = ['golden', 'data_flows']\n", "2:13", "'golden_set'"),
+    ("C036", "[use_case]\nstage = 'pilots'\n", "2:9", "did you mean 'pilot'?"),
+    (
+        "C030",
+        "[[data_flow]]\ndata_class = 'x'\nprovider = 'y'\napproved_on = 'soon'\n",
+        "4:15",
+        "2026-11-16",
+    ),
+    ("C008", "[[signoff]]\nrole = 'legal'\ndate = 2026-11-01\n", "1:1", "'by'"),
+    ("C026", "[[action]]\nname = 'refund'\ntier = 4\n", "3:8", "from 1 to 3"),
+    ("C026", "[evals]\nbar = 90\n", "2:7", "0.9 or 90%"),
+    ("C026", "[evals]\nthresholds = { faith = 8 }\n", "2:24", "8 is not a ratio"),
+    ("C007", "[alert]\nindicator = 'error_rate'\n", "1:1", "a list of tables"),
+    ("C007", "[[owners]]\neval = 'x'\n", "1:1", "a table is expected"),
 ]
 
 

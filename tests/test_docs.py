@@ -27,7 +27,15 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(
     [
-        *(ROOT / name for name in ("README.md", "CHANGELOG.md", "sample_logs/README.md")),
+        *(
+            ROOT / name
+            for name in (
+                "README.md",
+                "CHANGELOG.md",
+                "sample_logs/README.md",
+                "sample_project/README.md",
+            )
+        ),
         *DOCS.rglob("*.md"),
     ]
 )
@@ -103,7 +111,8 @@ def commands(page: Path) -> list[Command]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder like a reader's: the sample logs, logs of one's own, gonogo on the path."""
-    shutil.copytree(ROOT / "sample_logs", tmp_path / "sample_logs")
+    for name in ("sample_logs", "sample_project"):
+        shutil.copytree(ROOT / name, tmp_path / name)
     logs = tmp_path / "my-logs"
     logs.mkdir()
     for day in HEALTHY_DAYS:

@@ -60,7 +60,13 @@ def poisoned(name: str) -> ReadinessResult:
             e.model_copy(update={"title": name, "sentence": name}) for e in result.excursions
         ),
         "gates": tuple(
-            g.model_copy(update={"title": name, "text": name, "next_step": name})
+            g.model_copy(update={
+                "title": name, "text": name, "next_step": name,
+                "findings": tuple(
+                    f.model_copy(update={"text": name, "by": name, "next_step": name})
+                    for f in g.findings
+                ),
+            })
             for g in result.gates
         ),
         "coverage": tuple(c.model_copy(update={"title": name, "field": name, "hint": name})

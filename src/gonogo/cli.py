@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -213,9 +213,27 @@ _GATE_OPTIONS: Final = (
 )
 
 
-def gates(command: Callable[..., None]) -> Callable[..., None]:
+def passes(command: Callable[..., None]) -> Callable[..., None]:
     """The two options that say which verdicts let a pipeline pass."""
     return _with(_GATE_OPTIONS, command)
+
+
+def takes_evals(command: Callable[..., None]) -> Callable[..., None]:
+    """The option --evals; its files become part of the request."""
+
+    @wraps(command)
+    def call(given: Input, *, evals: tuple[Path, ...], **own: Any) -> None:
+        if evals:
+            given = replace(given, request=replace(given.request, evals=evals))
+        command(given, **own)
+
+    option = _shared(
+        "--evals",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Results of a golden set, beside those that [evals] names; repeatable.",
+    )
+    return _with((option,), call)
 
 
 def _with(
@@ -265,7 +283,8 @@ def draws(command: Callable[..., None]) -> Callable[..., None]:
     show_default=True,
     help="Folder of the site; what was there stays until the new one is whole.",
 )
-@gates
+@takes_evals
+@passes
 def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) -> None:
     """Build the site, readiness.json and the breach summary from LOGS, and judge them.
 
@@ -302,7 +321,8 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     help="What to write to stdout; json is the whole result.",
 )
 @click.option("--slo-only", is_flag=True, help="Judge the objectives (SLO) without the gates.")
-@gates
+@takes_evals
+@passes
 def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclusive: bool) -> None:
     """Judge LOGS against the SLA and SLO thresholds and write no site: the gate for CI."""
     from gonogo import pipeline
@@ -316,6 +336,31 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
     else:
         console.data(_rendered(result, decision, form))
     _exit(exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="The checklist: every gate, its evidence and what is missing.",
+    epilog="\b\nExamples:\n  gonogo gates logs/\n"
+    "  gonogo gates logs/ --evals golden/results.json\n\n"
+    "Exits with 0 whatever it finds; gonogo check decides.",
+)
+@reads_logs
+@takes_evals
+def gates(given: Input) -> None:
+    """Print the gates of readiness: their evidence, who gave it, what is missing, what to do.
+
+    Also the hash of the configuration, which sign-offs are bound to. SLA and SLO thresholds are
+    judged by gonogo check.
+    """
+    from gonogo import pipeline
+    from gonogo.exports.checklist import checklist
+    from gonogo.progress import open_progress
+
+    with open_progress(quiet=given.quiet) as progress:
+        result = pipeline.analyse(given.request, progress)
+    width, color = _terminal()
+    console.text(checklist(result, width=width, color=color))
 
 
 @main.command(
@@ -464,9 +509,15 @@ def _show(result: ReadinessResult, decision: Decision, *, quiet: bool, site: str
     if quiet:
         console.text(verdict_line(result, decision) + "\n")
         return
+    width, color = _terminal()
+    console.text(report(result, decision, width=width, color=color, site=site))
+
+
+def _terminal() -> tuple[int, bool]:
+    """Columns of the terminal, and whether colours may be used."""
     is_terminal = sys.stdout.isatty()
     color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    console.text(report(result, decision, width=console.width(is_terminal), color=color, site=site))
+    return console.width(is_terminal), color
 
 
 def _save(path: Path, text: str) -> None:

@@ -111,6 +111,12 @@ _USAGE: Final = {
         "The folder does not exist or may not be written to, or the disk is full.",
         "Choose another path with -o.",
     ),
+    "U013": Explanation(
+        "the results of a golden set are not there",
+        "--evals names a file of results: JSON lines, CSV or Parquet of your own, or what "
+        "promptfoo, Inspect, DeepEval, Ragas and OpenAI evals write.",
+        "Check the path. Files that [evals] names in the configuration are relative to it.",
+    ),
 }
 
 _RESULT: Final = {

@@ -15,7 +15,10 @@ from gonogo import __version__, display, period
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic, InputError
+from gonogo.evidence.assess import assess
+from gonogo.evidence.observed import observe
 from gonogo.exports.inspection import InspectReport, ReadFormat
+from gonogo.gather import gather, guardrail_p95
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.report import Trouble
@@ -125,7 +128,12 @@ def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
     objectives, excursions = evaluate(objective_data(partial, config, distributions), config)
     coverage = field_coverage(partial, config)
     telemetry_only = config.path is None
-    slo, readiness = decide(objectives, (), telemetry_only=telemetry_only, coverage=coverage)
+    tables = build_tables(partial, config, Calendar(run.zone), distributions)
+    facts = observe(partial, coverage, _as_of(run, partial), run.zone, guardrail_p95(tables))
+    assessed = assess(config, gather(run, facts, objectives))
+    slo, readiness = decide(
+        objectives, assessed.gates, telemetry_only=telemetry_only, coverage=coverage
+    )
     if not report.calls + report.not_calls:
         slo = readiness = _inconclusive([_what_is_missing(report)])
     when = _period(run, partial)
@@ -141,9 +149,10 @@ def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
         notice=TELEMETRY_ONLY if telemetry_only else "",
         objectives=objectives,
         excursions=excursions,
+        gates=assessed.gates,
         not_applicable=dict(config.not_applicable),
         coverage=coverage,
-        tables=_published(build_tables(partial, config, Calendar(run.zone), distributions), run),
+        tables={**_published(tables, run), **assessed.tables},
         exemplars=_exemplars(partial),
         ingest=report,
         config=_echo(run),
@@ -309,6 +318,7 @@ def _echo(run: Run) -> ConfigEcho:
         sha256=config.sha256,
         objectives_source=config.objectives_source,
         lines=tuple(lines),
+        content=config.content,
     )
 
 

@@ -89,6 +89,15 @@ GUARDRAIL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "bypassed": pl.Boolean,
     "duration_us": pl.Int64,
 }
+ACTION_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "row": pl.UInt32,
+    "action": pl.UInt32,
+    "tier": pl.UInt8,  # 0 where it is not logged
+    "review": pl.UInt8,  # index into REVIEWS
+    "duration_us": pl.Int64,
+}
+REVIEWS: Final = ("unknown", "none", "approved", "rejected", "overridden", "pending", "afterwards")
+"""What became of an action: not logged, no review, then what a reviewer did or has still to do."""
 
 NO_TIME: Final = -(2**62)
 
@@ -103,6 +112,7 @@ class Block:
     chunks: pl.DataFrame
     tool_calls: pl.DataFrame
     guardrails: pl.DataFrame
+    actions: pl.DataFrame
     ids: pl.DataFrame | None
     """trace_id and span_id as logged, or None where they can be read again from the file"""
 
@@ -145,6 +155,7 @@ class Dictionaries:
     tool: Dictionary = field(default_factory=Dictionary)
     guardrail: Dictionary = field(default_factory=Dictionary)
     stage: Dictionary = field(default_factory=Dictionary)
+    action: Dictionary = field(default_factory=Dictionary)
     index_version: Dictionary = field(default_factory=Dictionary)
     embedding_model: Dictionary = field(default_factory=Dictionary)
     chunk: Dictionary = field(default_factory=Dictionary)

@@ -34,6 +34,8 @@ class Request:
     state: Path | None = None
     log_format: str | None = None
     sampling_rate: str | None = None
+    evals: tuple[Path, ...] = ()
+    """result files of a golden set, beside those of the configuration"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Run:
     masker: Masker
     sampling_rate: float | None = None
     """the share of the traffic that was logged, as the user says; None where nothing was said"""
+
+    def beside(self, names: Iterable[str]) -> tuple[Path, ...]:
+        """Paths as the configuration gives them: relative to where it is."""
+        folder = (self.request.config_path or Path()).parent
+        return tuple(folder / name for name in names)
 
 
 def resolve(request: Request) -> Run:
@@ -68,6 +75,10 @@ def resolve(request: Request) -> Run:
     if request.profile not in (PUBLIC, INTERNAL):
         what, hint = f"no profile '{request.profile}'", f"choose {PUBLIC} or {INTERNAL}"
         raise UsageError([Diagnostic("U004", "--profile", what, hint)])
+    for path in request.evals:
+        if not path.is_file():
+            hint = "results of a golden set are one file; repeat --evals for several"
+            raise UsageError([Diagnostic("U013", "--evals", f"there is no file {path}", hint)])
     masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
     rate = None if request.sampling_rate is None else _rate(request.sampling_rate)
     return Run(request, config, zone, selection, label, masker, rate)

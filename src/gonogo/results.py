@@ -159,6 +159,17 @@ class Decision(_Model):
     reasons: tuple[Reason, ...]
 
 
+class Finding(_Model):
+    """One thing that a gate was judged by; advice is shown and decides nothing."""
+
+    status: Status
+    evidence: Evidence
+    text: str
+    by: str = Field(default="", description="who or what says so")
+    next_step: str = ""
+    advice: bool = False
+
+
 class Gate(_Model):
     """One gate of readiness (golden set, sign-offs, ...), judged from evidence."""
 
@@ -168,6 +179,8 @@ class Gate(_Model):
     evidence: Evidence
     text: str
     next_step: str
+    required: bool = False
+    findings: tuple[Finding, ...] = Field(default=(), description="worst first")
 
 
 class SourceFile(_Model):
@@ -251,6 +264,7 @@ class ConfigEcho(_Model):
     lines: tuple[str, ...] = Field(
         description="effective settings, one per line, for the Data page"
     )
+    content: str = Field(default="", description="hash that sign-offs are bound to")
 
 
 class SiteInfo(_Model):

@@ -180,7 +180,7 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "C030": (
         "a time that cannot be read",
-        "An exclusion takes a date, or a date and time, as TOML or ISO 8601 writes them. Without "
+        "A date, or for an exclusion a date and time, as TOML or ISO 8601 writes them. Without "
         "an offset they are in the declared time zone; where its clocks change, an hour happens "
         "twice or never, and then the offset is needed.",
         "Write 2026-11-18T14:00:00+01:00.",
@@ -211,5 +211,10 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
         "unknown name under publish",
         "publish opens by name what the public profile keeps closed.",
         "Take the name that is suggested.",
+    ),
+    "C036": (
+        "a word that is not known",
+        "The key takes one of a few words: a role, a stage, a gate, a guardrail.",
+        "Take the word that is suggested.",
     ),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
+from gonogo.config.skeleton import skeleton
 from gonogo.results import ReadinessResult, Scalar
 
 _HEAD: Final = """\
@@ -136,7 +137,8 @@ def render_init(result: ReadinessResult) -> str:
         "[slo]",
         *(_objective(proposal, row) for proposal in _PROPOSALS),
     ]
-    return "\n".join(lines) + "\n" + _TAIL + "".join(_absent(row)) + _SITE
+    tail = (_TAIL, *_absent(row), _SITE, skeleton(result))
+    return "\n".join(lines) + "\n" + "".join(tail)
 
 
 def _objective(proposal: _Proposal, row: dict[str, Scalar]) -> str:

@@ -7,7 +7,26 @@ from typing import Final
 SETTINGS: Final = ("timezone", "minimum_coverage", "top")
 """Plain values at the top of the file, above the first section."""
 
-SECTIONS: Final = ("slo", "fields", "exclude", "not_applicable", "site")
+GATE_SECTIONS: Final = (
+    "gates",
+    "evals",
+    "judge",
+    "traffic",
+    "load_test",
+    "data_flow",
+    "oversight",
+    "guardrail",
+    "action",
+    "observability",
+    "alert",
+    "use_case",
+    "owners",
+    "signoff",
+    "failure_mode",
+)
+"""Sections of evidence, described in config.gates."""
+
+SECTIONS: Final = ("slo", "fields", "exclude", "not_applicable", "site", *GATE_SECTIONS)
 
 OBJECTIVE_KEYS: Final = (
     "limit",
@@ -21,24 +40,7 @@ OBJECTIVE_KEYS: Final = (
 EXCLUDE_KEYS: Final = ("from", "to", "reason", "owner")
 SITE_KEYS: Final = ("title", "subtitle", "accent", "footer", "trace_url", "publish")
 
-RESERVED: Final = (
-    "evals",
-    "signoff",
-    "gates",
-    "prices",
-    "action",
-    "use_case",
-    "owners",
-    "tool",
-    "retrieval",
-    "constraint",
-    "alert",
-    "load_test",
-    "data_flow",
-    "failure_mode",
-    "compare",
-    "cost",
-)
+RESERVED: Final = ("prices", "tool", "retrieval", "constraint", "compare", "cost")
 """Sections that a later version may read; accepting them in silence would promise too much."""
 
 TOP_MAXIMUM: Final = 500

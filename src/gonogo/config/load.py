@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import tomllib
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from gonogo.config.expressions import ExpressionError, parse_objective
+from gonogo.config.gates import read_gates
 from gonogo.config.keys import (
     CANONICAL_FIELDS,
     FIELD_SYNONYMS,
@@ -30,16 +33,17 @@ from gonogo.config.messages import did_you_mean, nearest, quoted
 from gonogo.config.model import Config, Objective
 from gonogo.config.positions import Path as KeyPath
 from gonogo.config.positions import scan
-from gonogo.config.section import Problems, Section, kind_of, path_text, shown
+from gonogo.config.section import Problems, Section, kind_of, path_text
 from gonogo.config.sections import read_exclusions, read_site, usable_link
+from gonogo.config.tables import read_ratio
 from gonogo.conventions import Severity, Source
 from gonogo.errors import ConfigError, Diagnostic
 from gonogo.indicators import DEFAULT_OBJECTIVES, INDICATORS
 
 _LARGEST_FILE: Final = 1_000_000
+_HASH_LENGTH: Final = 16
 _DEFAULTS: Final = Config()
 _WHERE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
-_PERCENT = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%\s*")
 _FIELD_PATH = re.compile(r"[^.\s](?:[^.]*[^.\s])?(?:\.[^.\s](?:[^.]*[^.\s])?)*")
 
 
@@ -77,7 +81,7 @@ def load(path: Path) -> Config:
     table = _parse(text, problems)
     config = _Loader(problems, table, path.name).config(hashlib.sha256(data).hexdigest())
     problems.raise_all()
-    return config
+    return replace(config, content=_content(table))
 
 
 def _unreadable(path: Path, what: str) -> ConfigError:
@@ -175,6 +179,7 @@ class _Loader:
             not_applicable=self.not_applicable(),
             top=_DEFAULTS.top if top is None else top,
             site=read_site(self.root),
+            gates=read_gates(self.root),
         )
 
     def top_level(self) -> None:
@@ -207,17 +212,7 @@ class _Loader:
         return "UTC"
 
     def coverage(self) -> Fraction | None:
-        value = self.root.expect("minimum_coverage", str, int, Decimal, name="a ratio")
-        if value is None:
-            return None
-        match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
-        number = Decimal(match[1]) / 100 if match else value
-        # Comparing first: the exact value of 1e-999999999 would not fit into memory.
-        if isinstance(number, str) or not Decimal(number).is_finite() or not 0 <= number <= 1:
-            what = f"{shown(value)} is not a ratio between 0 and 1"
-            self.root.wrong("minimum_coverage", "C026", what, "write 0.5 or 50%")
-            return None
-        return Fraction(round(Decimal(number), 12))
+        return read_ratio(self.root, "minimum_coverage", example="0.5 or 50%")
 
     def table(self, key: str) -> dict[str, Any]:
         hint = f"write it as [{key}] with one setting a line"
@@ -345,6 +340,16 @@ class _Loader:
                 section.wrong(part, "C004", f"{quoted(name)} is written twice", hint, at_key=True)
             seen.add(name)
         return found
+
+
+def _content(table: dict[str, Any]) -> str:
+    """Hash of what is configured, without the sign-offs (they hold it) and the look of the site.
+
+    Comments, blanks and the order of keys do not matter.
+    """
+    judged = {key: value for key, value in table.items() if key not in ("signoff", "site")}
+    text = json.dumps(judged, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
 
 
 def _overall_source(objectives: tuple[Objective, ...]) -> Source:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from gonogo.config.evidence import Gates
 from gonogo.conventions import Severity, Source
 from gonogo.indicators import INDICATORS, Indicator
 
@@ -89,3 +90,6 @@ class Config:
     top: int = 20
     """values of a dimension that a table shows before the rest folds into (other)"""
     site: Site = Site()
+    gates: Gates = field(default_factory=Gates)
+    content: str = ""
+    """hash of what is configured; sign-offs are bound to it"""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gonogo.config.gates import SPECS
 from gonogo.config.keys import (
     CANONICAL_FIELDS,
     EXCLUDE_KEYS,
@@ -16,6 +17,7 @@ from gonogo.config.keys import (
     TABLES,
     TOP_MAXIMUM,
 )
+from gonogo.config.tables import schema_of
 from gonogo.conventions import PUBLISHABLE, Severity
 from gonogo.indicators import INDICATORS
 
@@ -59,6 +61,7 @@ def config_schema() -> dict[str, Any]:
                 "table or field that the application does not have = the reason",
             ),
             "site": _site(),
+            **{spec.name: schema_of(spec) for spec in SPECS},
         },
     }
 

@@ -17,7 +17,7 @@ from gonogo.exports import figures
 from gonogo.privacy import printable
 from gonogo.results import Decision, ObjectiveResult, ReadinessResult, Reason
 
-_STATUS_STYLES: Final = {
+STATUS_STYLES: Final = {
     Status.BREACHED: "bold red",
     Status.NO_DATA: "bold magenta",
     Status.AT_RISK: "yellow",
@@ -117,7 +117,7 @@ def _reasons(reasons: Sequence[Reason]) -> RenderableType:
 
 def _status(status: Status) -> Text:
     return Text(
-        f"{figures.STATUS_ICONS[status]} {figures.STATUS_WORDS[status]}", _STATUS_STYLES[status]
+        f"{figures.STATUS_ICONS[status]} {figures.STATUS_WORDS[status]}", STATUS_STYLES[status]
     )
 
 

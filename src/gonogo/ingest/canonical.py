@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gonogo.ingest import classes
 from gonogo.ingest.access import LONGEST_US, Reader, Tally, classify
 from gonogo.ingest.fields import (
+    ACTION_FIELDS,
     CHILDREN,
     EMBEDDING_OPERATIONS,
     GUARDRAIL_FIELDS,
@@ -27,6 +28,7 @@ from gonogo.ingest.fields import (
 )
 from gonogo.ingest.times import to_epoch_us
 from gonogo.records import (
+    ACTION_SCHEMA,
     CHUNK_SCHEMA,
     ERROR_CLASSES,
     GUARDRAIL_SCHEMA,
@@ -54,6 +56,7 @@ _LINE: Final = {f.name: f for f in LINE_FIELDS}
 _RETRIEVAL: Final = {f.name: f for f in RETRIEVAL_FIELDS}
 _TOOL: Final = {f.name: f for f in TOOL_FIELDS}
 _GUARDRAIL: Final = {f.name: f for f in GUARDRAIL_FIELDS}
+_ACTION: Final = {f.name: f for f in ACTION_FIELDS}
 _TEXT_DIMENSIONS: Final = (
     "service",
     "environment",
@@ -81,10 +84,11 @@ def canonicalise(
     tools = _tool_calls(frame, dictionaries, tally, mapping)
     guardrails = _guardrails(frame, dictionaries, tally, mapping)
     trace, span = read.texts(_LINE["trace_id"]), read.texts(_LINE["span_id"])
+    actions = _actions(frame, dictionaries, tally, mapping)
     lines = _lines(read, _has_child(frame, mapping), trace, span, dictionaries, tally)
     retrievals = _line_is_retrieval(retrievals, lines, read)
     ids = pl.DataFrame({"trace_id": trace, "span_id": span}) if keep_ids else None
-    return Block(position, lines, retrievals, chunks, tools, guardrails, ids)
+    return Block(position, lines, retrievals, chunks, tools, guardrails, actions, ids)
 
 
 def id_hash(texts: pl.Series) -> pl.Series:
@@ -448,6 +452,27 @@ def _guardrails(
             )
         )
     return _frame(out, GUARDRAIL_SCHEMA)
+
+
+def _actions(
+    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
+) -> pl.DataFrame:
+    out = []
+    for rows, read in _children(frame, _CHILD["actions"], tally, mapping):
+        tier = read.counts(_ACTION["tier"])
+        out.append(
+            pl.DataFrame(
+                {
+                    "row": rows,
+                    "action": dictionaries.action.encode(read.texts(_ACTION["name"])),
+                    "tier": np.where((tier >= 1) & (tier <= 3), tier, 0).astype(np.uint8),
+                    "review": read.classes(_ACTION["review"], classes.review, 0),
+                    "duration_us": read.durations(_ACTION["duration"]),
+                },
+                schema=ACTION_SCHEMA,
+            )
+        )
+    return _frame(out, ACTION_SCHEMA)
 
 
 def _not_call(text: str) -> int:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from gonogo.conventions import ErrorClass
-from gonogo.records import ERROR_CLASSES
+from gonogo.records import ERROR_CLASSES, REVIEWS
 
 OK: Final = 0
 FAILED: Final = 1
@@ -77,6 +77,25 @@ def error_class(text: str) -> int:
 @lru_cache(maxsize=65_536)
 def is_timeout(text: str) -> int:
     return int(error_class(text) == ERROR_CLASSES.index(ErrorClass.TIMEOUT))
+
+
+_REVIEWS: Final = {
+    "none": ("none", "not_required", "skipped", "no", "auto", "automatic"),
+    "approved": ("approved", "approve", "accepted", "confirmed", "yes"),
+    "rejected": ("rejected", "reject", "denied", "declined"),
+    "overridden": ("overridden", "override", "edited", "modified", "changed"),
+    "pending": ("pending", "queued", "waiting", "open"),
+    "afterwards": ("afterwards", "approved_after", "post_hoc", "reviewed_after"),
+}
+_REVIEW_BY_WORD: Final = {
+    word: REVIEWS.index(review) for review, words in _REVIEWS.items() for word in words
+}
+
+
+@lru_cache(maxsize=4_096)
+def review(text: str) -> int:
+    """Index into REVIEWS of a review's outcome; a word that is not known is unknown."""
+    return _REVIEW_BY_WORD.get(_SEPARATORS.sub("_", text.strip().lower()), 0)
 
 
 @lru_cache(maxsize=4_096)

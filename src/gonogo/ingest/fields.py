@@ -240,6 +240,19 @@ GUARDRAIL_FIELDS: Final = (
     _field("bypassed", "flag", "bypassed"),
     _field("duration", "number", *_DURATION),
 )
+ACTION_FIELDS: Final = (
+    _field("name", "text", "name", "action", "type"),
+    _field("tier", "number", "tier", "risk_tier"),
+    _field("review", "text", "review", "review_outcome", "decision"),
+    _field(
+        "duration",
+        "number",
+        "review_latency_ms",
+        "review_ms",
+        "review_latency_s",
+        "review_seconds",
+    ),
+)
 OTHER_FIELDS: Final = (_field("name", "text", "name"),)
 
 
@@ -257,7 +270,7 @@ CHILDREN: Final = (
     Child("tool_calls", ("tool_calls", "tool_executions"), TOOL_FIELDS),
     Child("guardrails", ("guardrails", "guardrail_checks", "guardrail_results"), GUARDRAIL_FIELDS),
     Child("evaluations", ("evaluations", "evaluation", "eval", "feedback"), OTHER_FIELDS),
-    Child("actions", ("action", "actions"), OTHER_FIELDS),
+    Child("actions", ("action", "actions"), ACTION_FIELDS),
 )
 
 NOT_CALL_OPERATIONS: Final = (

@@ -71,6 +71,7 @@ def join_blocks(blocks: list[Block]) -> Block:
         children([b.chunks for b in blocks]),
         children([b.tool_calls for b in blocks]),
         children([b.guardrails for b in blocks]),
+        children([b.actions for b in blocks]),
         pl.concat(ids) if ids else None,
     )
 
@@ -181,6 +182,7 @@ class BlockStore:
 
 
 def size_of(block: Block) -> int:
-    frames = (block.lines, block.retrievals, block.chunks, block.tool_calls, block.guardrails)
+    frames = (block.lines, block.retrievals, block.chunks, block.tool_calls, block.guardrails,
+              block.actions)  # fmt: skip
     ids = block.ids.estimated_size() if block.ids is not None else 0
     return int(sum(frame.estimated_size() for frame in frames) + ids)

@@ -60,6 +60,7 @@ class TraceRules:
             block.chunks,
             block.tool_calls,
             block.guardrails,
+            block.actions,
             block.ids,
         )
 

@@ -50,6 +50,7 @@ class Context:
     chunks: Child
     tool_calls: Child
     guardrails: Child
+    actions: Child
     ids: pl.DataFrame | None
     row_in_block: Ints
 
@@ -110,6 +111,7 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
             "chunks": block.chunks,
             "tool_calls": block.tool_calls,
             "guardrails": block.guardrails,
+            "actions": block.actions,
         },
     )
     ids = block.ids
@@ -145,6 +147,7 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
         _child(children["chunks"]),
         _child(children["tool_calls"]),
         _child(children["guardrails"]),
+        _child(children["actions"]),
         ids,
         rows,
     )

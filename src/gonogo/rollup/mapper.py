@@ -125,6 +125,7 @@ class _Decoder:
             "tool": dictionaries.tool,
             "name": dictionaries.guardrail,
             "stage": dictionaries.stage,
+            "action": dictionaries.action,
             "index_version": dictionaries.index_version,
             "embedding_model": dictionaries.embedding_model,
             "chunk": dictionaries.chunk,

@@ -108,6 +108,7 @@ GUARDRAIL_SUMS: Final = (
     "latency_n",
     "latency_sum",
 )
+ACTION_SUMS: Final = ("actions", "latency_n", "latency_sum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ FRAMES: Final[dict[str, Spec]] = {
     "chunks": Spec(("chunk",), ("day",), ("retrievals",)),
     "tool_calls": Spec((*DIMENSIONS, "tool"), ("hour",), TOOL_SUMS),
     "guardrails": Spec((*DIMENSIONS, "name", "stage"), ("hour",), GUARDRAIL_SUMS),
+    "actions": Spec(("action",), ("day", "tier", "review"), ACTION_SUMS),
     # dimension "" with `start` an hour: all rows; else `start` is a day and value one of the
     # dimension; dimension "objective" has no start.
     "histograms": Spec(("metric", "dimension", "value"), ("start", "bucket"), ("count",)),

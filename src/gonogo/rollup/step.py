@@ -62,6 +62,7 @@ class Step:
         self._chunks()
         self._tools()
         self._guardrails()
+        self._actions()
         self._call_histograms()
         for number, objective in enumerate(wanted):
             self._objective(number, objective)
@@ -338,6 +339,25 @@ class Step:
         )
         texts = pair.keys[0] * PAIR_FACTOR + pair.keys[1]
         self._child_histogram("guardrail_latency", child, "guardrail", pair.index, texts)
+
+    def _actions(self) -> None:
+        ctx, child = self.ctx, self.ctx.actions
+        if not child.height:
+            return
+        groups = group([ctx.day[child.row], child["action"], child["tier"], child["review"]])
+        timed = child["duration_us"] != MISSING
+        self._put(
+            "actions",
+            {
+                "day": _starts(ctx.days, groups.keys[0]),
+                "action": groups.keys[1],
+                "tier": groups.keys[2],
+                "review": groups.keys[3],
+                "actions": groups.count(),
+                "latency_n": groups.count(timed),
+                "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
+            },
+        )
 
     def _child_histogram(
         self, metric: str, child: Child, scope: str, codes: Ints, texts: Ints | None = None

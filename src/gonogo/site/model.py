@@ -231,14 +231,29 @@ class ReasonLine:
 
 
 @dataclass(frozen=True, slots=True)
-class GateLine:
-    """One gate of readiness with the kind of its evidence."""
+class FindingLine:
+    """One thing that a gate was judged by; `source` says how it is known, and by whom."""
 
+    pill: Pill
+    text: str
+    source: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateLine:
+    """One gate of readiness with its evidence, under its permanent address."""
+
+    id: str
     title: str
     pill: Pill
+    required: str
     evidence: str
     text: str
     next_step: str
+    tally: str
+    findings: tuple[FindingLine, ...]
+    folded: tuple[FindingLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +293,7 @@ class ReadinessPage:
     folded_text: str
     gates: tuple[GateLine, ...]
     gates_text: str
+    tables: tuple[Block, ...]
     tiles: tuple[Tile, ...]
     blocks: tuple[Block, ...]
     changes: str

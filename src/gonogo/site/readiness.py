@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from gonogo import display
-from gonogo.conventions import Evidence, Status
+from gonogo.conventions import Status
 from gonogo.results import FieldCoverage, ReadinessResult, Reason
 from gonogo.site import figures
+from gonogo.site.gates import STATUS_WORDS, gate_lines, gate_tables
 from gonogo.site.layout import blocks
 from gonogo.site.model import (
     ChartView,
     Gap,
-    GateLine,
     Link,
     ReadinessPage,
     ReasonLine,
@@ -36,18 +36,6 @@ TILES: Final = (
     (figures.HITS, "quality.html#retrieval"),
     (figures.TOOL_ERRORS, "quality.html#tools"),
 )
-_WORDS: Final = (
-    (Status.BREACHED, "breached"),
-    (Status.NO_DATA, "without data"),
-    (Status.AT_RISK, "at risk"),
-    (Status.MET, "met"),
-    (Status.NOT_APPLICABLE, "not applicable"),
-)
-_EVIDENCE: Final = {
-    Evidence.MEASURED: "measured from the logs",
-    Evidence.FILE: "result file",
-    Evidence.DECLARED: "somebody’s word",
-}
 NO_GATES: Final = "none declared; the objectives decide alone."
 
 
@@ -73,14 +61,14 @@ def _reason(reason: Reason, result: ReadinessResult) -> ReasonLine:
     if objective is not None:
         title, href = objective.title, f"#{objective.slug}"
     elif gate is not None:
-        title, href = gate.title, "#gates"
+        title, href = gate.title, f"#gate-{gate.id}"
     text = reason.text.removeprefix(f"{title}: ")
     return ReasonLine(pill_of(reason.status), heading(title), prose(text, 260), href)
 
 
 def _tally(result: ReadinessResult) -> str:
     parts = []
-    for status, words in _WORDS:
+    for status, words in STATUS_WORDS:
         n = sum(o.status is status for o in result.objectives)
         if n:
             parts.append(f"{display.count(n)} {words}")
@@ -91,7 +79,7 @@ def _tally(result: ReadinessResult) -> str:
 def _steps(result: ReadinessResult) -> tuple[Step, ...]:
     """Hints of objectives and gates in their order; equal ones of one status make one step."""
     wanted = [(o.hint, o.status, heading(o.title), f"#{o.slug}") for o in result.objectives]
-    wanted += [(g.next_step, g.status, heading(g.title), "#gates") for g in result.gates]
+    wanted += [(g.next_step, g.status, heading(g.title), f"#gate-{g.id}") for g in result.gates]
     about: dict[tuple[str, Status], list[Link]] = {}
     for text, status, title, href in wanted:
         if text:
@@ -119,14 +107,6 @@ def _gaps(result: ReadinessResult) -> tuple[Gap, ...]:
         )
         for c in short[:MOST_STEPS]
     )
-
-
-def _gates(result: ReadinessResult) -> tuple[GateLine, ...]:
-    return tuple(
-        GateLine(heading(g.title), pill_of(g.status), _EVIDENCE[g.evidence], clipped(g.text, 300),
-                 clipped(g.next_step, 300))
-        for g in result.gates
-    )  # fmt: skip
 
 
 def _folded_text(result: ReadinessResult) -> str:
@@ -160,8 +140,9 @@ def page(
         objectives=tuple(row(o) for o in result.objectives[:MOST_ROWS]),
         folded=tuple(row(o) for o in result.objectives[MOST_ROWS:]),
         folded_text=_folded_text(result),
-        gates=_gates(result),
+        gates=gate_lines(result),
         gates_text="" if result.gates else NO_GATES,
+        tables=blocks((), gate_tables(result)),
         tiles=figures.tiles(result, shown),
         blocks=blocks(charts),
         changes="What changed: this is the only period known here, so there is nothing to compare.",

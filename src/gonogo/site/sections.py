@@ -9,6 +9,7 @@ from typing import Final
 from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS
 from gonogo.results import ReadinessResult, Table
 from gonogo.site import figures as f
+from gonogo.site.evaluation import evaluation
 from gonogo.site.figures import Figure, tiles
 from gonogo.site.layout import blocks
 from gonogo.site.model import Absent, ChartView, Section, TableView
@@ -198,9 +199,18 @@ def _guardrails(result: ReadinessResult, charts: Charts) -> Section:
     )  # fmt: skip
     table = view(result.tables.get("guardrails"), cols, "Guardrails by name and stage",
                  note="Rates are of the calls on which the guardrail ran.")  # fmt: skip
+    matrix = view(
+        result.tables.get("guardrail_matrix"),
+        (
+            text("Guards against", "guards"), text("Guardrail", "guardrail"),
+            rate("Ran on", "calls", "every", "calls on which it ran / all calls"),
+            count("Bypassed", "bypassed"), text("Last tested", "tested"),
+        ),
+        "What must be guarded",
+    )  # fmt: skip
     made = Section(
         "guardrails", "Guardrails", "How often checks trigger, block and are bypassed",
-        tiles=tiles(result, figures), blocks=blocks(_pick(charts, "guard"), [table]),
+        tiles=tiles(result, figures), blocks=blocks(_pick(charts, "guard"), [table, matrix]),
     )  # fmt: skip
     return _or_absent(made, "Guardrails", "no check is logged. Log",
                       "guardrails[].name, .stage, .triggered, .action, .latency_ms",
@@ -289,55 +299,25 @@ def quality(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
     parts = (_guardrails(result, charts), _retrieval(result, charts), _tools(result, charts))
     placed = {b.chart.id for part in parts for b in part.blocks if b.chart is not None}
     rest = blocks(c for c in charts if c.id not in placed)
-    review = Absent("Actions and human review", "not part of this report yet; to have it, log",
-                    "action.name, .tier, .review, .review_latency_ms")  # fmt: skip
     found = [_objectives(result, "quality"), *parts]
     if rest:
         found.append(Section("further", "Further", blocks=rest))
-    return (*found, Section("review", "Actions and human review", absent=(review,)))
+    return (*found, _review(result))
 
 
-_EVALUATION: Final = (
-    (
-        "golden",
-        "Golden set",
-        "no result of one was given, so whether answers are right is not "
-        "judged here. It takes a file of test cases with the expected answer and a pass or fail.",
-        "",
-    ),
-    (
-        "regressions",
-        "Regressions",
-        "item by item they need two results of the same golden set.",
-        "",
-    ),
-    (
-        "judge",
-        "Judge agreement",
-        "how far an automatic judge can be trusted needs labels by people on the same items.",
-        "",
-    ),
-    (
-        "constraints",
-        "Hard constraints",
-        "critical items that must never fail need a golden set that marks them.",
-        "",
-    ),
-    (
-        "online",
-        "Online scores",
-        "to follow scores in production, log",
-        "evaluations[].name, .score, .label",
-    ),
-)
-
-
-def evaluation(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
-    lines = tuple(Absent(title, words, field) for _, title, words, field in _EVALUATION)
-    found = [_objectives(result, "evaluation")]
-    if charts:
-        found.append(Section("evaluation", "", blocks=blocks(charts)))
-    return (*found, Section("evaluation-absent", "Evaluation", absent=lines))
+def _review(result: ReadinessResult) -> Section:
+    title = "Actions and human review"
+    cols = (
+        text("Action", "action"), text("Declared tier", "tier"), text("Logged tier", "logged"),
+        text("Review", "review"), count("Times", "actions"),
+        mean("To review, mean", "us", "latency_us", "latency_n"),
+    )  # fmt: skip
+    note = "Tier 1 runs by itself, 2 is reviewed, 3 is approved beforehand."
+    table = view(result.tables.get("actions"), cols, title, note=note)
+    made = Section("review", title, "What was done in the real world, and who looked at it",
+                   blocks=blocks((), [table]))  # fmt: skip
+    words = "none is logged, or none is declared in [[action]]. Log"
+    return _or_absent(made, title, words, "action.name, .tier, .review, .review_latency_ms")
 
 
 COST_COLS: Final = (

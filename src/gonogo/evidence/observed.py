@@ -1,0 +1,192 @@
+"""What the logs say about the things that gates judge, taken out of a partial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from gonogo.conventions import BIN_SECONDS
+from gonogo.records import REVIEWS
+from gonogo.results import FieldCoverage
+from gonogo.rollup.partial import Partial
+
+_NOT_ANSWERING: Final = ("embeddings", "embedding")
+_HOUR: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Calls to a provider; `first` is when the first of them with a time was made (epoch s)."""
+
+    name: str
+    calls: int
+    first: int | None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """What answers: prompt version, served model, and the embedding model it retrieves with.
+
+    "" stands for what is not logged, or for no retrieval.
+    """
+
+    prompt_version: str
+    model: str
+    retrieval: str
+
+    def __str__(self) -> str:
+        parts = (self.prompt_version or "no prompt version", self.model or "no model")
+        return " × ".join((*parts, *([self.retrieval] if self.retrieval else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCount:
+    """Actions of one name, tier (0 not logged) and outcome of review."""
+
+    name: str
+    tier: int
+    review: str
+    actions: int
+    latency_n: int
+    latency_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailCount:
+    """One guardrail and stage: calls it ran on, latency_p95 in µs."""
+
+    name: str
+    stage: str
+    calls: int
+    triggered: int
+    bypassed: int
+    latency_p95: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Facts of the logs. `today` is the day of `as_of` in the declared zone; None: no times."""
+
+    today: date | None = None
+    as_of: int | None = None
+    newest: int | None = None
+    calls: int = 0
+    checked: int = 0
+    """lines on which some guardrail ran and that are no call"""
+    providers: tuple[Provider, ...] = ()
+    without_provider: int = 0
+    versions: dict[Version, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    peak_per_minute: Fraction | None = None
+    longest_gap: int = 0
+    """seconds between two 5-minute bins with calls"""
+    actions: tuple[ActionCount, ...] = ()
+    guardrails: tuple[GuardrailCount, ...] = ()
+    coverage: tuple[FieldCoverage, ...] = ()
+
+
+def observe(
+    partial: Partial,
+    coverage: Sequence[FieldCoverage],
+    as_of: int | None,
+    zone: ZoneInfo,
+    latency_p95: dict[tuple[str, str], int | None],
+) -> Observed:
+    """The facts of a partial; `latency_p95` is by (guardrail, stage), in µs."""
+    calls = partial.frames["calls"]
+    bins = calls.filter(pl.col("bin").is_not_null()).group_by("bin").agg(pl.col("calls").sum())
+    starts = bins.sort("bin")["bin"].to_list()
+    peak = Fraction(int(bins["calls"].max()), BIN_SECONDS // 60) if starts else None  # type: ignore[arg-type]
+    checked = partial.frames["checked"]["guard_only"].sum()
+    return Observed(
+        today=None if as_of is None else datetime.fromtimestamp(as_of, zone).date(),
+        as_of=as_of,
+        newest=None if partial.last_us is None else partial.last_us // 1_000_000,
+        calls=int(calls["calls"].sum()),
+        checked=int(checked),
+        providers=_providers(calls),
+        without_provider=int(calls.filter(pl.col("provider").is_null())["calls"].sum()),
+        versions=_versions(calls, partial.frames["retrievals"]),
+        errors=_errors(partial.frames["errors"]),
+        peak_per_minute=peak,
+        longest_gap=max((b - a - BIN_SECONDS for a, b in pairwise(starts)), default=0),
+        actions=_actions(partial.frames["actions"]),
+        guardrails=_guardrails(partial.frames["guardrails"], latency_p95),
+        coverage=tuple(coverage),
+    )
+
+
+def _rows(frame: pl.DataFrame, by: list[str], *sums: str) -> list[dict[str, Any]]:
+    grouped = frame.group_by(by).agg(pl.col(name).sum() for name in sums)
+    return grouped.sort(by, nulls_last=True).to_dicts()
+
+
+def _providers(calls: pl.DataFrame) -> tuple[Provider, ...]:
+    named = calls.filter(pl.col("provider").is_not_null())
+    rows = named.group_by("provider").agg(pl.col("calls").sum(), pl.col("bin").min())
+    return tuple(Provider(*row) for row in rows.sort("provider").rows())
+
+
+def _versions(calls: pl.DataFrame, retrievals: pl.DataFrame) -> dict[Version, int]:
+    """Calls by version; calls without retrieval count for the versions that retrieve."""
+    answering = ~pl.col("operation").fill_null("").str.to_lowercase().is_in(_NOT_ANSWERING)
+    found: dict[tuple[str, str], int] = {}
+    for row in _rows(calls.filter(answering), ["prompt_version", "model"], "calls"):
+        found[row["prompt_version"] or "", row["model"] or ""] = row["calls"]
+    keys = ["prompt_version", "model", "embedding_model"]
+    used: dict[tuple[str, str], list[str]] = {}
+    for row in _rows(retrievals.filter(answering), keys, "retrievals"):
+        if row["embedding_model"]:
+            pair = (row["prompt_version"] or "", row["model"] or "")
+            used.setdefault(pair, []).append(row["embedding_model"])
+    return {
+        Version(*pair, retrieval): number
+        for pair, number in sorted(found.items())
+        for retrieval in used.get(pair, [""])
+    }
+
+
+def _errors(errors: pl.DataFrame) -> dict[str, int]:
+    rows = _rows(errors, ["error_class"], "calls")
+    return {row["error_class"] or "other": row["calls"] for row in rows}
+
+
+def _actions(actions: pl.DataFrame) -> tuple[ActionCount, ...]:
+    rows = _rows(actions, ["action", "tier", "review"], "actions", "latency_n", "latency_sum")
+    return tuple(
+        ActionCount(
+            row["action"] or "(not named)",
+            row["tier"],
+            REVIEWS[row["review"]],
+            row["actions"],
+            row["latency_n"],
+            row["latency_sum"],
+        )
+        for row in rows
+    )
+
+
+def _guardrails(
+    frame: pl.DataFrame, latency_p95: dict[tuple[str, str], int | None]
+) -> tuple[GuardrailCount, ...]:
+    found = []
+    for row in _rows(frame, ["name", "stage"], "calls", "triggered", "bypassed"):
+        name, stage = row["name"] or "(not named)", row["stage"] or ""
+        found.append(
+            GuardrailCount(
+                name,
+                stage,
+                row["calls"],
+                row["triggered"],
+                row["bypassed"],
+                latency_p95.get((row["name"], row["stage"])),
+            )
+        )
+    return tuple(found)
