@@ -149,6 +149,12 @@ _INPUT_OPTIONS: Final = (
         type=click.Path(path_type=Path, file_okay=False),
         help="Where rollups and the id key are kept, never published; default: .gonogo/.",
     ),
+    _shared(
+        "--invoice",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.csv",
+        help="The provider's bill (date or month, model, amount) to hold the cost against.",
+    ),
     _shared("--quiet", "-q", is_flag=True, help="No progress; the verdict in one line."),
     debug_option,
 )
@@ -167,6 +173,7 @@ def reads_logs(command: Callable[..., None]) -> Callable[..., None]:
         profile: str,
         as_of: str | None,
         state: Path | None,
+        invoice: Path | None,
         quiet: bool,
         **own: Any,
     ) -> None:
@@ -181,6 +188,7 @@ def reads_logs(command: Callable[..., None]) -> Callable[..., None]:
             profile=profile,
             as_of=as_of,
             state=state,
+            invoice=invoice,
         )
         command(Input(request, quiet), **own)
 

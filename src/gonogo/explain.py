@@ -84,6 +84,12 @@ _USAGE: Final = {
         "The new site was built beside the old one and could not take its place.",
         "Check the permissions; where the folder is a mount point, name a folder inside of it.",
     ),
+    "U031": Explanation(
+        "a bill that cannot be read",
+        "--invoice takes a CSV with a heading: date or month, amount in US dollars and, where the "
+        "bill tells them apart, model. Amounts in another currency are not converted.",
+        "Write date,model,amount and rows such as 2026-11-16,gpt-4o,12.34.",
+    ),
     "U012": Explanation(
         "a file cannot be written",
         "The folder does not exist or may not be written to, or the disk is full.",
@@ -292,6 +298,13 @@ _INPUT: Final = {
         "of a wrong unit of an epoch time. These records count in totals and stay out of time "
         "series.",
         "Check the clock and the unit of the writer.",
+    ),
+    "I041": Explanation(
+        "costs in another currency",
+        "The record names a currency that is not the US dollar. No rate is known to convert it by, "
+        "so the cost was taken as unknown; the call is priced by its tokens where that can be "
+        "done.",
+        "Log cost_usd in US dollars.",
     ),
 }
 

@@ -13,6 +13,7 @@ import polars as pl
 from gonogo import __version__, display, period
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
+from gonogo.cost import cost_tables
 from gonogo.errors import Diagnostic, InputError
 from gonogo.exports.inspection import InspectReport
 from gonogo.ingest.discover import discover
@@ -36,6 +37,7 @@ from gonogo.results import (
     Table,
 )
 from gonogo.rollup import engine, exemplars, store
+from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar
@@ -106,7 +108,14 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     try:
         rows = max(sum(part.rows for part in logs.parts), 1)
         progress.phase("Counting", total or None)
-        mapper = Mapper(run.config.objectives, run.selection, Calendar(run.zone), logs.dictionaries)
+        pricing = Pricing(run.config.prices, run.config.cost)
+        mapper = Mapper(
+            run.config.objectives,
+            run.selection,
+            Calendar(run.zone),
+            logs.dictionaries,
+            pricing,
+        )
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
         )
@@ -114,10 +123,12 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     finally:
         logs.close()
     progress.phase("Judging", None)
-    return _judge(run, partial, report), logs.trouble, partial
+    return _judge(run, partial, report, pricing), logs.trouble, partial
 
 
-def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
+def _judge(
+    run: Run, raw: Partial, report: IngestReport, pricing: Pricing | None = None
+) -> ReadinessResult:
     config = run.config
     partial = relabel(raw, lambda column, text: _label(run.masker, column, text))
     distributions = Distributions(partial)
@@ -127,6 +138,9 @@ def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
     slo, readiness = decide(objectives, (), telemetry_only=telemetry_only, coverage=coverage)
     if not report.calls + report.not_calls:
         slo = readiness = _inconclusive([_what_is_missing(report)])
+    tables = build_tables(partial, config, Calendar(run.zone), distributions)
+    if pricing is not None:
+        tables |= cost_tables(partial, config, distributions, pricing.book, run.bills)
     when = _period(run, partial)
     return ReadinessResult(
         generator=f"gonogo {__version__}",
@@ -142,7 +156,7 @@ def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
         excursions=excursions,
         not_applicable=dict(config.not_applicable),
         coverage=coverage,
-        tables=_published(build_tables(partial, config, Calendar(run.zone), distributions), run),
+        tables=_published(tables, run),
         exemplars=_exemplars(partial),
         ingest=report,
         config=_echo(run),

@@ -14,6 +14,7 @@ from gonogo import period
 from gonogo.config.load import default_config, load
 from gonogo.config.model import Config
 from gonogo.conventions import DIMENSIONS, INTERNAL, PUBLIC, WIDE_DIMENSIONS
+from gonogo.cost.invoice import Bill, read_invoice
 from gonogo.errors import Diagnostic, UsageError
 from gonogo.privacy import Masker, load_id_key
 from gonogo.rollup.select import Selection
@@ -32,6 +33,7 @@ class Request:
     profile: str = PUBLIC
     as_of: str | None = None
     state: Path | None = None
+    invoice: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Run:
     selection: Selection
     label: str | None
     masker: Masker
+    bills: tuple[Bill, ...] = ()
 
 
 def resolve(request: Request) -> Run:
@@ -65,7 +68,8 @@ def resolve(request: Request) -> Run:
         what, hint = f"no profile '{request.profile}'", f"choose {PUBLIC} or {INTERNAL}"
         raise UsageError([Diagnostic("U004", "--profile", what, hint)])
     masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
-    return Run(request, config, zone, selection, label, masker)
+    bills = read_invoice(request.invoice) if request.invoice else ()
+    return Run(request, config, zone, selection, label, masker, bills)
 
 
 def _where(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:

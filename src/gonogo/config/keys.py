@@ -7,7 +7,7 @@ from typing import Final
 SETTINGS: Final = ("timezone", "minimum_coverage", "top")
 """Plain values at the top of the file, above the first section."""
 
-SECTIONS: Final = ("slo", "fields", "exclude", "not_applicable", "site")
+SECTIONS: Final = ("slo", "prices", "cost", "fields", "exclude", "not_applicable", "site")
 
 OBJECTIVE_KEYS: Final = (
     "limit",
@@ -21,11 +21,35 @@ OBJECTIVE_KEYS: Final = (
 EXCLUDE_KEYS: Final = ("from", "to", "reason", "owner")
 SITE_KEYS: Final = ("title", "subtitle", "accent", "footer", "trace_url", "publish")
 
+PRICES_KEYS: Final = ("prefer", "public_list", "discount", "max_unknown", "model")
+PRICE_RATES: Final = (
+    "input",
+    "cache_read",
+    "cache_write",
+    "audio_input",
+    "image_input",
+    "output",
+    "reasoning",
+    "audio_output",
+    "per_call",
+)
+PRICE_KEYS: Final = ("model", "provider", "from", "to", *PRICE_RATES, "discount")
+COST_KEYS: Final = (
+    "calls_per_day",
+    "cheaper_model",
+    "cheaper_provider",
+    "cheaper_under_tokens",
+    "cheaper_operations",
+    "stable_prefix_tokens",
+    "trim_percentile",
+    "offline_operations",
+    "batch_discount",
+)
+
 RESERVED: Final = (
     "evals",
     "signoff",
     "gates",
-    "prices",
     "action",
     "use_case",
     "owners",
@@ -37,7 +61,6 @@ RESERVED: Final = (
     "data_flow",
     "failure_mode",
     "compare",
-    "cost",
 )
 """Sections that a later version may read; accepting them in silence would promise too much."""
 
@@ -112,6 +135,11 @@ CANONICAL_FIELDS: Final = (
     "cache_hit",
     "cost_usd",
     "output",
+    "input_hash",
+    "currency",
+    "audio_input_tokens",
+    "image_input_tokens",
+    "audio_output_tokens",
     "retrieval",
     "retrieval.hit",
     "retrieval.n_chunks",
