@@ -44,6 +44,7 @@ MAX_HELP_MS, MAX_SITE_S = 150, 3.0
 FOREIGN_MB = {"small": 100, "full": 500}
 MIN_FOREIGN_SHARE = 0.5
 """Of the bytes a second that native JSON lines are read at."""
+MAX_PRICED, PRICED_CALLS = 1.3, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -268,6 +269,28 @@ def foreign_goals(folder: Path, megabytes: int, races: list[Race]) -> tuple[list
     return rows, fine
 
 
+def priced_goal(folder: Path, runs: int) -> tuple[list[str], bool]:
+    """A row for what pricing a million calls adds, in rounds of both, and whether they ran."""
+    place = data_set(folder, "parquet", PRICED_CALLS)
+    files = sorted(place.glob("*.parquet"))
+    warm(files)
+    plain: list[str | Path] = [sys.executable, HERE / "without_prices.py"]
+    done: dict[str, list[Run]] = {"with": [], "without": []}
+    for number in range(runs):
+        for name in sorted(done, reverse=bool(number % 2)):
+            words = gonogo("check", *files) if name == "with" else [*plain, "check", *files]
+            done[name].append(measure(words, VERDICT_CODES))
+            say(f"{PRICED_CALLS:,} calls {name} prices: {done[name][-1].cpu_s:.1f} s CPU")
+    if problem := failure_of(done["with"]) or failure_of(done["without"]):
+        return [f"| pricing | | **failed**, {problem} | |"], False
+    walls = [a.wall_s / b.wall_s for a, b in zip(done["with"], done["without"], strict=True)]
+    cpu = middle(done["with"], "cpu_s") / middle(done["without"], "cpu_s")
+    ratio = median(walls)
+    title = f"{PRICED_CALLS:,} calls priced, over the same without prices"
+    text = f"{ratio:.2f} × wall, {cpu:.2f} × processor time"
+    return [goal(title, f"{MAX_PRICED} ×", ratio, text, MAX_PRICED)], True
+
+
 def machine() -> Iterator[str]:
     def of(path: str, key: str) -> str:
         with contextlib.suppress(OSError):
@@ -329,6 +352,9 @@ def main() -> int:
     extras, fine = small_goals()
     more, fine_too = foreign_goals(args.data, FOREIGN_MB[args.size], races)
     extras, fine = extras + more, fine and fine_too
+    priced, ran = priced_goal(args.data, args.runs)
+    extras += priced
+    fine = fine and ran
     text = report(args.size, races, extras)
     print(text)
     if args.write:

@@ -27,7 +27,7 @@ from gonogo.config.schema import config_schema
 from gonogo.config.tables import LARGEST
 from gonogo.explain import CODES
 from gonogo.exports.schema import schema_json
-from gonogo.indicators import INDICATORS, Indicator
+from gonogo.indicators import INDICATORS, PROJECTIONS, Indicator
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS, Field
 
 DOCS: Final = Path(__file__).parent
@@ -181,6 +181,16 @@ def configuration() -> str:
         "Or as a table with these keys. Indicators: [reference](indicators.md).",
         _properties(objective["properties"], objective["required"]),
         table(["unit of the indicator", "write it as"], _limits()),
+        "## `[prices]`: what tokens cost",
+        _properties(
+            {k: v for k, v in schema["properties"]["prices"]["properties"].items() if k != "model"}
+        ),
+        "## `[[prices.model]]`: prices of your own",
+        _properties(
+            schema["properties"]["prices"]["properties"]["model"]["items"]["properties"], ["model"]
+        ),
+        "## `[cost]`: what is planned for",
+        _properties(schema["properties"]["cost"]["properties"]),
         "## `[fields]`: field of gonogo = dotted path in your log",
         codes(CANONICAL_FIELDS),
         "## `[[exclude]]`: ranges of time to leave out",
@@ -300,6 +310,8 @@ def _indicator(i: Indicator) -> tuple[str, ...]:
     own = [key for key in selector_keys(i) if key in i.child_keys]
     side = "low" if i.good_is_low else "high"
     name = i.name if i.kind == "ratio" else f"{i.name}.…"
+    if i.kind == "projection":
+        name = f"{i.name}.{'`, `.'.join(PROJECTIONS)}"
     return (
         code(name),
         i.formula,

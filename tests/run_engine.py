@@ -20,6 +20,7 @@ from gonogo.measures import Distributions, build_tables
 from gonogo.progress import Silent
 from gonogo.results import ReadinessResult, Table
 from gonogo.rollup import engine
+from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar, Selection
@@ -56,12 +57,16 @@ def count(
     selection: Selection | None = None,
     timezone: str = "UTC",
     fields: dict[str, str] | None = None,
+    pricing: Pricing | None = None,
 ) -> Counted:
-    """The partial of some files, as the pipeline makes it; `fields` is the table of that name."""
+    """The partial of some files, as the pipeline makes it; `fields` is the table of that name.
+
+    Without `pricing` a call costs what its log says, which is what most oracles reckon with.
+    """
     logs = read_logs(discover([str(path) for path in paths]), fields or {}, Silent().advance)
     try:
         calendar = Calendar(ZoneInfo(timezone))
-        mapper = Mapper(objectives, selection or Selection(), calendar, logs.dictionaries)
+        mapper = Mapper(objectives, selection or Selection(), calendar, logs.dictionaries, pricing)
         partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
     finally:
         logs.close()

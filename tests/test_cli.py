@@ -43,6 +43,7 @@ class Request:
     log_format: str | None = None
     sampling_rate: str | None = None
     state: Path | None = None
+    invoice: Path | None = None
 
 
 @dataclass
@@ -114,13 +115,13 @@ def test_options_become_the_request(pipeline: Pipeline, tmp_path: Path) -> None:
     run(
         "check", "a.jsonl", "b/", "-c", "own.toml", "--period", "2026-W47", "--where",
         "environment=production", "--where", "model=gpt-4o*", "--profile", "internal",
-        "--as-of", "2026-11-23", "--state", "memory",
+        "--as-of", "2026-11-23", "--state", "memory", "--invoice", "bill.csv",
     )  # fmt: skip
     assert pipeline.requests == [
         Request(
             logs=("a.jsonl", "b/"), config_path=Path("own.toml"), period="2026-W47",
             where=("environment=production", "model=gpt-4o*"), profile="internal",
-            as_of="2026-11-23", state=Path("memory"),
+            as_of="2026-11-23", state=Path("memory"), invoice=Path("bill.csv"),
         )
     ]  # fmt: skip
 

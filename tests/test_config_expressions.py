@@ -19,7 +19,7 @@ from gonogo.config.expressions import (
     selector_keys,
 )
 from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS, Source
-from gonogo.indicators import DEFAULT_OBJECTIVES, INDICATORS
+from gonogo.indicators import DEFAULT_OBJECTIVES, INDICATORS, PROJECTIONS
 
 LATENCY, RATE, HITS = (INDICATORS[n] for n in ("latency", "error_rate", "retrieval_hit_rate"))
 
@@ -84,6 +84,8 @@ def keys() -> st.SearchStrategy[tuple[str, tuple[tuple[str, str], ...]]]:
         percent = st.decimals(min_value="0.001", max_value="99.999", places=3)
         statistic = percent.map(lambda p: f"{name}.p{p:f}") | st.just(f"{name}.mean")
         head = st.just(name) if spec.kind == "ratio" else statistic
+        if spec.kind == "projection":
+            return st.tuples(st.sampled_from([f"{name}.{s}" for s in PROJECTIONS]), st.just(()))
         selector = st.dictionaries(st.sampled_from(selector_keys(spec)), globs, max_size=4)
         return st.tuples(head, selector.map(lambda d: tuple(d.items())))
 
@@ -244,6 +246,10 @@ def test_any_text_gives_an_objective_or_an_expression_error(key: str, limit: str
 def test_every_indicator_takes_its_dimensions_and_child_keys(name: str) -> None:
     spec = INDICATORS[name]
     statistic = "" if spec.kind == "ratio" else ".p90"
+    if spec.kind == "projection":
+        with pytest.raises(ExpressionError, match="takes no selector"):
+            parse_key(f"{name}.monthly{{model=a*}}")
+        return
     for key in (*DIMENSIONS, *WIDE_DIMENSIONS, *spec.child_keys):
         assert parse_key(f"{name}{statistic}{{{key}=a*}}").selector == ((key, "a*"),)
 

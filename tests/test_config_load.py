@@ -193,7 +193,7 @@ publish = ["tenant"]
         "C027 readiness.toml:1:12: timezone: 'Berlin' is not a known time zone; "
         "did you mean 'Europe/Berlin'?",
         "C005 readiness.toml:2:1: colour: unknown key; known are timezone, minimum_coverage, top, "
-        "slo, fields, exclude, not_applicable, site, "
+        "slo, prices, cost, fields, exclude, not_applicable, site, "
         "gates, evals, judge, traffic, load_test, data_flow, oversight, guardrail, action, "
         "observability, alert, use_case, owners, signoff, failure_mode",
         "C014 readiness.toml:5:1: slo.\"latency.p95{modle=x}\": 'modle' is not a selector key of "
@@ -342,6 +342,20 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C026", "[evals]\nthresholds = { faith = 8 }\n", "2:24", "8 is not a ratio"),
     ("C007", "[alert]\nindicator = 'error_rate'\n", "1:1", "a list of tables"),
     ("C007", "[[owners]]\neval = 'x'\n", "1:1", "a table is expected"),
+    (
+        "C051",
+        '[[prices.model]]\nmodel = "m"\ninput = "2 EUR"\noutput = "$3"\n',
+        "3:9",
+        "'2 EUR' is not an amount in US dollars",
+    ),
+    (
+        "C052",
+        '[[prices.model]]\nmodel = "m"\nper_call = "$1"\n[[prices.model]]\nmodel = "m"\n'
+        'per_call = "$2"\n',
+        "4:1",
+        "see line 1, column 1",
+    ),
+    ("C053", '[slo]\n"cost.monthly_at_target" = "<= $5k"\n', "2:1", "add calls_per_day = "),
 ]
 
 

@@ -380,7 +380,7 @@ def test_every_ratio_has_words_for_what_it_counts() -> None:
         if spec.kind == "ratio":
             made = objective(name, "0.5", "<=" if spec.good_is_low else ">=")
             assert happened(made, 3, 4).startswith("1 of 4" if spec.good_is_low else "3 of 4")
-        else:
+        elif spec.kind == "distribution":
             made = objective(name, "5", "<=", quantile="19/20")
             assert happened(made, 3, 4).startswith("1 of 4")
             assert title(made) == f"p95 {spec.title}"

@@ -154,6 +154,12 @@ _INPUT_OPTIONS: Final = (
         metavar="SHARE",
         help="The share of the traffic that was logged, such as 0.1 or 10%; said on the page.",
     ),
+    _shared(
+        "--invoice",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.csv",
+        help="The provider's bill (date or month, model, amount) to hold the cost against.",
+    ),
     _shared("--quiet", "-q", is_flag=True, help="No progress; the verdict in one line."),
     debug_option,
 )
@@ -181,6 +187,7 @@ def reads_logs(
         state: Path | None,
         log_format: str | None,
         sampling_rate: str | None,
+        invoice: Path | None,
         quiet: bool,
         **own: Any,
     ) -> None:
@@ -197,6 +204,7 @@ def reads_logs(
             state=state,
             log_format=log_format,
             sampling_rate=sampling_rate,
+            invoice=invoice,
         )
         command(Input(request, quiet), **own)
 

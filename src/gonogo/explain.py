@@ -106,6 +106,12 @@ _USAGE: Final = {
         "An installed package registers a log format under gonogo.formats, and loading it failed.",
         "Bring that package up to date, or remove it.",
     ),
+    "U034": Explanation(
+        "a bill that cannot be read",
+        "--invoice takes a CSV with a heading: date or month, amount in US dollars and, where the "
+        "bill tells them apart, model. Amounts in another currency are not converted.",
+        "Write date,model,amount and rows such as 2026-11-16,gpt-4o,12.34.",
+    ),
     "U012": Explanation(
         "a file cannot be written",
         "The folder does not exist or may not be written to, or the disk is full.",
@@ -358,6 +364,13 @@ _INPUT: Final = {
         "Map its names to those of gonogo: [fields] in readiness.toml for names alone, a mapping "
         "file (--log-format mine.toml) where units or values have to be translated; "
         "docs/formats.md shows how.",
+    ),
+    "I041": Explanation(
+        "costs in another currency",
+        "The record names a currency that is not the US dollar. No rate is known to convert it by, "
+        "so the cost was taken as unknown; the call is priced by its tokens where that can be "
+        "done.",
+        "Log cost_usd in US dollars.",
     ),
 }
 

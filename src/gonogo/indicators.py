@@ -1,7 +1,8 @@
 """The catalogue of indicators: what an objective may name, its unit, table, formula and defaults.
 
 An indicator is either a *distribution* of integers (latency in µs), a *ratio* of two counts, or a
-*total*. Objectives over distributions take a statistic (`latency.p95`, `cost_per_call.mean`).
+*projection* of a mean to a month. Objectives over distributions take a statistic (`latency.p95`,
+`cost_per_call.mean`), projections a scenario (`cost.monthly_at_10x`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["distribution", "ratio"]
+Kind = Literal["distribution", "ratio", "projection"]
 Unit = Literal["us", "ratio", "nano_usd", "milli_tps", "tokens"]
 Table = Literal["calls", "retrievals", "tool_calls", "guardrail_checks"]
 
@@ -41,6 +42,11 @@ class Indicator:
 _G = ("name", "stage")
 _T = ("tool",)
 _R = ("index_version", "embedding_model")
+
+COST_FIELDS: Final = "cost_usd, or response_model, input_tokens and output_tokens"
+
+PROJECTIONS: Final = ("monthly", "monthly_at_10x", "monthly_at_target")
+"""Statistics of a projection."""
 
 INDICATORS: Final[dict[str, Indicator]] = {
     i.name: i
@@ -89,8 +95,18 @@ INDICATORS: Final[dict[str, Indicator]] = {
             "distribution",
             "nano_usd",
             "calls",
-            "logged cost of calls that carry one",
-            "cost_usd",
+            "cost of calls that have one: as logged, else priced by their tokens",
+            COST_FIELDS,
+        ),
+        Indicator(
+            "cost",
+            "cost",
+            "projection",
+            "nano_usd",
+            "calls",
+            "mean cost of a call x calls a day x 365/12 days: at the traffic of the log (monthly), "
+            "at ten times as much, or at [cost] calls_per_day (monthly_at_target)",
+            COST_FIELDS,
         ),
         Indicator(
             "input_tokens",

@@ -14,6 +14,7 @@ import polars as pl
 from gonogo import __version__, display, period
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
+from gonogo.cost import cost_tables
 from gonogo.errors import Diagnostic, InputError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
@@ -40,6 +41,7 @@ from gonogo.results import (
     Table,
 )
 from gonogo.rollup import engine, exemplars, store
+from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar
@@ -110,7 +112,14 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     try:
         rows = max(sum(part.rows for part in logs.parts), 1)
         progress.phase("Counting", total or None)
-        mapper = Mapper(run.config.objectives, run.selection, Calendar(run.zone), logs.dictionaries)
+        pricing = Pricing(run.config.prices, run.config.cost)
+        mapper = Mapper(
+            run.config.objectives,
+            run.selection,
+            Calendar(run.zone),
+            logs.dictionaries,
+            pricing,
+        )
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
         )
@@ -118,10 +127,12 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     finally:
         logs.close()
     progress.phase("Judging", None)
-    return _judge(run, partial, report), logs.trouble, partial
+    return _judge(run, partial, report, pricing), logs.trouble, partial
 
 
-def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
+def _judge(
+    run: Run, raw: Partial, report: IngestReport, pricing: Pricing | None = None
+) -> ReadinessResult:
     config = run.config
     partial = relabel(raw, lambda column, text: _label(run.masker, column, text))
     distributions = Distributions(partial)
@@ -136,6 +147,8 @@ def _judge(run: Run, raw: Partial, report: IngestReport) -> ReadinessResult:
     )
     if not report.calls + report.not_calls:
         slo = readiness = _inconclusive([_what_is_missing(report)])
+    if pricing is not None:
+        tables |= cost_tables(partial, config, distributions, pricing.book, run.bills)
     when = _period(run, partial)
     return ReadinessResult(
         generator=f"gonogo {__version__}",

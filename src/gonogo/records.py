@@ -52,7 +52,11 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "cache_read_tokens": pl.Int64,
     "cache_write_tokens": pl.Int64,
     "reasoning_tokens": pl.Int64,
+    "audio_input_tokens": pl.Int32,
+    "image_input_tokens": pl.Int32,
+    "audio_output_tokens": pl.Int32,
     "cost_nano_usd": pl.Int64,
+    "input_hash": pl.UInt64,
 }
 RETRIEVAL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "row": pl.UInt32,

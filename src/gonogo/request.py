@@ -14,6 +14,7 @@ from gonogo import period
 from gonogo.config.load import default_config, load
 from gonogo.config.model import Config
 from gonogo.conventions import DIMENSIONS, INTERNAL, PUBLIC, WIDE_DIMENSIONS
+from gonogo.cost.invoice import Bill, read_invoice
 from gonogo.errors import Diagnostic, UsageError
 from gonogo.privacy import Masker, load_id_key
 from gonogo.rollup.select import Selection
@@ -36,6 +37,7 @@ class Request:
     sampling_rate: str | None = None
     evals: tuple[Path, ...] = ()
     """result files of a golden set, beside those of the configuration"""
+    invoice: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Run:
     masker: Masker
     sampling_rate: float | None = None
     """the share of the traffic that was logged, as the user says; None where nothing was said"""
+    bills: tuple[Bill, ...] = ()
 
     def beside(self, names: Iterable[str]) -> tuple[Path, ...]:
         """Paths as the configuration gives them: relative to where it is."""
@@ -81,7 +84,8 @@ def resolve(request: Request) -> Run:
             raise UsageError([Diagnostic("U013", "--evals", f"there is no file {path}", hint)])
     masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
     rate = None if request.sampling_rate is None else _rate(request.sampling_rate)
-    return Run(request, config, zone, selection, label, masker, rate)
+    bills = read_invoice(request.invoice) if request.invoice else ()
+    return Run(request, config, zone, selection, label, masker, rate, bills)
 
 
 def _rate(text: str) -> float:

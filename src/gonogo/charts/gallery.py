@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from gonogo.charts import budget, errors, latency, quality, shape, traffic
+from gonogo.charts import budget, errors, latency, quality, scenarios, shape, traffic
 from gonogo.charts.model import Drawing
 from gonogo.charts.timeline import Timeline
 from gonogo.results import ReadinessResult
@@ -24,5 +24,6 @@ GALLERY: Final[tuple[Callable[[ReadinessResult, Timeline | None], Drawing | None
     quality.hit_rate,
     quality.tool_outcomes,
     traffic.cost,
+    scenarios.scenarios,
     traffic.calls,
 )

@@ -64,7 +64,7 @@ def _parts(
 
 
 def cost(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
-    """Logged cost over time, stacked by model."""
+    """Cost over time, stacked by model."""
     table = result.tables.get("cost_by_model")
     if table is None:
         return None
@@ -121,14 +121,14 @@ def cost(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
 def _spent(table: Table, labels: list[str], parts: list[_Part]) -> str:
     total = sum(p.cost for p in parts)
     calls, priced = (sum(n or 0 for n in column(table, k)) for k in ("calls", "cost_n"))
-    caption = f"{display.money(total)} logged in all"
+    caption = f"{display.money(total)} in all"
     if priced:
         caption += f", {display.money(Fraction(total * 1000, priced))} per 1,000 calls"
     if len(labels) > 1:
         first = sum(p.cost for p in parts if p.name == labels[0])
         caption += f"; {labels[0]} is {display.ratio(first, total)} of it"
     if priced < calls:
-        caption += f"; {calls - priced:,} of {plural(calls, 'call')} carry no cost"
+        caption += f"; {calls - priced:,} of {plural(calls, 'call')} have no known cost"
     return caption + "."
 
 

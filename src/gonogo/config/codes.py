@@ -217,4 +217,23 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
         "The key takes one of a few words: a role, a stage, a gate, a guardrail.",
         "Take the word that is suggested.",
     ),
+    "C051": (
+        "a price that cannot be read",
+        "Prices are US dollars per million tokens, written as a text with a dollar sign; per_call "
+        "is for each call. A price needs rates for input and output, a rate for each call, or a "
+        "discount off the public list. Other currencies are not converted.",
+        'Write input = "$2.50" and output = "$10".',
+    ),
+    "C052": (
+        "two prices for one model at one time",
+        "Entries of [[prices.model]] with the same model and provider have dates that overlap, so "
+        "that a call in between would have two prices.",
+        "End the first with `to` on the day on which the second begins with `from`.",
+    ),
+    "C053": (
+        "a projection without a target",
+        "cost.monthly_at_target says what a month costs at the traffic that is planned for, and "
+        "that has to be stated.",
+        "Add calls_per_day = 100000 under [cost].",
+    ),
 }

@@ -19,7 +19,7 @@ from gonogo.config.limits import parse_limit
 from gonogo.config.messages import ExpressionError, Trouble, did_you_mean, nearest, quoted
 from gonogo.config.model import Comparator, Objective
 from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS, Source
-from gonogo.indicators import INDICATORS, Indicator
+from gonogo.indicators import INDICATORS, PROJECTIONS, Indicator
 from gonogo.stats.binomial import sample_needed
 
 __all__ = [
@@ -132,7 +132,7 @@ def _unknown_indicator(name: str, statistic: str) -> Trouble:
     return Trouble("C010", what, f"did you mean '{near}{stat}'?")
 
 
-def _statistic(
+def _statistic(  # noqa: PLR0911 - one return a mistake
     spec: Indicator, text: str | None, troubles: list[Trouble]
 ) -> tuple[str, Fraction | None]:
     """The canonical statistic and, for a percentile, its quantile; adds what is wrong."""
@@ -142,6 +142,8 @@ def _statistic(
             what = f"{spec.name} is a ratio and takes no statistic ({quoted(text)})"
             troubles.append(Trouble("C011", what, f"write '{spec.name}' alone"))
         return "rate", None
+    if spec.kind == "projection":
+        return _scenario(spec, text, troubles), None
     if text is None:
         what = f"{spec.name} needs a statistic"
         hint = f"did you mean '{spec.name}.{usual}' or '{spec.name}.mean'?"
@@ -174,12 +176,28 @@ def _statistic(
     return f"p{shown}", Fraction(percent) / 100
 
 
+def _scenario(spec: Indicator, text: str | None, troubles: list[Trouble]) -> str:
+    if text in PROJECTIONS:
+        return str(text)
+    what = f"{quoted(text)} is not a scenario" if text else f"{spec.name} needs a scenario"
+    near = nearest(text or "", PROJECTIONS, {"mean": "monthly"}) or PROJECTIONS[0]
+    hint = f"did you mean '{spec.name}.{near}'? For the cost of a call write cost_per_call"
+    troubles.append(Trouble("C011", what, hint))
+    return PROJECTIONS[0]
+
+
 def selector_keys(spec: Indicator) -> tuple[str, ...]:
     """The keys that a selector of this indicator may name: dimensions and its table's own."""
+    if spec.kind == "projection":
+        return ()
     return (*spec.child_keys, *DIMENSIONS, *WIDE_DIMENSIONS)
 
 
 def _selector(spec: Indicator, rest: str, troubles: list[Trouble]) -> tuple[tuple[str, str], ...]:
+    if not selector_keys(spec):
+        what = f"{spec.name} is about all calls and takes no selector"
+        troubles.append(Trouble("C013", what, "leave it out, or choose the calls with --where"))
+        return ()
     example = f"write it as {{{selector_keys(spec)[0]}=abc*,environment=production}}"
     if not rest.endswith("}"):
         troubles.append(Trouble("C013", "the selector is not closed with '}'", example))

@@ -26,7 +26,16 @@ GATE_SECTIONS: Final = (
 )
 """Sections of evidence, described in config.gates."""
 
-SECTIONS: Final = ("slo", "fields", "exclude", "not_applicable", "site", *GATE_SECTIONS)
+SECTIONS: Final = (
+    "slo",
+    "prices",
+    "cost",
+    "fields",
+    "exclude",
+    "not_applicable",
+    "site",
+    *GATE_SECTIONS,
+)
 
 OBJECTIVE_KEYS: Final = (
     "limit",
@@ -40,7 +49,32 @@ OBJECTIVE_KEYS: Final = (
 EXCLUDE_KEYS: Final = ("from", "to", "reason", "owner")
 SITE_KEYS: Final = ("title", "subtitle", "accent", "footer", "trace_url", "publish")
 
-RESERVED: Final = ("prices", "tool", "retrieval", "constraint", "compare", "cost")
+PRICES_KEYS: Final = ("prefer", "public_list", "discount", "max_unknown", "model")
+PRICE_RATES: Final = (
+    "input",
+    "cache_read",
+    "cache_write",
+    "audio_input",
+    "image_input",
+    "output",
+    "reasoning",
+    "audio_output",
+    "per_call",
+)
+PRICE_KEYS: Final = ("model", "provider", "from", "to", *PRICE_RATES, "discount")
+COST_KEYS: Final = (
+    "calls_per_day",
+    "cheaper_model",
+    "cheaper_provider",
+    "cheaper_under_tokens",
+    "cheaper_operations",
+    "stable_prefix_tokens",
+    "trim_percentile",
+    "offline_operations",
+    "batch_discount",
+)
+
+RESERVED: Final = ("tool", "retrieval", "constraint", "compare")
 """Sections that a later version may read; accepting them in silence would promise too much."""
 
 TOP_MAXIMUM: Final = 500
@@ -114,6 +148,11 @@ CANONICAL_FIELDS: Final = (
     "cache_hit",
     "cost_usd",
     "output",
+    "input_hash",
+    "currency",
+    "audio_input_tokens",
+    "image_input_tokens",
+    "audio_output_tokens",
     "retrieval",
     "retrieval.hit",
     "retrieval.n_chunks",

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from gonogo.config.expressions import ExpressionError, parse_objective
+from gonogo.config.costs import read_cost, read_prices
+from gonogo.config.expressions import ExpressionError, parse_key, parse_objective
 from gonogo.config.gates import read_gates
 from gonogo.config.keys import (
     CANONICAL_FIELDS,
@@ -30,7 +31,7 @@ from gonogo.config.keys import (
     TOP_MAXIMUM,
 )
 from gonogo.config.messages import did_you_mean, nearest, quoted
-from gonogo.config.model import Config, Objective
+from gonogo.config.model import Config, CostPlan, Objective
 from gonogo.config.positions import Path as KeyPath
 from gonogo.config.positions import scan
 from gonogo.config.section import Problems, Section, kind_of, path_text
@@ -180,7 +181,19 @@ class _Loader:
             top=_DEFAULTS.top if top is None else top,
             site=read_site(self.root),
             gates=read_gates(self.root),
+            prices=read_prices(self.root, zone),
+            cost=self.plan(objectives),
         )
+
+    def plan(self, objectives: tuple[Objective, ...]) -> CostPlan:
+        found = read_cost(self.root)
+        for objective in objectives:
+            if objective.statistic == "monthly_at_target" and found.calls_per_day is None:
+                what = "no target is stated that a month could be projected to"
+                hint = "add calls_per_day = 100000 under [cost]"
+                key = next(k for k in self.table("slo") if parse_key(k).id == objective.id)
+                self.problems.add(("slo", key), "C053", what, hint)
+        return found
 
     def top_level(self) -> None:
         allowed = (*SETTINGS, *SECTIONS)

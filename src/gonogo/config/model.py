@@ -43,9 +43,14 @@ class Objective:
         return INDICATORS[self.indicator]
 
     @property
+    def is_mean(self) -> bool:
+        """Whether it is a mean of values, or a projection of one."""
+        return self.statistic == "mean" or self.spec.kind == "projection"
+
+    @property
     def target(self) -> Fraction | None:
-        """Share of good events that meets the objective; None for a mean."""
-        if self.statistic == "mean":
+        """Share of good events that meets the objective; None for a mean or a projection."""
+        if self.is_mean:
             return None
         if self.quantile is not None:
             return self.quantile if self.comparator in ("<=", "<") else 1 - self.quantile
@@ -60,6 +65,55 @@ class Exclusion:
     end: int
     reason: str
     owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrice:
+    """An entry of `[[prices.model]]`: who asks how much, and from when until when.
+
+    `model` and `provider` are glob patterns. `rates` are exact US dollars per million tokens by
+    bucket (`per_call`: for each call); without any, `discount` is off the list price. Times are
+    epoch seconds, [start, end).
+    """
+
+    model: str
+    provider: str | None
+    start: int | None
+    end: int | None
+    rates: dict[str, Fraction]
+    discount: Fraction
+    defined_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """`[prices]`: what calls are priced by, beside the public list."""
+
+    models: tuple[OwnPrice, ...] = ()
+    prefer: Literal["logged", "priced"] = "logged"
+    public_list: bool = True
+    """whether models without a price of one's own are priced by the public list"""
+    discount: Fraction = Fraction(0)
+    """off every list price"""
+    max_unknown: Fraction = Fraction(1, 20)
+    """share of the calls without a price above which no cost objective is judged"""
+
+
+@dataclass(frozen=True, slots=True)
+class CostPlan:
+    """`[cost]`: the traffic that is planned for, and levers to estimate."""
+
+    calls_per_day: int | None = None
+    cheaper_model: str | None = None
+    cheaper_provider: str | None = None
+    cheaper_under: int | None = None
+    """input tokens up to which a call may go to the cheaper model"""
+    cheaper_operations: tuple[str, ...] = ()
+    stable_prefix: int | None = None
+    """tokens at the start of every prompt that never change"""
+    trim_percentile: int = 90
+    offline_operations: tuple[str, ...] = ()
+    batch_discount: Fraction = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +147,5 @@ class Config:
     gates: Gates = field(default_factory=Gates)
     content: str = ""
     """hash of what is configured; sign-offs are bound to it"""
+    prices: Prices = Prices()
+    cost: CostPlan = CostPlan()

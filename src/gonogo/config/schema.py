@@ -13,13 +13,14 @@ from gonogo.config.keys import (
     CANONICAL_FIELDS,
     EXCLUDE_KEYS,
     MINIMUM_MAXIMUM,
+    PRICE_RATES,
     REQUIRED_FIELDS,
     TABLES,
     TOP_MAXIMUM,
 )
 from gonogo.config.tables import schema_of
 from gonogo.conventions import PUBLISHABLE, Severity
-from gonogo.indicators import INDICATORS
+from gonogo.indicators import INDICATORS, PROJECTIONS
 
 _TEXT: dict[str, Any] = {"type": "string", "pattern": r"\S"}
 
@@ -54,6 +55,8 @@ def config_schema() -> dict[str, Any]:
                 "description": "values of a dimension that a table shows before (other)",
             },
             "slo": _objectives(),
+            "prices": _prices(),
+            "cost": _cost(),
             "fields": _names(CANONICAL_FIELDS, "canonical field = dotted path in your log"),
             "exclude": _exclusions(),
             "not_applicable": _names(
@@ -70,8 +73,9 @@ def _objectives() -> dict[str, Any]:
     ratios = [name for name, spec in INDICATORS.items() if spec.kind == "ratio"]
     others = [name for name, spec in INDICATORS.items() if spec.kind == "distribution"]
     percentile = r"p[0-9]{1,2}(\.[0-9]+)?"
+    scenarios = rf"cost\.({'|'.join(PROJECTIONS)})"
     names = rf"({'|'.join(ratios)})|({'|'.join(others)})\.({percentile}|mean)"
-    pattern = rf"^\s*({names})\s*(\{{.*\}})?\s*$"
+    pattern = rf"^\s*(({names})\s*(\{{.*\}})?|{scenarios})\s*$"
     limit = {
         "type": "string",
         "pattern": r"^\s*(<=|<|>=|>)",
@@ -108,6 +112,90 @@ def _objectives() -> dict[str, Any]:
         "description": 'objectives: "latency.p95" = "<= 2.5s"',
         "propertyNames": {"pattern": pattern},
         "additionalProperties": {"anyOf": [limit, long_form]},
+    }
+
+
+def _prices() -> dict[str, Any]:
+    amount = {
+        "type": "string",
+        "pattern": r"^\s*\$\s*[0-9]",
+        "description": "US dollars per million tokens (per_call: for each call): $2.50",
+    }
+    moment = {"type": "string", "description": "the price holds from then, or until then"}
+    entry = {
+        "model": {**_TEXT, "description": "model, or a glob pattern: llama-3*"},
+        "provider": {**_TEXT, "description": "provider, or a glob pattern; any if left out"},
+        "from": moment,
+        "to": {**moment, "description": f"{moment['description']}; not part of the range"},
+        **dict.fromkeys(PRICE_RATES, amount),
+        "discount": _share("off these rates, or off the list price where none are written"),
+    }
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "description": "prices of your own: contracts, self-hosted models, discounts",
+        "properties": {
+            "prefer": {
+                "enum": ["logged", "priced"],
+                "default": "logged",
+                "description": "which cost counts where a call has both",
+            },
+            "public_list": {
+                "type": "boolean",
+                "default": True,
+                "description": "price models without an entry of their own by the public list",
+            },
+            "discount": _share("off every list price"),
+            "max_unknown": _share("calls without a price above which no cost is judged", "5%"),
+            "model": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["model"],
+                    "properties": entry,
+                },
+            },
+        },
+    }
+
+
+def _share(description: str, default: str | None = None) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "description": f"share {description}",
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": 1},
+            {"type": "string", "pattern": r"^\s*[0-9]{1,3}(\.[0-9]{1,6})?\s*%\s*$"},
+        ],
+    }
+    return made if default is None else made | {"default": default}
+
+
+def _cost() -> dict[str, Any]:
+    def number(description: str, most: int) -> dict[str, Any]:
+        return {"type": "integer", "minimum": 1, "maximum": most, "description": description}
+
+    def names(description: str) -> dict[str, Any]:
+        return {"type": "array", "items": _TEXT, "description": description}
+
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "description": "the traffic that is planned for, and levers to estimate",
+        "properties": {
+            "calls_per_day": number("the target that cost is projected to", 10**11),
+            "cheaper_model": {**_TEXT, "description": "a model that some calls could go to"},
+            "cheaper_provider": {**_TEXT, "description": "its provider, if its price needs it"},
+            "cheaper_under_tokens": number("calls of at most so many input tokens could", 10**8),
+            "cheaper_operations": names("calls of these operations could"),
+            "stable_prefix_tokens": number("tokens that begin every prompt alike", 10**8),
+            "trim_percentile": {
+                **number("percentile of input tokens to trim longer contexts to", 99),
+                "default": 90,
+            },
+            "offline_operations": names("operations that could wait for a batch"),
+            "batch_discount": _share("that a batch is cheaper by", "50%"),
+        },
     }
 
 

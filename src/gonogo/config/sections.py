@@ -35,7 +35,7 @@ def read_exclusions(root: Section, timezone: str) -> tuple[Exclusion, ...]:
             continue
         section = Section(root.problems, ("exclude", number), row)
         section.known(EXCLUDE_KEYS, required=EXCLUDE_KEYS)
-        start, end = _instant(section, "from", zone), _instant(section, "to", zone)
+        start, end = instant(section, "from", zone), instant(section, "to", zone)
         reason, owner = section.text("reason"), section.text("owner")
         if start is not None and end is not None and end <= start:
             section.wrong("to", "C031", "the range ends before it starts", "swap from and to")
@@ -44,7 +44,7 @@ def read_exclusions(root: Section, timezone: str) -> tuple[Exclusion, ...]:
     return tuple(found)
 
 
-def _instant(section: Section, key: str, zone: tzinfo) -> Fraction | None:
+def instant(section: Section, key: str, zone: tzinfo) -> Fraction | None:
     """Epoch seconds of a TOML date or time, or of an ISO 8601 text; exact."""
     value = section.expect(key, str, date, name="a date and time", hint=_TIME_HINT)
     if isinstance(value, str):

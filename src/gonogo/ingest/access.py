@@ -187,7 +187,10 @@ class Reader:
         return classify(self.texts(field), judge, missing)
 
     def _count(self, code: str, field: Field, rows: pl.Series) -> None:
-        number = int(rows.sum() or 0)
+        self.count(code, field, int(rows.sum() or 0))
+
+    def count(self, code: str, field: Field, number: int) -> None:
+        """Note that a number of values of a field cannot be used."""
         if number:
             self._tally[code, self._prefix + field.name] += number
 

@@ -27,6 +27,7 @@ from gonogo.ingest.fields import (
     own_containers,
 )
 from gonogo.ingest.times import to_epoch_us
+from gonogo.ingest.usage import MODALITIES, in_dollars, with_cached
 from gonogo.records import (
     ACTION_SCHEMA,
     CHUNK_SCHEMA,
@@ -125,9 +126,13 @@ def _lines(
             "cache_read_tokens",
             "cache_write_tokens",
             "reasoning_tokens",
+            "audio_input_tokens",
+            "image_input_tokens",
+            "audio_output_tokens",
         )
     }
-    cost = read.scaled(_LINE["cost_usd"], 1e9)
+    tokens["input_tokens"] = with_cached(read, tokens)
+    cost = in_dollars(read, read.scaled(_LINE["cost_usd"], 1e9))
     has_output = read.presence(_LINE["output"])
     served, asked = read.texts(_LINE["response_model"]), read.texts(_LINE["request_model"])
     model = served.zip_with((served.str.len_bytes() > 0).fill_null(False), asked)
@@ -169,10 +174,14 @@ def _lines(
         "duration_us": duration,
         "ttft_us": ttft,
         "cost_nano_usd": cost,
+        "input_hash": _stable(read, "input_hash"),
         **tokens,
     }
     for name in _TEXT_DIMENSIONS:
         columns[name] = dictionaries.dimensions[name].encode(read.texts(_LINE[name]))
+    for name in MODALITIES:
+        # Four bytes are enough for what one call can hold.
+        columns[name] = np.minimum(tokens[name], 2**31 - 1).astype(np.int32)
     return pl.DataFrame({name: columns[name] for name in LINE_SCHEMA}, schema=LINE_SCHEMA)
 
 

@@ -66,6 +66,17 @@ _DURATION = (
     "duration_ns",
 )
 
+_BESIDE_READ = ("usage.cache_read_input_tokens", "usage.cacheReadInputTokens")
+_BESIDE_WRITE = (
+    "cache_creation_input_tokens",
+    "usage.cache_creation_input_tokens",
+    "usage.cacheWriteInputTokens",
+)
+BESIDE_INPUT: Final = {"cache_read_tokens": _BESIDE_READ, "cache_write_tokens": _BESIDE_WRITE}
+"""Names under which Anthropic and Bedrock report cached tokens: beside the input tokens, which do
+not hold them. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching and
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html"""
+
 LINE_FIELDS: Final = (
     _field(
         "start_time",
@@ -118,6 +129,7 @@ LINE_FIELDS: Final = (
         "tokens_in",
         "usage.prompt_tokens",
         "usage.input_tokens",
+        "usage.inputTokens",
     ),
     _field(
         "output_tokens",
@@ -128,6 +140,7 @@ LINE_FIELDS: Final = (
         "tokens_out",
         "usage.completion_tokens",
         "usage.output_tokens",
+        "usage.outputTokens",
     ),
     _field(
         "cache_read_tokens",
@@ -136,14 +149,38 @@ LINE_FIELDS: Final = (
         "cached_tokens",
         "cache_read_tokens",
         "usage.prompt_tokens_details.cached_tokens",
+        "usage.input_tokens_details.cached_tokens",
+        *_BESIDE_READ,
     ),
-    _field("cache_write_tokens", "number", "cache_write_input_tokens", "cache_write_tokens"),
+    _field(
+        "cache_write_tokens",
+        "number",
+        "cache_write_input_tokens",
+        "cache_write_tokens",
+        *_BESIDE_WRITE,
+    ),
     _field(
         "reasoning_tokens",
         "number",
         "reasoning_output_tokens",
         "reasoning_tokens",
         "usage.completion_tokens_details.reasoning_tokens",
+        "usage.output_tokens_details.reasoning_tokens",
+    ),
+    _field(
+        "audio_input_tokens",
+        "number",
+        "audio_input_tokens",
+        "input_audio_tokens",
+        "usage.prompt_tokens_details.audio_tokens",
+    ),
+    _field("image_input_tokens", "number", "image_input_tokens", "input_image_tokens"),
+    _field(
+        "audio_output_tokens",
+        "number",
+        "audio_output_tokens",
+        "output_audio_tokens",
+        "usage.completion_tokens_details.audio_tokens",
     ),
     _field("duration", "number", *_DURATION),
     _field(
@@ -176,6 +213,8 @@ LINE_FIELDS: Final = (
     _field(
         "cost_usd", "number", "cost_usd", "total_cost_usd", "response_cost", "total_cost", "cost"
     ),
+    _field("currency", "text", "currency", "cost_currency"),
+    _field("input_hash", "text", "input_hash", "prompt_hash"),
     _field("cache_hit", "flag", "cache_hit", "cacheHit", "cached", "from_cache"),
     _field(
         "output",

@@ -21,6 +21,7 @@ _WHAT: Final = {
     "I016": "negative values; taken as missing",
     "I017": "times to first token of zero or after the end of the call; taken as missing",
     "I018": "times without a zone; taken as UTC",
+    "I041": "costs in another currency than US dollars; taken as unknown",
     "I024": "duplicates that differ from the copy that was kept",
 }
 

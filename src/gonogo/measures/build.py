@@ -387,11 +387,11 @@ class _Builder:
         shape = (
             c.value("start", "from", "time"),
             c.value("model", "model", "text"),
-            c.value("cost", "logged cost", "nano_usd"),
+            c.value("cost", "cost", "nano_usd"),
             c.hidden("cost_n"),
             c.value("calls", "calls", "count"),
         )
-        return _table("cost_by_model", "Logged cost by model", shape, made)
+        return _table("cost_by_model", "Cost by model", shape, made)
 
     def _objective_bins(self) -> Table:
         ids = {str(k): o.id for k, o in enumerate(self.config.objectives)}

@@ -67,7 +67,7 @@ MEASURES: Final = (
     hidden("cache_read_tokens", "tokens"),
     hidden("cache_write_tokens", "tokens"),
     hidden("reasoning_tokens", "tokens"),
-    value("cost", "logged cost", "nano_usd"),
+    value("cost", "cost", "nano_usd"),
     hidden("cost_n"),
     mean("cost_per_call", "cost per call", "nano_usd", "cost", "cost_n"),
     hidden("guard_calls"),

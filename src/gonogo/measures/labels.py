@@ -30,7 +30,13 @@ def relabel(partial: Partial, label: Label) -> Partial:
         _renamed(partial.exemplars[c], c, label)[0] for c in ("model", "operation", "release")
     )
     return Partial(
-        frames, partial.sessions, partial.users, exemplars, partial.first_us, partial.last_us
+        frames,
+        partial.sessions,
+        partial.users,
+        exemplars,
+        partial.first_us,
+        partial.last_us,
+        partial.prompts,
     )
 
 

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import polars as pl
 
-from gonogo.config.model import Config
+from gonogo.config.model import Config, Objective
+from gonogo.indicators import COST_FIELDS
 from gonogo.measures.frames import Distributions
+from gonogo.measures.traffic import scenarios
 from gonogo.rollup.partial import Partial
 from gonogo.slo import ObjectiveData
+
+
+def _projection(
+    objective: Objective, partial: Partial, config: Config
+) -> tuple[Fraction | None, str, Fraction | None]:
+    """(factor, scenario in words, least coverage) of an objective; see ObjectiveData."""
+    spec = objective.spec
+    if spec.log_field != COST_FIELDS:
+        return Fraction(1), "", None
+    least = 1 - config.prices.max_unknown
+    if spec.kind != "projection":
+        return Fraction(1), "", least
+    found = next(s for s in scenarios(partial, config) if s.id == objective.statistic)
+    return found.calls_a_month, found.words, least
 
 
 def objective_data(
@@ -27,9 +45,9 @@ def objective_data(
         counts = partial.frames["objectives"].filter(pl.col("objective") == str(number))
         timed = counts.filter(pl.col("bin").is_not_null())
         untimed = counts.filter(pl.col("bin").is_null())
-        is_mean = objective.statistic == "mean"
+        is_mean = objective.is_mean
         histogram = None
-        if objective.spec.kind == "distribution":
+        if objective.spec.kind != "ratio":
             histogram = distributions.get(("objective",), "objective", (str(number),))
         found.append(
             ObjectiveData(
@@ -45,6 +63,7 @@ def objective_data(
                 rows[objective.spec.table],
                 histogram,
                 newest,
+                *_projection(objective, partial, config),
             )
         )
     return found

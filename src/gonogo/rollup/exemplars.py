@@ -19,7 +19,7 @@ RULES: Final = {
     "slowest": "longest duration",
     "failed": "failed calls, drawn by a hash of their content",
     "blocked": "calls that a guardrail blocked, drawn by a hash of their content",
-    "dearest": "highest logged cost",
+    "dearest": "highest cost",
     "control": "a successful call, drawn by a hash of its content",
 }
 _CANDIDATES: Final = 8

@@ -15,9 +15,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
-from gonogo.records import ERROR_CLASSES, NO_TIME, Block, Dictionaries, Dictionary
+from gonogo.records import ERROR_CLASSES, MISSING, NO_TIME, YES, Block, Dictionaries, Dictionary
 from gonogo.rollup import exemplars
 from gonogo.rollup.context import context
+from gonogo.rollup.costs import Pricing
 from gonogo.rollup.coverage import count_fields
 from gonogo.rollup.partial import (
     FRAMES,
@@ -44,16 +45,18 @@ class Mapper:
         selection: Selection,
         calendar: Calendar,
         dictionaries: Dictionaries,
+        pricing: Pricing | None = None,
     ) -> None:
         self._objectives = wanted
         self._selection = selection
         self._calendar = calendar
         self._dictionaries = dictionaries
+        self._pricing = pricing
         self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
         self._pending: Counter[str] = Counter()
         self._counters: Counter[str] = Counter()
         self._exemplars: list[pl.DataFrame] = []
-        self._sessions, self._users = Distinct(), Distinct()
+        self._sessions, self._users, self._prompts = Distinct(), Distinct(), Distinct()
         self._times: list[int] = []
         self._lock = threading.Lock()
 
@@ -61,13 +64,15 @@ class Mapper:
         """Count the lines of a block that are kept and selected."""
         parted = split(block.lines, keep, self._selection, self._dictionaries)
         ctx = context(block, parted.taken, self._calendar)
-        step = Step(ctx, self._dictionaries)
+        step = Step(ctx, self._dictionaries, self._pricing)
         if ctx.height:
             step.run(self._objectives)
         found = exemplars.candidates(ctx, part)
         calls = ctx.calls
         sessions = Distinct.of(ctx["session_hash"][calls])
         users = Distinct.of(ctx["user_hash"][calls])
+        asked = calls & (ctx["cache_hit"] != YES) & (ctx["cost_nano_usd"] != MISSING)
+        prompts = Distinct.of(ctx["input_hash"][asked])
         start = ctx["start_us"][ctx["start_us"] != NO_TIME]
         counters = Counter(count_fields(ctx))
         counters.update(
@@ -89,6 +94,7 @@ class Mapper:
             self._exemplars.append(found)
             self._sessions = self._sessions.merge(sessions)
             self._users = self._users.merge(users)
+            self._prompts = self._prompts.merge(prompts)
             if len(start):
                 self._times += [int(start.min()), int(start.max())]
 
@@ -112,6 +118,7 @@ class Mapper:
             keep_exemplars([chosen]),
             min(self._times, default=None),
             max(self._times, default=None),
+            self._prompts,
         )
 
 

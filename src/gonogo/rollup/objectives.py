@@ -52,7 +52,7 @@ def count(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Cou
     values = judged.values
     zero = np.zeros(size, dtype=np.int64)
     summed = exact_sum(bins, values, size) if values is not None else zero
-    if objective.statistic == "mean":
+    if objective.is_mean:
         good = zero
     eligible = np.bincount(ctx.bin[judged.eligible], minlength=size)
     return Counted(good, total, summed, eligible, values)
@@ -96,7 +96,7 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
 
 def _of_calls(objective: Objective, ctx: Context, lines: Mask) -> Judged:
     name = objective.indicator
-    if objective.spec.kind == "distribution":
+    if objective.spec.kind != "ratio":
         eligible, present, values = _call_values(name, ctx, lines)
         return _values(objective, np.flatnonzero(present), values, np.flatnonzero(eligible))
     calls = ctx.calls & lines
@@ -126,6 +126,7 @@ def _call_values(name: str, ctx: Context, lines: Mask) -> tuple[Mask, Mask, Ints
         return eligible, present, ctx.token_rates(present)
     column = {
         "cost_per_call": "cost_nano_usd",
+        "cost": "cost_nano_usd",
         "input_tokens": "input_tokens",
         "output_tokens": "output_tokens",
     }[name]

@@ -12,9 +12,25 @@ from typing import Final
 import polars as pl
 
 from gonogo.conventions import DIMENSIONS
+from gonogo.pricing.rates import BUCKETS, Why
 from gonogo.stats.distinct import Distinct
 
 EXEMPLARS_KEPT: Final = {"slowest": 3, "failed": 3, "blocked": 3, "dearest": 3, "control": 1}
+
+WHY: Final = tuple(why for why in Why if why is not Why.PRICED)
+DIFFERENCES: Final = (
+    "same",
+    "cached_full",
+    "written_plain",
+    "cached_twice",
+    "cached_free",
+    "reasoning_twice",
+    "reasoning_free",
+    "other",
+)
+"""How a logged cost differs from the priced one; `costs.py` says what each means."""
+COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed")
+"""Calls whose cost is summed by itself: among them those whose money was wasted."""
 
 _DISTRIBUTION: Final = ("n", "sum", "sq_high", "sq_low")
 
@@ -44,6 +60,7 @@ CALL_SUMS: Final = (
     "cost",
     "cost_n",
     "session_cost",
+    "user_cost",
 )
 # Lines on which a check ran: calls, and (`guard_only`) lines that hold nothing else, as a request
 # does that was blocked before the model was asked.
@@ -111,6 +128,37 @@ GUARDRAIL_SUMS: Final = (
 ACTION_SUMS: Final = ("actions", "latency_n", "latency_sum")
 
 
+COST_SUMS: Final = (
+    "calls",
+    "cost",
+    "cost_n",
+    "logged",
+    "logged_n",
+    "from_log",
+    "from_list",
+    "from_own",
+    "free",
+    "hits",
+    "hits_priced",
+    "saved",
+    "both",
+    "both_logged",
+    "both_priced",
+    "tokens_known",
+    "tokens_unknown",
+    *(f"why_{int(why)}" for why in WHY),
+    *(f"tokens_{bucket}" for bucket in BUCKETS),
+    *(f"nano_{bucket}" for bucket in BUCKETS),
+    "nano_per_call",
+    "priced",
+    "priced_n",
+    *(f"{kind}_{what}" for kind in COST_KINDS for what in ("n", "cost")),
+    "prefix_tokens",
+    "prefix_saves",
+    *(f"differs_{kind}_{what}" for kind in DIFFERENCES for what in ("n", "nano")),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """The columns of one frame of a partial."""
@@ -162,6 +210,8 @@ FRAMES: Final[dict[str, Spec]] = {
     "retrievals": Spec(
         (*DIMENSIONS, "index_version", "embedding_model"), ("hour",), RETRIEVAL_SUMS
     ),
+    # `small` is 1 for calls of few input tokens, of which a cheaper model could be asked.
+    "costs": Spec(("provider", "model", "operation"), ("day", "small"), COST_SUMS),
     "chunks": Spec(("chunk",), ("day",), ("retrievals",)),
     "tool_calls": Spec((*DIMENSIONS, "tool"), ("hour",), TOOL_SUMS),
     "guardrails": Spec((*DIMENSIONS, "name", "stage"), ("hour",), GUARDRAIL_SUMS),
@@ -218,6 +268,8 @@ class Partial:
     exemplars: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXEMPLAR_SCHEMA))
     first_us: int | None = None
     last_us: int | None = None
+    prompts: Distinct = field(default_factory=Distinct)
+    """of the prompts that no gateway cache answered, by their hash"""
 
     @staticmethod
     def zero() -> Partial:
@@ -233,9 +285,10 @@ def merge(partials: list[Partial]) -> Partial:
     """The partial of all the traces together."""
     if not partials:
         return Partial.zero()
-    sessions, users = Distinct(), Distinct()
+    sessions, users, prompts = Distinct(), Distinct(), Distinct()
     for partial in partials:
         sessions, users = sessions.merge(partial.sessions), users.merge(partial.users)
+        prompts = prompts.merge(partial.prompts)
     firsts = [p.first_us for p in partials if p.first_us is not None]
     lasts = [p.last_us for p in partials if p.last_us is not None]
     return Partial(
@@ -245,4 +298,5 @@ def merge(partials: list[Partial]) -> Partial:
         keep_exemplars([p.exemplars for p in partials]),
         min(firsts, default=None),
         max(lasts, default=None),
+        prompts,
     )

@@ -22,8 +22,9 @@ from gonogo.records import (
     YES,
     Dictionaries,
 )
-from gonogo.rollup import objectives
+from gonogo.rollup import costs, objectives
 from gonogo.rollup.context import Child, Context
+from gonogo.rollup.costs import Pricing
 from gonogo.rollup.counting import Groups, Ints, group, sum_of_squares
 from gonogo.rollup.histograms import by_scopes
 from gonogo.rollup.partial import FRAMES
@@ -33,6 +34,8 @@ METRICS: Final = (
     "latency_failed",
     "ttft",
     "tps",
+    "cost",
+    "input_tokens",
     "retrieval_latency",
     "tool_latency",
     "guardrail_latency",
@@ -47,11 +50,15 @@ Column = NDArray[Any]
 class Step:
     """The counts of one block; text columns hold codes."""
 
-    def __init__(self, ctx: Context, dictionaries: Dictionaries) -> None:
+    def __init__(
+        self, ctx: Context, dictionaries: Dictionaries, pricing: Pricing | None = None
+    ) -> None:
         self.ctx, self.dictionaries = ctx, dictionaries
+        self.pricing = pricing
         self.frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
 
     def run(self, wanted: Sequence[Objective]) -> None:
+        self._costs()
         self._guard_flags()
         self._checked()
         self._calls()
@@ -158,8 +165,29 @@ class Step:
             "cost": total(ctx["cost_nano_usd"], priced),
             "cost_n": where(priced),
             "session_cost": total(ctx["cost_nano_usd"], priced & (ctx["session_hash"] != 0)),
+            "user_cost": total(ctx["cost_nano_usd"], priced & (ctx["user_hash"] != 0)),
         }
         self._put("calls", columns)
+
+    def _costs(self) -> None:
+        """Price the calls; everything after it sees what they cost."""
+        ctx, pricing = self.ctx, self.pricing
+        if pricing is None or not ctx.calls.any():
+            return
+        priced = costs.price(ctx, self.dictionaries, pricing)
+        found = costs.sums(ctx, priced, self.dictionaries, pricing.plan)
+        day, small, provider, model, operation = found.groups.keys
+        self._put(
+            "costs",
+            {
+                "day": _starts(ctx.days, day),
+                "small": small,
+                "provider": provider,
+                "model": model,
+                "operation": operation,
+                **found.sums,
+            },
+        )
 
     def _token_rates(self) -> Ints:
         rates = np.zeros(self.ctx.height, dtype=np.int64)
@@ -375,11 +403,14 @@ class Step:
         ctx = self.ctx
         failed = ctx["failed"] == YES
         rates = self._token_rates()
-        for metric, mask, source in (
-            ("latency_ok", ctx.latency & ~failed, ctx["duration_us"]),
-            ("latency_failed", ctx.latency & failed, ctx["duration_us"]),
-            ("ttft", ctx.ttft, ctx["ttft_us"]),
-            ("tps", ctx.token_rate, rates),
+        cost, size = ctx["cost_nano_usd"], ctx["input_tokens"]
+        for metric, mask, source, dimensions in (
+            ("latency_ok", ctx.latency & ~failed, ctx["duration_us"], DIMENSIONS),
+            ("latency_failed", ctx.latency & failed, ctx["duration_us"], DIMENSIONS),
+            ("ttft", ctx.ttft, ctx["ttft_us"], DIMENSIONS),
+            ("tps", ctx.token_rate, rates, DIMENSIONS),
+            ("cost", ctx.calls & (cost != MISSING), cost, ("model",)),
+            ("input_tokens", ctx.calls & (size != MISSING), size, ("model",)),
         ):
             rows = np.flatnonzero(mask)
             if not len(rows):
@@ -388,7 +419,7 @@ class Step:
             day = ctx.day[rows]
             scopes = [("", ctx.hour[rows])]
             cards = {}
-            for name in DIMENSIONS:
+            for name in dimensions:
                 codes = ctx[name][rows].astype(np.int64)
                 cards[name] = int(codes.max()) + 1
                 scopes.append((name, day * cards[name] + codes))

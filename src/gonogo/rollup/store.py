@@ -24,7 +24,11 @@ def save(partial: Partial, folder: Path) -> None:
         frame.write_parquet(folder / f"{name}.parquet", statistics=False)
     partial.exemplars.write_parquet(folder / "exemplars.parquet", statistics=False)
     kinds = {}
-    for name, distinct in (("sessions", partial.sessions), ("users", partial.users)):
+    for name, distinct in (
+        ("sessions", partial.sessions),
+        ("users", partial.users),
+        ("prompts", partial.prompts),
+    ):
         kinds[name] = "hashes" if distinct.is_exact else "registers"
         values = distinct.hashes if distinct.registers is None else distinct.registers
         pl.DataFrame({"value": values}).write_parquet(folder / f"{name}.parquet")
@@ -62,6 +66,7 @@ def load(folder: Path) -> Partial:
         pl.read_parquet(folder / "exemplars.parquet"),
         meta["first_us"],
         meta["last_us"],
+        distinct["prompts"],
     )
 
 

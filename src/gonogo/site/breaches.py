@@ -115,7 +115,7 @@ def _strips(result: ReadinessResult) -> tuple[Strip, ...]:
     return tuple(found)
 
 
-def _trace(exemplar: Exemplar, result: ReadinessResult) -> Cell:
+def trace_cell(exemplar: Exemplar, result: ReadinessResult) -> Cell:
     if exemplar.trace_id is None:
         return Cell("–", hint="not logged")
     template = result.site.trace_url if result.profile == INTERNAL else None
@@ -136,7 +136,7 @@ def _exemplars(result: ReadinessResult) -> TableView | None:
         rows.append(
             (
                 Cell(_KINDS[x.kind], small=clipped(x.rule)),
-                _trace(x, result),
+                trace_cell(x, result),
                 Cell(firm(moment(x.time, result))),
                 Cell(clipped(x.model or "–"), small=clipped(context)),
                 Cell(duration or "–", sort=str(x.duration_us) if duration else "-"),

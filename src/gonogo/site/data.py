@@ -150,9 +150,9 @@ def _prices(result: ReadinessResult) -> str:
     overall = result.tables.get("overall")
     calls, priced = int_at(overall, "calls"), int_at(overall, "cost_n")
     if not calls or not priced:
-        return "Prices: no call carries a cost; an unknown price is unknown, never $0."
+        return "Prices: no call has a known cost; an unknown price is unknown, never $0."
     counted = f"{display.count(priced)} of {display.count(calls)}"
-    return f"Prices: {ratio_text(priced, calls)} of calls carry a cost ({counted})."
+    return f"Prices: {ratio_text(priced, calls)} of calls have a known cost ({counted}); see Cost."
 
 
 def _period(result: ReadinessResult) -> str:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from gonogo.charts import Chart
 from gonogo.results import ReadinessResult, Table
 from gonogo.site import breaches, data, readiness
+from gonogo.site.cost import cost
 from gonogo.site.model import ChartView, Link, SectionsPage
 from gonogo.site.objectives import verdict_pill
 from gonogo.site.sections import BUILDERS
@@ -103,7 +104,7 @@ def contexts(
         ),
         "data": data.page(result, frames["data"], drawn["data"], downloads),
     }
-    for name, build in BUILDERS.items():
+    for name, build in (BUILDERS | {"cost": cost}).items():
         pages[name] = SectionsPage(frames[name], build(result, drawn[name]))
     return pages
 

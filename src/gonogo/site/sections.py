@@ -1,4 +1,4 @@
-"""The pages that are lists of sections: Latency, Errors, Quality, Evaluation, Cost."""
+"""The pages that are lists of sections: Latency, Errors, Quality, Evaluation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gonogo.site.figures import Figure, tiles
 from gonogo.site.layout import blocks
 from gonogo.site.model import Absent, ChartView, Section, TableView
 from gonogo.site.objectives import rows_of_page
-from gonogo.site.pivot import errors_by_model, summary, token_buckets
+from gonogo.site.pivot import errors_by_model, summary
 from gonogo.site.tables import Col, count, mean, rate, text, time_us, view
 
 Charts = Sequence[ChartView]
@@ -28,17 +28,17 @@ _ORDER: Final = ("model", "operation", "prompt_version", "release", "provider", 
                  "environment", "tenant_id")  # fmt: skip
 
 
-def _any(table: Table | None, key: str) -> bool:
+def any_of(table: Table | None, key: str) -> bool:
     """True where a stored count of the table is not zero throughout."""
     return table is not None and any(table.data.get(key, []))
 
 
-def _pick(charts: Charts, *prefixes: str) -> list[ChartView]:
+def pick(charts: Charts, *prefixes: str) -> list[ChartView]:
     """Charts whose id starts with one of `prefixes`."""
     return [c for c in charts if c.id.startswith(prefixes)]
 
 
-def _by_dimension(
+def by_dimension(
     result: ReadinessResult, cols: Sequence[Col], what: str, page: str
 ) -> tuple[TableView, ...]:
     """One table for each dimension with two values or more, and always one for the model."""
@@ -62,11 +62,11 @@ def _missing_dimensions(result: ReadinessResult) -> tuple[Absent, ...]:
     return (Absent(f"By {names}", "to compare them, log", ", ".join(gone)),)
 
 
-def _objectives(result: ReadinessResult, page: str) -> Section:
+def objectives(result: ReadinessResult, page: str) -> Section:
     return Section("objectives", "", objectives=rows_of_page(result, page))
 
 
-def _or_absent(
+def or_absent(
     made: Section, title: str, words: str, field: str, reason: str | None = None
 ) -> Section:
     """The section itself, or where it holds nothing its one line."""
@@ -109,17 +109,17 @@ def latency(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
         tiles=tiles(result, figures),
         blocks=blocks(first, [summary(result.tables.get("overall"))]),
     )
-    ttft = Section("ttft", "Time to first token", blocks=blocks(_pick(charts, "ttft")))
+    ttft = Section("ttft", "Time to first token", blocks=blocks(pick(charts, "ttft")))
     parts = Section(
         "parts", "Where the time goes", "The same percentiles, part by part",
-        blocks=blocks((), _by_dimension(result, LATENCY_COLS, "Latency", "latency")),
+        blocks=blocks((), by_dimension(result, LATENCY_COLS, "Latency", "latency")),
         absent=_missing_dimensions(result),
     )  # fmt: skip
     words = "no call logs how long it took, so nothing here can be judged. Log"
-    wanted = [_objectives(result, "latency"), _or_absent(main, "Latency", words, "latency_ms")]
-    if ttft.blocks or not _any(result.tables.get("overall"), "ttft_n"):
+    wanted = [objectives(result, "latency"), or_absent(main, "Latency", words, "latency_ms")]
+    if ttft.blocks or not any_of(result.tables.get("overall"), "ttft_n"):
         first_token = "no streamed call logs it. Log"
-        wanted.append(_or_absent(ttft, ttft.title, first_token, "ttft_ms, stream"))
+        wanted.append(or_absent(ttft, ttft.title, first_token, "ttft_ms, stream"))
     return (*wanted, parts)
 
 
@@ -163,19 +163,19 @@ def errors(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
     )
     parts = Section(
         "parts", "Where calls fail",
-        blocks=blocks((), _by_dimension(result, ERROR_COLS, "Errors", "errors")),
+        blocks=blocks((), by_dimension(result, ERROR_COLS, "Errors", "errors")),
         absent=_missing_dimensions(result),
     )  # fmt: skip
     absent = []
     if reasons is None:
         words = "no call says why it stopped. Log"
         absent.append(Absent("Finish reasons", words, "finish_reason"))
-    if not _any(t.get("overall"), "retry_known"):
+    if not any_of(t.get("overall"), "retry_known"):
         words = "not logged. Log the number of tries after the first,"
         absent.append(Absent("Retries", words, "retries"))
     found = [
-        _objectives(result, "errors"),
-        _or_absent(main, "Errors", "no call says how it ended. Log", "status, error_type"),
+        objectives(result, "errors"),
+        or_absent(main, "Errors", "no call says how it ended. Log", "status, error_type"),
     ]
     if absent:
         found.append(Section("not-logged", "Not logged", absent=tuple(absent)))
@@ -210,9 +210,9 @@ def _guardrails(result: ReadinessResult, charts: Charts) -> Section:
     )  # fmt: skip
     made = Section(
         "guardrails", "Guardrails", "How often checks trigger, block and are bypassed",
-        tiles=tiles(result, figures), blocks=blocks(_pick(charts, "guard"), [table, matrix]),
+        tiles=tiles(result, figures), blocks=blocks(pick(charts, "guard"), [table, matrix]),
     )  # fmt: skip
-    return _or_absent(made, "Guardrails", "no check is logged. Log",
+    return or_absent(made, "Guardrails", "no check is logged. Log",
                       "guardrails[].name, .stage, .triggered, .action, .latency_ms",
                       result.not_applicable.get("guardrail_checks"))  # fmt: skip
 
@@ -248,9 +248,9 @@ def _retrieval(result: ReadinessResult, charts: Charts) -> Section:
         "Retrieval",
         "Whether the right passages are found",
         tiles=tiles(result, figures),
-        blocks=blocks(_pick(charts, "retriev", "chunk"), [table, chunks]),
+        blocks=blocks(pick(charts, "retriev", "chunk"), [table, chunks]),
     )
-    return _or_absent(made, "Retrieval", "no retrieval is logged. Log",
+    return or_absent(made, "Retrieval", "no retrieval is logged. Log",
                       "retrieval.chunk_ids, .hit, .scores, .index_version, .latency_ms",
                       result.not_applicable.get("retrievals"))  # fmt: skip
 
@@ -288,9 +288,9 @@ def _tools(result: ReadinessResult, charts: Charts) -> Section:
     )
     made = Section(
         "tools", "Tools", "Whether tools answer, and how long they take",
-        tiles=tiles(result, figures), blocks=blocks(_pick(charts, "tool"), [table]),
+        tiles=tiles(result, figures), blocks=blocks(pick(charts, "tool"), [table]),
     )  # fmt: skip
-    return _or_absent(made, "Tools", "no tool call is logged. Log",
+    return or_absent(made, "Tools", "no tool call is logged. Log",
                       "tool_calls[].name, .status, .latency_ms, .arguments_valid",
                       result.not_applicable.get("tool_calls"))  # fmt: skip
 
@@ -299,7 +299,7 @@ def quality(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
     parts = (_guardrails(result, charts), _retrieval(result, charts), _tools(result, charts))
     placed = {b.chart.id for part in parts for b in part.blocks if b.chart is not None}
     rest = blocks(c for c in charts if c.id not in placed)
-    found = [_objectives(result, "quality"), *parts]
+    found = [objectives(result, "quality"), *parts]
     if rest:
         found.append(Section("further", "Further", blocks=rest))
     return (*found, _review(result))
@@ -317,53 +317,7 @@ def _review(result: ReadinessResult) -> Section:
     made = Section("review", title, "What was done in the real world, and who looked at it",
                    blocks=blocks((), [table]))  # fmt: skip
     words = "none is logged, or none is declared in [[action]]. Log"
-    return _or_absent(made, title, words, "action.name, .tier, .review, .review_latency_ms")
-
-
-COST_COLS: Final = (
-    count("Calls", "calls"),
-    Col("Cost", "nano_usd", "cost"),
-    mean("Per call", "nano_usd", "cost", "cost_n"),
-    rate("With a price", "cost_n", "calls", "calls that carry a cost / all calls"),
-    Col("Input tokens", "tokens", "input_tokens"),
-    Col("Output tokens", "tokens", "output_tokens"),
-)
-
-
-def cost(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
-    overall = result.tables.get("overall")
-    figures = (
-        Figure("Spend in the period", "nano_usd", "cost_n", key="cost", colour="c2"),
-        Figure("Per call, mean", "nano_usd", "cost_n", num="cost", indicator="cost_per_call",
-               statistic="mean", colour="c2"),
-        f.COST_PER_1000,
-        Figure("Per session", "nano_usd", "sessions", num="session_cost", colour="c3",
-               sample="sessions"),
-        Figure("Calls with a price", "ratio", "calls", num="cost_n", colour="c6"),
-    )  # fmt: skip
-    priced = _any(overall, "cost_n")
-    main = Section(
-        "cost", "", tiles=tiles(result, figures) if priced else (), blocks=blocks(charts),
-    )  # fmt: skip
-    tokens = Section("tokens", "Tokens", blocks=blocks((), [token_buckets(overall)]))
-    parts = Section(
-        "parts", "Where the money goes",
-        blocks=blocks((), _by_dimension(result, COST_COLS, "Cost", "cost") if priced else ()),
-    )  # fmt: skip
-    words = "no call carries a price, and an unknown price is unknown, never $0. Log"
-    scenario = Absent(
-        "Today, ten times the traffic, at target",
-        "scenarios need a traffic target and a budget to be declared.",
-        "",
-    )
-    found = [
-        _objectives(result, "cost"),
-        _or_absent(main, "Cost", words, "cost_usd"),
-        _or_absent(tokens, "Tokens", "not logged. Log", "input_tokens, output_tokens"),
-    ]
-    if parts.blocks:
-        found.append(parts)
-    return (*found, Section("scenarios", "Scenarios", absent=(scenario,)))
+    return or_absent(made, title, words, "action.name, .tier, .review, .review_latency_ms")
 
 
 BUILDERS: Final[dict[str, Callable[[ReadinessResult, Charts], tuple[Section, ...]]]] = {
@@ -371,5 +325,4 @@ BUILDERS: Final[dict[str, Callable[[ReadinessResult, Charts], tuple[Section, ...
     "errors": errors,
     "quality": quality,
     "evaluation": evaluation,
-    "cost": cost,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,12 @@ class ObjectiveData:
     """of the judged values, for displayed quantiles"""
     newest: int | None
     """epoch second of the newest record: the bin holding it is incomplete"""
+    factor: Fraction | None = Fraction(1)
+    """what a mean is multiplied by: calls a month for a projection; None where that is not known"""
+    scenario: str = ""
+    """in words, what a projection is to"""
+    least: Fraction | None = None
+    """share of the eligible events that must carry the value; None for the configured minimum"""
 
     def __post_init__(self) -> None:
         name = self.objective.id

@@ -36,11 +36,15 @@ def evaluate(
 def _judge(
     data: ObjectiveData, slug: str, config: Config
 ) -> tuple[ObjectiveResult, tuple[Excursion, ...], float]:
-    measured = measure(data) if data.count else None
+    measured = measure(data) if data.count and data.factor is not None else None
     found: tuple[Excursion, ...] = ()
-    judged = (
-        _absent(data, config) if measured is None else _uncovered(data, config.minimum_coverage)
-    )
+    judged: Judged | None
+    if measured is not None:
+        judged = _uncovered(data, config.minimum_coverage if data.least is None else data.least)
+    elif data.count:
+        judged = _unscaled(data)
+    else:
+        judged = _absent(data, config)
     if measured is not None and judged is None:
         judged = _small(data, measured)
         if judged is None:
@@ -88,6 +92,14 @@ def _uncovered(data: ObjectiveData, least: Fraction) -> Judged | None:
     if coverage >= least:
         return None
     shown = display.near(coverage, least, "ratio")
+    if data.least is not None:
+        unknown = display.count(eligible - data.count)
+        reason = (
+            f"{unknown} of {wording.events(objective, eligible)} have no known cost "
+            f"({display.near(1 - coverage, 1 - least, 'ratio')}), at most "
+            f"{display.exact(1 - least, 'ratio')} allowed; unknown is not $0"
+        )
+        return Status.NO_DATA, reason, "log cost_usd, or state the price under [[prices.model]]"
     reason = (
         f"only {display.count(data.count)} of {wording.events(objective, eligible)} carry "
         f"{objective.spec.log_field} ({shown}), at least {display.exact(least, 'ratio')} needed"
@@ -96,6 +108,15 @@ def _uncovered(data: ObjectiveData, least: Fraction) -> Judged | None:
         Status.NO_DATA,
         reason,
         f"log {objective.spec.log_field} on all {wording.noun(objective)}",
+    )
+
+
+def _unscaled(data: ObjectiveData) -> Judged:
+    """NO_DATA where the log is too short to say what a day's traffic is."""
+    return (
+        Status.NO_DATA,
+        f"{data.scenario}: the log spans less than a day, which says nothing of a month",
+        "judge at least a day of logs, or state calls_per_day and use cost.monthly_at_target",
     )
 
 
@@ -175,7 +196,16 @@ def _more(data: ObjectiveData, measured: Measured) -> str:
 def _seen(data: ObjectiveData, measured: Measured) -> str:
     """What was observed, against the limit."""
     objective = data.objective
-    if objective.statistic == "mean":
+    if objective.spec.kind == "projection":
+        exact = Fraction(data.value_sum, data.count) * (data.factor or 1)
+        each = display.money(Fraction(data.value_sum, data.count))
+        many = wording.events(objective, data.count)
+        projected = wording.observed(objective, exact)
+        return (
+            f"{projected} a month {data.scenario}, at the {each} that {many} cost on average, "
+            f"{wording.limit(objective)}"
+        )
+    if objective.is_mean:
         mean = wording.observed(objective, Fraction(data.value_sum, data.count))
         many = wording.events(objective, data.count)
         return f"the mean over {many} is {mean}, {wording.limit(objective)}"

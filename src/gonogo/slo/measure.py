@@ -49,7 +49,9 @@ class Measured:
     total: int
 
 
-def is_met(objective: Objective, good: int, total: int, value_sum: int) -> bool:
+def is_met(
+    objective: Objective, good: int, total: int, value_sum: int, factor: Fraction = Fraction(1)
+) -> bool:
     """Whether the objective was met as counted, by exact arithmetic; total is positive.
 
     A percentile is the nearest-rank one, x_(ceil(q n)): at or under a limit exactly if at least
@@ -57,7 +59,7 @@ def is_met(objective: Objective, good: int, total: int, value_sum: int) -> bool:
     """
     target = objective.target
     if target is None:
-        return _within(objective, Fraction(value_sum, total))
+        return _within(objective, Fraction(value_sum, total) * factor)
     strict = objective.comparator in (("<", ">") if objective.quantile is None else (">=", ">"))
     return good > target * total if strict else good >= target * total
 
@@ -175,8 +177,12 @@ def _mean(data: ObjectiveData) -> Measured:
     mean = ratio_mean(data.bins, data.sums, data.total, untimed, spread)
     assert mean is not None  # total is positive
     upper = wording.is_upper(objective)
+    # A projection multiplies the mean, its interval and its bound by one known number.
+    exact = Fraction(1) if data.factor is None else data.factor
+    factor = float(exact)
+    mean = mean.scaled(factor)
     limit = float(objective.limit)
-    met = is_met(objective, 0, total, data.value_sum)
+    met = is_met(objective, 0, total, data.value_sum, exact)
     bound = needed = None
     if mean.error is not None:
         half = mean.critical * mean.error

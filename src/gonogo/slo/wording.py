@@ -37,6 +37,12 @@ _VERBS: Final = {
 }
 """What the counted events of a ratio did; words that fit one event and many."""
 
+SCENARIOS: Final = {
+    "monthly": "monthly cost, today's traffic",
+    "monthly_at_10x": "monthly cost, ten times the traffic",
+    "monthly_at_target": "monthly cost at the target",
+}
+
 _LIMITS: Final = {
     "<=": "limit {}",
     "<": "limit under {}",
@@ -54,6 +60,8 @@ _BEYOND_TIME: Final = {"<=": "took longer than {}", "<": "took {} or longer"}
 
 def title(objective: Objective) -> str:
     """What a reader calls it: p95 latency; error rate {model=gpt-4o*}."""
+    if objective.spec.kind == "projection":
+        return SCENARIOS[objective.statistic]
     name = objective.spec.title
     if objective.statistic != "rate":
         name = f"{objective.statistic} {name}"

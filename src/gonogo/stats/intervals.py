@@ -230,6 +230,20 @@ class Mean:
     error: float | None
     critical: float
 
+    def scaled(self, factor: float) -> Mean:
+        """The mean of the values times a known number."""
+        low, high = self.interval.low, self.interval.high
+        return Mean(
+            self.value * factor,
+            Interval(
+                None if low is None else low * factor,
+                None if high is None else high * factor,
+                self.interval.method,
+            ),
+            None if self.error is None else self.error * factor,
+            self.critical,
+        )
+
 
 def ratio_mean(
     bins: Ints,

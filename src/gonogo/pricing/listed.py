@@ -1,0 +1,131 @@
+"""The public price list, from the genai-prices package: offline, with dates and tiers.
+
+https://github.com/pydantic/genai-prices; imported only when a call is to be priced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+from gonogo.pricing.rates import LARGEST_RATE, PICO_PER_DOLLAR_A_MILLION, Rates, filled
+
+_KEYS: Final = {
+    "input": "input_mtok",
+    "cache_read": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "audio_input": "input_audio_mtok",
+    "image_input": "input_image_mtok",
+    "output": "output_mtok",
+    "reasoning": "output_reasoning_mtok",
+    "audio_output": "output_audio_mtok",
+}
+_PROVIDERS: Final = {
+    # Names of OpenTelemetry (gen_ai.provider.name) and of gateways that the list calls otherwise.
+    "aws.bedrock": "aws",
+    "aws_bedrock": "aws",
+    "bedrock_converse": "aws",
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "az.ai.openai": "azure",
+    "az.ai.inference": "azure",
+    "azure_openai": "azure",
+    "gcp.gemini": "google",
+    "gcp.vertex_ai": "google",
+    "gcp.gen_ai": "google",
+    "mistral_ai": "mistral",
+    "x_ai": "x-ai",
+}
+
+
+_LONGEST_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model of the price list: its name there, and its price at any time.
+
+    `changes` are the epoch seconds at which the price may change; `daily` says that it also
+    depends on the time of day, so that no list of changes is complete.
+    """
+
+    name: str
+    changes: tuple[int, ...]
+    daily: bool
+    at: Callable[[int], Rates | None]
+
+
+def version() -> str:
+    """The version of the price list."""
+    from importlib.metadata import version as installed
+
+    return installed("genai-prices")
+
+
+@cache
+def find(provider: str | None, model: str) -> Listed | None:
+    """The list's entry for a model, or None.
+
+    A logged provider decides alone: a model under a provider that the list does not know has no
+    list price, be its name ever so familiar, for somebody else may ask another price.
+    """
+    from genai_prices import data_snapshot, types
+
+    if len(model) > _LONGEST_NAME or len(provider or "") > _LONGEST_NAME:
+        return None
+    named = None
+    if provider is not None:
+        low = provider.strip().lower()
+        named = _PROVIDERS.get(low, low)
+    try:
+        found, entry = data_snapshot.get_snapshot().find_provider_model(model, None, named, None)
+    except LookupError:
+        return None
+    conditions = entry.prices if isinstance(entry.prices, list) else []
+    starts, daily = [], False
+    for condition in conditions:
+        constraint = condition.constraint
+        if isinstance(constraint, types.StartDateConstraint):
+            midnight = datetime.combine(constraint.start_date, datetime.min.time(), UTC)
+            starts.append(int(midnight.timestamp()))
+        elif constraint is not None:
+            daily = True
+
+    def at(epoch: int) -> Rates | None:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch)
+        return _rates(entry.get_prices(moment))
+
+    return Listed(f"{found.id}:{entry.id}", tuple(sorted(set(starts))), daily, at)
+
+
+def _rates(price: Any) -> Rates | None:
+    """The rates of a ModelPrice; None where it does not charge by the token."""
+    own = {bucket: getattr(price, key, None) for bucket, key in _KEYS.items()}
+    own = {bucket: found for bucket, found in own.items() if found is not None}
+    if "input" not in own and "output" not in own:
+        return None
+    starts = sorted({t.start for p in own.values() for t in getattr(p, "tiers", ())})
+    tiers = []
+    for start in (-1, *starts):
+        rates = {bucket: _pico(_in_tier(found, start)) for bucket, found in own.items()}
+        tiers.append((start, filled(rates)))
+    per_call = getattr(price, "requests_kcount", None)
+    return Rates(tuple(tiers), 0 if per_call is None else int(per_call * 10**9))
+
+
+def _in_tier(price: Any, start: int) -> Decimal:
+    if isinstance(price, Decimal):
+        return price
+    found: Decimal = price.base
+    for tier in price.tiers:
+        if tier.start <= start:
+            found = tier.price
+    return found
+
+
+def _pico(dollars: Decimal) -> int:
+    return min(LARGEST_RATE, int((dollars * PICO_PER_DOLLAR_A_MILLION).to_integral_value()))

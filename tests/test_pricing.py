@@ -1,0 +1,443 @@
+"""What calls cost: worked by hand from the providers' published rules, and held against the page.
+
+Prices of the worked examples, in US dollars per million tokens: gpt-4o 2.50 in, 1.25 cached, 10 out
+(https://openai.com/api/pricing); Claude Sonnet 4 3 in, 3.75 cache write, 0.30 cache read, 15 out
+(https://www.anthropic.com/pricing), the same on Bedrock.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import run_engine
+from gonogo.config.load import load
+from gonogo.config.model import OwnPrice, Prices
+from gonogo.errors import ConfigError
+from gonogo.pricing import BUCKETS, Book, Rates, Why, charge
+from gonogo.pricing.rates import LARGEST_CALL, NO_RATE
+from gonogo.records import MISSING
+from gonogo.results import ReadinessResult, Table
+
+DAY = 1_763_251_200  # 16 November 2025
+GPT = {"provider": "openai", "model": "gpt-4o-2024-08-06"}
+CLAUDE = {"provider": "anthropic", "model": "claude-sonnet-4-20250514"}
+BEDROCK = {"provider": "aws.bedrock", "model": "anthropic.claude-sonnet-4-20250514-v1:0"}
+
+
+def judged(
+    folder: Path, *calls: dict[str, Any], config: str = "", invoice: str = ""
+) -> ReadinessResult:
+    """The result of some calls; each gets a time and ids of its own unless it brings them."""
+    lines = []
+    for number, call in enumerate(calls):
+        base = {"timestamp": DAY + number, "trace_id": f"t{number}", "span_id": f"s{number}",
+                "status": "ok", "latency_ms": 100}  # fmt: skip
+        lines.append(json.dumps(base | call) + "\n")
+    log, toml = folder / "calls.jsonl", folder / "readiness.toml"
+    log.write_text("".join(lines))
+    toml.write_text(config)
+    return run_engine.check(folder / "state", log, config=toml if config else None)
+
+
+def cell(result: ReadinessResult, table: str, key: str, row: int = 0) -> Any:
+    return result.tables[table].data[key][row]
+
+
+def rows(table: Table, key: str) -> dict[Any, dict[str, Any]]:
+    return {k[0]: v for k, v in run_engine.rows_of(table, key).items()}
+
+
+# ── worked examples ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_openai_with_1792_of_1999_prompt_tokens_cached(tmp_path: Path) -> None:
+    usage = {"prompt_tokens": 1999, "completion_tokens": 300,
+             "prompt_tokens_details": {"cached_tokens": 1792}}  # fmt: skip
+    result = judged(tmp_path, {**GPT, "usage": usage})
+    # 207 x $2.50 + 1,792 x $1.25 + 300 x $10, per million: 517,500 + 2,240,000 + 3,000,000 nano.
+    assert cell(result, "overall", "cost") == 5_757_500
+    kinds = rows(result.tables["cost_buckets"], "bucket")
+    assert kinds["fresh input"] == {"tokens": 207, "cost": 517_500, "all_cost": 5_757_500}
+    assert kinds["input read from the provider’s cache"]["cost"] == 2_240_000
+    assert kinds["output"]["cost"] == 3_000_000
+    assert sum(row["cost"] for row in kinds.values()) == 5_757_500
+
+
+def test_anthropic_with_a_cache_write_and_a_cache_read(tmp_path: Path) -> None:
+    # Anthropic's input_tokens do not hold the cached ones.
+    write = {"input_tokens": 50, "output_tokens": 400,
+             "cache_creation_input_tokens": 2000, "cache_read_input_tokens": 0}  # fmt: skip
+    read = {"input_tokens": 50, "output_tokens": 400,
+            "cache_creation_input_tokens": 0, "cache_read_input_tokens": 2000}  # fmt: skip
+    result = judged(tmp_path, {**CLAUDE, "usage": write}, {**CLAUDE, "usage": read})
+    # 50 x 3,000 + 400 x 15,000 nano each; written 2,000 x 3,750, read 2,000 x 300.
+    assert cell(result, "overall", "cost") == 2 * 6_150_000 + 7_500_000 + 600_000
+    assert cell(result, "overall", "input_tokens") == 4_100
+    # The same tokens the way OpenTelemetry counts them, cached ones inside the input.
+    inclusive = [
+        {**CLAUDE, "input_tokens": 2050, "output_tokens": 400, "cache_write_input_tokens": 2000},
+        {**CLAUDE, "input_tokens": 2050, "output_tokens": 400, "cache_read_input_tokens": 2000},
+    ]
+    assert cell(judged(tmp_path, *inclusive), "overall", "cost") == 20_400_000
+
+
+def test_bedrock_reports_cached_tokens_beside_the_input(tmp_path: Path) -> None:
+    usage = {"inputTokens": 50, "outputTokens": 400,
+             "cacheReadInputTokens": 1500, "cacheWriteInputTokens": 500}  # fmt: skip
+    result = judged(tmp_path, {**BEDROCK, "usage": usage})
+    # 50 x 3,000 + 1,500 x 300 + 500 x 3,750 + 400 x 15,000
+    assert cell(result, "overall", "cost") == 150_000 + 450_000 + 1_875_000 + 6_000_000
+
+
+def test_a_wrapper_that_repeats_its_child_is_paid_once(tmp_path: Path) -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 100}
+    result = judged(
+        tmp_path,
+        {**GPT, **usage, "trace_id": "t", "span_id": "outer"},
+        {**GPT, **usage, "trace_id": "t", "span_id": "inner", "parent_span_id": "outer"},
+    )
+    assert result.ingest.folded == 1
+    assert cell(result, "overall", "cost") == 1000 * 2_500 + 100 * 10_000
+
+
+def test_of_two_same_calls_the_gateways_cache_hit_costs_nothing(tmp_path: Path) -> None:
+    call = {**GPT, "input_tokens": 1000, "output_tokens": 100, "cost_usd": 0.0035}
+    result = judged(tmp_path, {**call, "cache_hit": False}, {**call, "cache_hit": True})
+    assert cell(result, "overall", "cost") == 3_500_000
+    assert cell(result, "overall", "cost_n") == 2
+    assert cell(result, "cost_days", "hits") == 1
+    assert cell(result, "cost_days", "saved") == 3_500_000
+    assert "1 gateway cache hits cost nothing and saved $0.0035" in result.tables[
+        "cost_sources"].note  # fmt: skip
+
+
+def test_failed_and_blocked_calls_cost_what_the_provider_bills(tmp_path: Path) -> None:
+    failed = {**GPT, "status": "error", "input_tokens": 1000}
+    result = judged(
+        tmp_path,
+        {**failed, "error_type": "429"},  # refused: $0
+        {**failed, "error_type": "timeout", "output_tokens": 0},  # it had begun: 2,500,000
+        {**failed, "error_type": "500", "output_tokens": 10},  # cut off: 2,600,000
+        {**GPT, "status": "blocked", "input_tokens": 1000, "output_tokens": 0},  # 2,500,000
+        {**failed, "error_type": "timeout"},  # nobody knows
+    )
+    assert cell(result, "overall", "cost") == 7_600_000
+    assert cell(result, "overall", "cost_n") == 4
+    waste = rows(result.tables["cost_waste"], "kind")["failed calls that were billed"]
+    assert (waste["calls"], waste["cost"]) == (2, 5_100_000)
+
+
+def test_a_long_context_pays_its_tier_for_all_tokens(tmp_path: Path) -> None:
+    # Claude Sonnet 4.5: $3 and $15 up to 200,000 input tokens, $6 and $22.50 beyond.
+    model = {"provider": "anthropic", "model": "claude-sonnet-4-5", "output_tokens": 1000}
+    at = judged(tmp_path, {**model, "input_tokens": 200_000})
+    over = judged(tmp_path, {**model, "input_tokens": 200_001})
+    assert cell(at, "overall", "cost") == 200_000 * 3_000 + 1000 * 15_000
+    assert cell(over, "overall", "cost") == 200_001 * 6_000 + 1000 * 22_500
+
+
+def test_a_price_is_that_of_the_calls_own_date(tmp_path: Path) -> None:
+    # o3 went from $10 and $40 to $2 and $8 on 10 June 2025.
+    call = {"provider": "openai", "model": "o3", "input_tokens": 1000, "output_tokens": 100}
+    before = judged(tmp_path, {**call, "timestamp": "2025-06-09T23:59:59Z"})
+    after = judged(tmp_path, {**call, "timestamp": "2025-06-10T00:00:00Z"})
+    never = judged(tmp_path, {**call, "timestamp": None})
+    assert cell(before, "overall", "cost") == 1000 * 10_000 + 100 * 40_000
+    assert cell(after, "overall", "cost") == 1000 * 2_000 + 100 * 8_000
+    # Without a time nobody knows which of the two it was.
+    assert cell(never, "overall", "cost_n") == 0
+    assert "price has changed" in cell(never, "cost_unknown", "why")
+
+
+def test_audio_and_reasoning_are_buckets_of_their_own(tmp_path: Path) -> None:
+    config = """
+[[prices.model]]
+model = "voice"
+input = "$1"
+audio_input = "$10"
+output = "$4"
+reasoning = "$5"
+audio_output = "$40"
+"""
+    call = {"model": "voice", "input_tokens": 100, "audio_input_tokens": 30,
+            "output_tokens": 50, "reasoning_output_tokens": 20,
+            "audio_output_tokens": 10}  # fmt: skip
+    result = judged(tmp_path, call, config=config)
+    # 70 x 1,000 + 30 x 10,000 + 20 x 4,000 + 20 x 5,000 + 10 x 40,000 nano
+    assert cell(result, "overall", "cost") == 70_000 + 300_000 + 80_000 + 100_000 + 400_000
+
+
+# ── an unknown price ────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_unknown_price_is_never_nothing_and_stops_cost_objectives(tmp_path: Path) -> None:
+    known = [{**GPT, "input_tokens": 1000, "output_tokens": 0}] * 94
+    strange = [{"provider": "vllm", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 0}]
+    config = '[slo]\n"cost_per_call.mean" = "<= $0.01"\n'
+    enough = judged(tmp_path, *known, *strange * 4, config=config)
+    short = judged(tmp_path, *known, *strange * 6, config=config)
+    assert enough.objectives[0].status == "MET"
+    assert enough.objectives[0].observed == 2_500_000  # the mean of those that are known
+    assert short.objectives[0].status == "NO_DATA"
+    assert "6 of 100 calls have no known cost (6 %), at most 5 % allowed" in (
+        short.objectives[0].reason
+    )
+    unknown = short.tables["cost_unknown"]
+    assert unknown.data["missing"] == [6]
+    assert unknown.data["why"] == ["no price is known for the model"]
+    assert "6 have none, with 6 % of all tokens" in unknown.note
+    looser = judged(
+        tmp_path, *known, *strange * 6, config=f"{config}[prices]\nmax_unknown = '10%'\n"
+    )
+    assert looser.objectives[0].status == "MET"
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        ({"model": None}, Why.NO_MODEL),
+        ({"model": "no-such-model"}, Why.UNKNOWN_MODEL),
+        ({"input_tokens": -5}, Why.NO_TOKENS),
+        ({"output_tokens": None}, Why.NO_TOKENS),
+        ({"input_tokens": 10**9}, Why.ABSURD),
+        ({"audio_input_tokens": 5000}, Why.ABSURD),
+        ({"model": "text-embedding-3-large"}, Why.NOT_COVERED),
+    ],
+)
+def test_why_a_call_has_no_cost(tmp_path: Path, call: dict[str, Any], why: Why) -> None:
+    from gonogo.pricing.rates import REASONS
+
+    result = judged(tmp_path, {**GPT, "input_tokens": 100, "output_tokens": 10, **call})
+    assert cell(result, "overall", "cost_n") == 0
+    assert cell(result, "overall", "cost") is None
+    assert cell(result, "cost_unknown", "why") == REASONS[why]
+
+
+def test_a_cost_in_another_currency_is_unknown_and_said(tmp_path: Path) -> None:
+    call = {"model": "own", "cost_usd": 0.5}
+    result = judged(tmp_path, {**call, "currency": "EUR"}, {**call, "currency": "usd"}, call)
+    assert cell(result, "overall", "cost_n") == 2
+    assert cell(result, "overall", "cost") == 10**9
+    assert [(p.code, p.count) for p in result.ingest.problems] == [("I041", 1)]
+
+
+# ── logged against priced ───────────────────────────────────────────────────────────────────────
+
+PLAIN = {**GPT, "input_tokens": 2000, "cache_read_input_tokens": 1000,
+         "output_tokens": 500, "reasoning_output_tokens": 200}  # fmt: skip
+# 1,000 x 2,500 + 1,000 x 1,250 + 500 x 10,000
+PRICED = 8_750_000
+
+
+@pytest.mark.parametrize(
+    ("logged", "words"),
+    [
+        (PRICED + 1_250_000, "cached input at the full price"),
+        (PRICED + 2_500_000, "on top of an input that holds it"),
+        (PRICED - 1_250_000, "leaves cached input out"),
+        (PRICED + 2_000_000, "reasoning on top of an output"),
+        (PRICED - 2_000_000, "leaves reasoning out"),
+        (PRICED * 2, "not explained"),
+    ],
+)
+def test_a_difference_is_explained_by_its_bucket(tmp_path: Path, logged: int, words: str) -> None:
+    result = judged(tmp_path, {**PLAIN, "cost_usd": logged / 1e9})
+    assert cell(result, "cost_proof", "shown_priced") == PRICED
+    assert cell(result, "cost_proof", "shown_logged") == logged
+    assert cell(result, "cost_proof", "gap") == logged - PRICED
+    assert words in cell(result, "cost_differences", "kind")
+    assert cell(result, "cost_differences", "gap") == logged - PRICED
+    assert cell(result, "overall", "cost") == logged  # the log is believed unless told otherwise
+    told = judged(
+        tmp_path, {**PLAIN, "cost_usd": logged / 1e9}, config='[prices]\nprefer = "priced"\n'
+    )
+    assert cell(told, "overall", "cost") == PRICED
+
+
+def test_costs_that_agree_are_said_to(tmp_path: Path) -> None:
+    result = judged(tmp_path, {**PLAIN, "cost_usd": 0.008751})
+    assert "cost_differences" not in result.tables
+    assert cell(result, "cost_proof", "differs_same_n") == 1
+
+
+# ── prices of one's own ─────────────────────────────────────────────────────────────────────────
+
+
+def test_own_prices_and_discounts_come_before_the_list(tmp_path: Path) -> None:
+    config = """
+[prices]
+discount = "10%"
+[[prices.model]]
+model = "llama-*"
+provider = "self-hosted"
+input = "$0.20"
+output = "$0.60"
+[[prices.model]]
+model = "gpt-4o-2024-08-06"
+discount = "25%"
+[[prices.model]]
+model = "search"
+per_call = "$0.005"
+"""
+    tokens = {"input_tokens": 1000, "output_tokens": 100}
+    result = judged(
+        tmp_path,
+        {"provider": "self-hosted", "model": "llama-3-70b", **tokens},  # 200,000 + 60,000
+        {**GPT, **tokens},  # 3,500,000 less a quarter
+        {**CLAUDE, **tokens},  # 4,500,000 less a tenth
+        {"model": "search", "input_tokens": 5, "output_tokens": 5},  # 5,000,000 flat
+        config=config,
+    )
+    assert cell(result, "overall", "cost") == 260_000 + 2_625_000 + 4_050_000 + 5_000_000
+    assert rows(result.tables["cost_sources"], "source")["by prices of your own"]["calls"] == 4
+
+
+def own(model: str, dollars: int, start: int | None = None, end: int | None = None) -> OwnPrice:
+    rates = {"input": Fraction(dollars), "output": Fraction(dollars)}
+    return OwnPrice(model, None, start, end, rates, Fraction(0), "line 1")
+
+
+def input_rate(book: Book, model: str, epoch: int) -> int | None:
+    rates = book.at(None, model, epoch)
+    return None if rates is None else rates.tiers[0][1][0]
+
+
+def test_of_two_matching_prices_the_more_exact_wins_and_a_tie_is_unknown() -> None:
+    book = Book(Prices((own("m-*", 1), own("m-large*", 2), own("m-large", 3))))
+    assert input_rate(book, "m-small", DAY) == 1_000_000
+    assert input_rate(book, "m-large-v2", DAY) == 2_000_000
+    assert input_rate(book, "m-large", DAY) == 3_000_000
+    tied = Book(Prices((own("m-*a", 1), own("m-*b*", 2), own("*-ma", 4))))
+    assert input_rate(tied, "m-ba", DAY) is None
+    assert tied.numbers(None, "m-ba", [DAY]).tolist() == [-Why.AMBIGUOUS]
+
+
+def test_own_prices_change_on_their_dates() -> None:
+    book = Book(Prices((own("m", 1, None, DAY), own("m", 2, DAY, DAY + 100))))
+    assert [input_rate(book, "m", DAY + k) for k in (-1, 0, 99, 100)] == [
+        1_000_000, 2_000_000, 2_000_000, None]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ('[[prices.model]]\nmodel = "m"\ninput = "€2"\noutput = "$3"\n', "C051"),
+        ('[[prices.model]]\nmodel = "m"\ninput = "2"\noutput = "$3"\n', "C051"),
+        ('[[prices.model]]\nmodel = "m"\ninput = "$-2"\noutput = "$3"\n', "C051"),
+        ('[[prices.model]]\nmodel = "m"\ninput = "$2"\n', "C051"),
+        ('[[prices.model]]\nmodel = "m"\n', "C051"),
+        ('[[prices.model]]\ninput = "$2"\noutput = "$2"\n', "C008"),
+        ('[[prices.model]]\nmodel = "m"\ndiscount = "150%"\n', "C026"),
+        ('[prices]\nprefer = "cheap"\n', "C051"),
+        ('[slo]\n"cost.monthly_at_target" = "<= $5k"\n', "C053"),
+        ('[slo]\n"cost.monthly{model=m}" = "<= $5k"\n', "C013"),
+        ('[slo]\n"cost.weekly" = "<= $5k"\n', "C011"),
+        ("[cost]\ncalls_per_day = 0\n", "C026"),
+    ],
+)
+def test_a_wrong_price_or_plan_is_refused(tmp_path: Path, config: str, code: str) -> None:
+    (tmp_path / "readiness.toml").write_text(config)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "readiness.toml")
+    assert code in [d.code for d in caught.value.diagnostics]
+
+
+def test_prices_of_one_model_may_not_overlap(tmp_path: Path) -> None:
+    entry = '[[prices.model]]\nmodel = "m"\ninput = "$1"\noutput = "$1"\n{}\n'
+    path = tmp_path / "readiness.toml"
+    path.write_text(entry.format("to = 2026-02-02") + entry.format("from = 2026-02-01"))
+    with pytest.raises(ConfigError, match="has a price at that time already"):
+        load(path)
+    path.write_text(entry.format("to = 2026-02-01") + entry.format("from = 2026-02-01"))
+    assert len(load(path).prices.models) == 2
+
+
+# ── the arithmetic, against fractions ───────────────────────────────────────────────────────────
+
+COUNTS = st.integers(0, LARGEST_CALL // 10) | st.just(MISSING)
+COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+           "reasoning_tokens", "audio_input_tokens", "image_input_tokens",
+           "audio_output_tokens")  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    calls=st.lists(st.tuples(*[COUNTS] * 8, st.booleans()), min_size=1, max_size=6),
+    rates=st.lists(st.integers(0, 10**9) | st.just(NO_RATE), min_size=16, max_size=16),
+    start=st.integers(0, 10**6),
+    per_call=st.integers(0, 10**12),
+)
+def test_a_charge_is_its_tokens_times_their_rates(
+    calls: list[tuple[Any, ...]], rates: list[int], start: int, per_call: int
+) -> None:
+    price = Rates(((-1, tuple(rates[:8])), (start, tuple(rates[8:]))), per_call)
+    columns = {name: np.array([c[k] for c in calls]) for k, name in enumerate(COLUMNS)}
+    columns["is_embedding"] = np.array([c[8] for c in calls])
+    found = charge(columns, np.zeros(len(calls), dtype=np.int64), [price])
+    for k, call in enumerate(calls):
+        given_ = dict(zip(COLUMNS, call[:8], strict=True))
+        n = {name: max(0, v) for name, v in given_.items()}
+        fresh = n["input_tokens"] - n["cache_read_tokens"] - n["cache_write_tokens"]
+        fresh -= n["audio_input_tokens"] + n["image_input_tokens"]
+        shown = n["output_tokens"] - n["audio_output_tokens"]
+        if n["reasoning_tokens"] <= n["output_tokens"]:
+            shown -= n["reasoning_tokens"]
+        tokens = dict(zip(BUCKETS, (
+            fresh, n["cache_read_tokens"], n["cache_write_tokens"], n["audio_input_tokens"],
+            n["image_input_tokens"], shown, n["reasoning_tokens"], n["audio_output_tokens"],
+        ), strict=True))  # fmt: skip
+        used = dict(zip(BUCKETS, rates[8:] if n["input_tokens"] > start else rates[:8],
+                        strict=True))  # fmt: skip
+        lacking = given_["input_tokens"] < 0 or (given_["output_tokens"] < 0 and not call[8])
+        if lacking or min(tokens.values()) < 0 or any(
+            used[b] == NO_RATE and tokens[b] for b in BUCKETS
+        ):  # fmt: skip
+            assert found.nano[k] == MISSING
+            assert found.why[k] != Why.PRICED
+            continue
+        exact = sum(Fraction(max(used[b], 0) * tokens[b], 1000) for b in BUCKETS)
+        assert abs(found.parts[:, k].sum() - exact) <= Fraction(1, 2)
+        assert abs(int(found.nano[k]) - (exact + Fraction(per_call, 1000))) <= Fraction(1, 2)
+        for b, part in zip(BUCKETS, found.parts[:, k], strict=True):
+            assert abs(int(part) - Fraction(max(used[b], 0) * tokens[b], 1000)) <= 1
+
+
+def test_the_price_lists_own_calculator_agrees() -> None:
+    """Every model of the list with prices by the token, at two sizes, against genai-prices."""
+    from datetime import UTC, datetime
+
+    from genai_prices import Usage, data_snapshot
+
+    moment = datetime.fromtimestamp(DAY, UTC)
+    book, compared = Book(), 0
+    for provider in data_snapshot.get_snapshot().providers:
+        if provider.id not in ("openai", "anthropic", "google", "aws", "mistral"):
+            continue
+        for model in provider.models:
+            for size in (3_000, 300_000):
+                number = book.numbers(provider.id, model.id, [DAY])
+                if number[0] < 0:
+                    continue
+                columns = {name: np.array([0]) for name in COLUMNS}
+                columns |= {"input_tokens": np.array([size]), "output_tokens": np.array([400]),
+                            "cache_read_tokens": np.array([1_000]),
+                            "is_embedding": np.array([False])}  # fmt: skip
+                found = charge(columns, number, book.rates)
+                if found.nano[0] == MISSING:
+                    continue
+                usage = Usage(input_tokens=size, output_tokens=400, cache_read_tokens=1_000)
+                _, entry = data_snapshot.get_snapshot().find_provider_model(
+                    model.id, None, provider.id, None
+                )
+                theirs = entry.calc_price(usage, provider, genai_request_timestamp=moment)
+                assert abs(Fraction(theirs.total_price) * 10**9 - int(found.nano[0])) <= 1, model.id
+                compared += 1
+    assert compared > 150
