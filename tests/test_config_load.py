@@ -233,7 +233,7 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C005", "[site]\ntop = 3\n", "2:1", "above the first [section]"),
     ("C005", '[slo]\nerror_rate = { limit = "<= 1%", tagret = "x" }\n', "2:33", "did you mean"),
     ("C005", '[slos]\nerror_rate = "<= 1%"\n', "1:1", "did you mean 'slo'?"),
-    ("C006", "[prices]\nx = 1\n", "1:1", "does not read it"),
+    ("C006", "[compare]\nx = 1\n", "1:1", "does not read it"),
     ("C007", "timezone = 1\n", "1:12", "a whole number stands where a text"),
     ("C007", 'top = "7"\n', "1:7", "a text stands where a whole number"),
     ("C007", "top = true\n", "1:7", "true or false stands where a whole number"),

@@ -108,11 +108,12 @@ def tile(result: ReadinessResult, figure: Figure) -> Tile | None:
     value, unit = split_unit(_value(figure, num, den))
     objective = objective_for(result, figure)
     sample = f"{display.count(den)} {figure.sample}"
+    one = "" if figure.per == 1 else " per call"  # the limit is for one, the figure for a thousand
     return Tile(
         label=figure.label,
         value=value,
         unit=unit,
-        note=f"limit {limit_text(objective)}" if objective else sample,
+        note=f"limit {limit_text(objective)}{one}" if objective else sample,
         pill=pill_of(objective.status) if objective else None,
         spark=trend(result.tables.get("hours"), figure),
         colour=figure.colour,
