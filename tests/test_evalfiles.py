@@ -272,3 +272,16 @@ def test_two_hundred_thousand_cases_stay_small_in_memory(tmp_path: Path) -> None
     assert int((frame["outcome"] == PASSED).sum()) == 180_000
     # 200,000 rows as dicts would take some 150 MB of Python objects; pieces of 8,192 take 7.
     assert peak < 40 << 20
+
+
+@pytest.mark.parametrize(
+    ("success", "outcome"),
+    [(True, PASSED), (False, FAILED), (1, PASSED), (0, FAILED), (None, UNSCORED), (2, UNSCORED),
+     ("true", UNSCORED), ([], UNSCORED), ({"a": 1}, UNSCORED)],
+)  # fmt: skip
+def test_a_verdict_that_is_none_spoils_no_file(
+    tmp_path: Path, success: object, outcome: str
+) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps({"testCases": [{"name": "a", "input": "x", "success": success}]}))
+    assert outcomes(read_cases(path, Evals())) == {outcome: 1}

@@ -11,6 +11,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -251,6 +252,13 @@ def _ragas_row(row: Row, cases: Cases) -> None:
 # --- promptfoo ------------------------------------------------------------------------------------
 
 
+def _told(passed: object) -> str:
+    """The outcome that a file tells as true or false; whatever else stands there tells none."""
+    if not isinstance(passed, (bool, int, float, Decimal)) or passed not in (0, 1):
+        return UNSCORED
+    return PASSED if passed else FAILED
+
+
 def _promptfoo(file: IO[bytes], cases: Cases) -> None:
     for row in _items(file, "results.results.item"):
         _promptfoo_row(row, cases)
@@ -260,10 +268,7 @@ def _promptfoo_row(row: Row, cases: Cases) -> None:
     """`failureReason`: 0 none, 1 an assertion, 2 an error; a failed assertion fills `error` too."""
     test = row.get("testCase") if isinstance(row.get("testCase"), dict) else {}
     assert isinstance(test, dict)
-    if row.get("failureReason") == 2:
-        outcome = ERRORED
-    else:
-        outcome = {True: PASSED, False: FAILED}.get(row.get("success"), UNSCORED)  # type: ignore[arg-type]
+    outcome = ERRORED if row.get("failureReason") == 2 else _told(row.get("success"))
     found = test.get("metadata")
     metadata: Row = found if isinstance(found, dict) else {}
     provider = row.get("provider")
@@ -390,10 +395,8 @@ def _deepeval(file: IO[bytes], cases: Cases) -> None:
         file.seek(0)
         for row in _items(file, prefix):
             metrics = [m for m in row.get("metricsData") or [] if isinstance(m, dict)]
-            if any(m.get("error") for m in metrics):
-                outcome = ERRORED
-            else:
-                outcome = {True: PASSED, False: FAILED}.get(row.get("success"), UNSCORED)  # type: ignore[arg-type]
+            has_failed = any(m.get("error") for m in metrics)
+            outcome = ERRORED if has_failed else _told(row.get("success"))
             metadata = row.get("additionalMetadata")
             metadata = metadata if isinstance(metadata, dict) else {}
             cases.add(
@@ -422,7 +425,7 @@ def _openai(rows: Iterable[Row], cases: Cases) -> None:
         if row.get("type") == "error":
             outcomes.append(ERRORED)
         elif row.get("type") == "match":
-            outcomes.append({True: PASSED, False: FAILED}.get(data.get("correct"), UNSCORED))  # type: ignore[arg-type]
+            outcomes.append(_told(data.get("correct")))
         elif row.get("type") == "metrics" and "score" in data:
             outcomes.append(cases.scored(data["score"]))
     for name, outcomes in found.items():
