@@ -6,14 +6,13 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from gonogo.conventions import Evidence, Status
 from gonogo.exports.figures import STATUS_ICONS, STATUS_WORDS
-from gonogo.exports.terminal import STATUS_STYLES
+from gonogo.exports.terminal import STATUS_STYLES, console_into
 from gonogo.privacy import printable
 from gonogo.results import Finding, Gate, ReadinessResult
 
@@ -31,16 +30,7 @@ _NONE: Final = (
 def checklist(result: ReadinessResult, *, width: int, color: bool) -> str:
     """Every gate with its findings, worst first, as text `width` columns wide."""
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    console = console_into(out, width=width, color=color)
     if not result.gates:
         console.print(Text(_NONE))
     for gate in result.gates:

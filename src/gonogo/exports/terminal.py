@@ -37,6 +37,20 @@ _WIDE: Final = 96
 _NARROW: Final = 64
 
 
+def console_into(out: io.StringIO, *, width: int, color: bool) -> Console:
+    """A console that writes text as it is: nothing in it is markup, whatever a log holds."""
+    return Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        legacy_windows=False,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
 def verdict_line(result: ReadinessResult, decision: Decision) -> str:
     """The verdict and the worst reason for it, in one line of plain text."""
     return f"{decision.verdict.value}: {printable(figures.headline(result, decision))}"
@@ -50,16 +64,7 @@ def report(
     `decision` is the one that decides (readiness, or SLO alone); `site` is where the page is.
     """
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        legacy_windows=False,
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    console = console_into(out, width=width, color=color)
     for part in _parts(result, decision, width, site):
         console.print(part)
     lines = out.getvalue().lstrip(" ").splitlines()

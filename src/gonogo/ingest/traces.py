@@ -201,40 +201,27 @@ def _around_calls(
         usage |= every[name].to_numpy() > 0
     usage &= is_call
     call_below, usage_below, failed_below = (
-        _below(mask, child, parent) for mask in (is_call, usage, failed)
+        _spread(mask, child, parent) for mask in (is_call, usage, failed)
     )
     outer = is_call & call_below & (usage_below | ~usage)
     outer &= ~failed | failed_below
     # The other way round: a call whose usage only the call around it knows is not a second call.
     knows: NDArray[np.bool_] = is_call & usage & call_below & ~usage_below
-    inner = is_call & _above(knows, child, parent) & ~usage & ~failed
+    inner = is_call & _spread(knows, parent, child) & ~usage & ~failed
     folded: NDArray[np.bool_] = outer | inner
     return folded
 
 
-def _below(
-    mask: NDArray[np.bool_], child: NDArray[np.int64], parent: NDArray[np.int64]
+def _spread(
+    mask: NDArray[np.bool_], near: NDArray[np.int64], far: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Where any line below has the mark."""
+    """The `far` ends of links whose `near` end has the mark, or has got it over another link."""
     found = np.zeros_like(mask)
     for _ in range(MAX_DEPTH):
-        marked = (mask | found)[child]
-        if found[parent[marked]].all():
+        marked = (mask | found)[near]
+        if found[far[marked]].all():
             break
-        found[parent[marked]] = True
-    return found
-
-
-def _above(
-    mask: NDArray[np.bool_], child: NDArray[np.int64], parent: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Where any line above has the mark."""
-    found = np.zeros_like(mask)
-    for _ in range(MAX_DEPTH):
-        marked = (mask | found)[parent]
-        if found[child[marked]].all():
-            break
-        found[child[marked]] = True
+        found[far[marked]] = True
     return found
 
 
