@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,19 +20,25 @@ from gonogo.conventions import (
     EXIT_INTERNAL,
     EXIT_NO_GO,
     EXIT_OK,
-    INTERNAL,
-    PUBLIC,
     Verdict,
 )
 from gonogo.errors import Diagnostic, GonogoError, InputError, UsageError
+from gonogo.options import (
+    DEBUG,
+    DEFAULT_CONFIG,
+    Input,
+    debug_option,
+    draws,
+    passes,
+    reads_logs,
+    reads_logs_of_check,
+    takes_evals,
+)
 
 if TYPE_CHECKING:
-    from gonogo.pipeline import Request
     from gonogo.results import Decision, ReadinessResult
 
-_DEFAULT_CONFIG: Final = "readiness.toml"
 _EXIT_INTERRUPTED: Final = 130
-_DEBUG: Final = "gonogo.debug"
 _SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -57,22 +60,8 @@ class Program(click.Group):
             console.report(error)
             ctx.exit(error.exit_code)
         except Exception as error:
-            console.internal(error, with_traceback=ctx.meta.get(_DEBUG, False))
+            console.internal(error, with_traceback=ctx.meta.get(DEBUG, False))
             ctx.exit(EXIT_INTERNAL)
-
-
-def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    ctx.meta[_DEBUG] = value or ctx.meta.get(_DEBUG, False)
-
-
-debug_option = click.option(
-    "--debug",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_debug,
-    help="Show where in the program an internal error happened.",
-)
 
 
 @click.group(
@@ -93,184 +82,12 @@ def main() -> None:
     """
 
 
-@dataclass(frozen=True)
-class Input:
-    """What every command that reads logs was asked for."""
-
-    request: Request
-    quiet: bool
-
-
-def _key_value(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        if not value.partition("=")[0].strip() or "=" not in value:
-            raise click.BadParameter(f"{value!r} is not of the form KEY=VALUE")
-    return values
-
-
-def _shared(name: str, *more: str, **settings: Any) -> Callable[[Any], Any]:
-    """An option of several commands: GONOGO_<NAME> sets it in all of them."""
-    variable = "GONOGO_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, *more, envvar=variable, **settings)
-
-
-_INPUT_OPTIONS: Final = (
-    click.argument("logs", nargs=-1, required=True),
-    _shared(
-        "--config",
-        "-c",
-        type=click.Path(path_type=Path),
-        help="Thresholds (SLA, SLO) and settings; default: readiness.toml here, if there is one.",
-    ),
-    _shared(
-        "--period",
-        metavar="WEEK|FROM..TO",
-        help="last-week, 2026-W47 or 2026-11-16..2026-11-23; default: everything in the logs.",
-    ),
-    _shared(
-        "--where",
-        multiple=True,
-        metavar="KEY=VALUE",
-        callback=_key_value,
-        help="Only calls with this value, such as environment=production; repeatable.",
-    ),
-    _shared(
-        "--profile",
-        type=click.Choice([PUBLIC, INTERNAL]),
-        default=PUBLIC,
-        show_default=True,
-        help="public hides ids, messages and paths; internal shows them. Texts never appear.",
-    ),
-    _shared(
-        "--as-of", metavar="TIME", help="The present, for what expires; default: the logs' end."
-    ),
-    _shared(
-        "--state",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Where rollups and the id key are kept, never published; default: .gonogo/.",
-    ),
-    _shared(
-        "--sampling-rate",
-        metavar="SHARE",
-        help="The share of the traffic that was logged, such as 0.1 or 10%; said on the page.",
-    ),
-    _shared(
-        "--invoice",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE.csv",
-        help="The provider's bill (date or month, model, amount) to hold the cost against.",
-    ),
-    _shared("--quiet", "-q", is_flag=True, help="No progress; the verdict in one line."),
-    debug_option,
-)
-_FORMAT_HELP: Final = (
-    "What the logs are, where it is not told by itself: native, otlp, litellm, langfuse and so on, "
-    "or a mapping file (mine.toml)."
-)
-
-
-def reads_logs(
-    command: Callable[..., None], *, format_names: tuple[str, ...] = ("--log-format", "--format")
-) -> Callable[..., None]:
-    """LOGS and the options that say which of them count; the command gets them as one `Input`."""
-    log_format = _shared(*format_names, metavar="FORMAT", help=_FORMAT_HELP)
-
-    @wraps(command)
-    def call(
-        *,
-        logs: tuple[str, ...],
-        config: Path | None,
-        period: str | None,
-        where: tuple[str, ...],
-        profile: str,
-        as_of: str | None,
-        state: Path | None,
-        log_format: str | None,
-        sampling_rate: str | None,
-        invoice: Path | None,
-        quiet: bool,
-        **own: Any,
-    ) -> None:
-        from gonogo.pipeline import Request
-
-        default = Path(_DEFAULT_CONFIG)
-        request = Request(
-            logs=logs,
-            config_path=config or (default if default.is_file() else None),
-            period=period,
-            where=where,
-            profile=profile,
-            as_of=as_of,
-            state=state,
-            log_format=log_format,
-            sampling_rate=sampling_rate,
-            invoice=invoice,
-        )
-        command(Input(request, quiet), **own)
-
-    return _with((*_INPUT_OPTIONS, log_format), call)
-
-
-# There, --format already says what to write.
-_reads_logs_of_check = partial(reads_logs, format_names=("--log-format",))
-
-
-_GATE_OPTIONS: Final = (
-    _shared("--strict", is_flag=True, help="GO WITH CONDITIONS exits with 1 instead of 0."),
-    _shared("--allow-inconclusive", is_flag=True, help="INCONCLUSIVE exits with 0 instead of 3."),
-)
-
-
-def passes(command: Callable[..., None]) -> Callable[..., None]:
-    """The two options that say which verdicts let a pipeline pass."""
-    return _with(_GATE_OPTIONS, command)
-
-
-def takes_evals(command: Callable[..., None]) -> Callable[..., None]:
-    """The option --evals; its files become part of the request."""
-
-    @wraps(command)
-    def call(given: Input, *, evals: tuple[Path, ...], **own: Any) -> None:
-        if evals:
-            given = replace(given, request=replace(given.request, evals=evals))
-        command(given, **own)
-
-    option = _shared(
-        "--evals",
-        multiple=True,
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Results of a golden set, beside those that [evals] names; repeatable.",
-    )
-    return _with((option,), call)
-
-
-def _with(
-    options: Iterable[Callable[[Any], Any]], command: Callable[..., None]
-) -> Callable[..., None]:
-    for option in reversed(tuple(options)):
-        command = option(command)
-    return command
-
-
 def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> int:
     """0 to let pass, 1 to stop, 3 where nothing can be said."""
     if verdict is Verdict.INCONCLUSIVE:
         return EXIT_OK if allow_inconclusive else EXIT_INCONCLUSIVE
     stops = verdict is Verdict.NO_GO or (verdict is Verdict.CONDITIONS and strict)
     return EXIT_NO_GO if stops else EXIT_OK
-
-
-def draws(command: Callable[..., None]) -> Callable[..., None]:
-    """The renderers of charts start first: they take as long as everything else takes to import."""
-
-    @wraps(command)
-    def call(**given: Any) -> None:
-        from gonogo.vega import workers
-
-        workers.start()
-        command(**given)
-
-    return call
 
 
 @main.command(
@@ -318,7 +135,7 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     "\b\nExit codes: 0 GO and GO WITH CONDITIONS (1 under --strict), 1 NO-GO, 2 usage or\n"
     "configuration, 3 INCONCLUSIVE, 4 no usable logs, 70 internal error.",
 )
-@_reads_logs_of_check
+@reads_logs_of_check
 @click.option(
     "--format",
     "form",
@@ -382,7 +199,7 @@ def gates(given: Input) -> None:
     "--output",
     "-o",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    default=Path(_DEFAULT_CONFIG),
+    default=Path(DEFAULT_CONFIG),
     show_default=True,
     help="File to write; - is stdout.",
 )

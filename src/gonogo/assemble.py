@@ -1,0 +1,257 @@
+"""The parts of a result that say what was read, when, by which settings, and what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from gonogo import display, period
+from gonogo.config.model import Config
+from gonogo.conventions import PUBLIC, Status, Verdict
+from gonogo.errors import Diagnostic
+from gonogo.ingest.reader import LogInput
+from gonogo.privacy import Masker, clean_label, fold_small
+from gonogo.request import Run
+from gonogo.results import (
+    ConfigEcho,
+    Decision,
+    Exemplar,
+    IngestReport,
+    Period,
+    Problem,
+    Reason,
+    SiteInfo,
+    SourceFile,
+    Table,
+)
+from gonogo.rollup import exemplars
+from gonogo.rollup.partial import Partial
+
+_PLACE: Final = re.compile(r"(.*?)((?::\d+){0,2})", re.DOTALL)
+_DAY: Final = 86_400
+_MASKED: Final = {"tenant_id": "tenants"}
+
+
+def label(masker: Masker, column: str, text: str) -> str:
+    """A value of a dimension as it may be shown: cleaned, and masked where it names a tenant."""
+    if column == "chunk":
+        return text  # masked in their table, where few of them are left
+    kind = _MASKED.get(column)
+    return masker.mask(kind, text) or text if kind else clean_label(text)
+
+
+def published(tables: dict[str, Table], run: Run) -> dict[str, Table]:
+    """The tables as the profile lets them be seen."""
+    tenants = tables.get("by_tenant_id")
+    if tenants and run.request.profile == PUBLIC and "tenants" not in run.config.site.publish:
+        tables["by_tenant_id"] = fold_small(tenants, ["value"])
+    chunks = tables.get("chunks")
+    if chunks:
+        names = [run.masker.mask("chunks", str(name)) for name in chunks.data["chunk"]]
+        tables["chunks"] = chunks.model_copy(update={"data": {**chunks.data, "chunk": names}})
+    return tables
+
+
+def period_of(run: Run, partial: Partial) -> Period:
+    """The period asked for, or what the logs span; provisional until a day past its end."""
+    zone = run.config.timezone
+    first = None if partial.first_us is None else partial.first_us // 1_000_000
+    last = None if partial.last_us is None else partial.last_us // 1_000_000
+    start, end = run.selection.start, run.selection.end
+    chosen = start is not None
+    if not chosen and first is not None and last is not None:
+        start, end = first, last + 1
+    label = run.label
+    if label is None:
+        label = "no times logged"
+        if first is not None and last is not None:
+            days = (display.day(first, zone), display.day(last, zone))
+            label = days[0] if days[0] == days[1] else f"{days[0]} – {days[1]}"
+    present = as_of(run, partial)
+    provisional = chosen and end is not None and (present is None or present < end + _DAY)
+    return Period(
+        label=label,
+        start=start,
+        end=end,
+        first=first,
+        last=last,
+        timezone=zone,
+        provisional=provisional,
+        untimed_calls=partial.counter("untimed_calls"),
+    )
+
+
+def as_of(run: Run, partial: Partial) -> int | None:
+    """The present in epoch seconds: as asked for, or the newest record."""
+    if run.request.as_of:
+        return period.instant(run.request.as_of, run.zone)
+    return None if partial.last_us is None else partial.last_us // 1_000_000
+
+
+def site_info(config: Config, partial: Partial) -> SiteInfo:
+    """Title and look; without a title the only service that the logs name."""
+    title = config.site.title
+    if title is None:
+        services = partial.frames["calls"]["service"].drop_nulls().unique().sort().to_list()
+        title = services[0] if len(services) == 1 else "LLM application"
+    return SiteInfo(
+        title=title,
+        subtitle=config.site.subtitle,
+        accent=config.site.accent,
+        footer=config.site.footer,
+        trace_url=config.site.trace_url,
+    )
+
+
+def exemplar_traces(partial: Partial) -> tuple[Exemplar, ...]:
+    """The calls that stand as examples, with the rule that chose each."""
+    return tuple(
+        Exemplar(
+            kind=row["kind"],
+            rule=exemplars.RULES[row["kind"]],
+            trace_id=_clean(row["trace_id"]),
+            span_id=_clean(row["span_id"]),
+            time=None if row["start_us"] is None else row["start_us"] // 1_000_000,
+            model=row["model"],
+            operation=row["operation"],
+            release=row["release"],
+            duration_us=row["duration_us"],
+            cost_nano_usd=row["cost_nano_usd"],
+            error_class=row["error_class"],
+        )
+        for row in partial.exemplars.to_dicts()
+    )
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean_label(text)
+
+
+def ingest_report(logs: LogInput, partial: Partial, masker: Masker) -> IngestReport:
+    """What became of every line: accepted, quarantined, duplicate; per file and in all."""
+    files = tuple(
+        SourceFile(
+            path=masker.mask("paths", f.name) or f.name,
+            format=f.kind,
+            sha256=f.sha256,
+            bytes=f.size,
+            lines=f.lines,
+            accepted=f.accepted,
+            quarantined=f.quarantined,
+            duplicates=f.duplicates,
+            note="" if not f.note else f.note.split(" as ")[0],
+        )
+        for f in logs.files
+    )
+    conflicts = logs.conflicting()
+    if conflicts:
+        logs.trouble.tally["I024", ""] += conflicts
+    return IngestReport(
+        files=files,
+        lines=sum(f.lines for f in files),
+        accepted=sum(f.accepted for f in files),
+        quarantined=sum(f.quarantined for f in files),
+        duplicates=sum(f.duplicates for f in files),
+        conflicting_duplicates=conflicts,
+        outside_period=partial.counter("outside"),
+        filtered=partial.counter("filtered"),
+        excluded=partial.counter("excluded"),
+        folded=logs.folded(),
+        orphans=logs.orphans,
+        calls=partial.counter("calls"),
+        not_calls=partial.counter("not_calls"),
+        problems=logs.trouble.problems(lambda name: masker.mask("paths", name) or name),
+    )
+
+
+def config_echo(run: Run) -> ConfigEcho:
+    """The settings as they were understood."""
+    config = run.config
+    lines = [
+        f"timezone = {config.timezone}",
+        f"profile = {run.request.profile}",
+        f"minimum coverage = {display.ratio(*config.minimum_coverage.as_integer_ratio())}",
+    ]
+    lines += [f"objective {o.id} {o.expression} ({o.source})" for o in config.objectives]
+    lines += [
+        f"where {name} = {label(run.masker, name, pattern)}"
+        for name, pattern in run.selection.where
+    ]
+    lines += [
+        f"excluded {display.span(e.start, e.end, config.timezone)}: {e.reason} ({e.owner})"
+        for e in config.exclusions
+    ]
+    lines += [f"not applicable: {name}: {why}" for name, why in config.not_applicable.items()]
+    if run.request.log_format is not None:
+        lines.append(f"log format = {Path(run.request.log_format).name}")
+    if run.sampling_rate is not None:
+        lines.append(f"sampling rate = {run.sampling_rate:g}")
+    lines += [f"field {name} = {path}" for name, path in config.fields.items()]
+    path = None if config.path is None else Path(config.path).name
+    return ConfigEcho(
+        path=path,
+        sha256=config.sha256,
+        objectives_source=config.objectives_source,
+        lines=tuple(lines),
+        content=config.content,
+    )
+
+
+def notes(run: Run, partial: Partial) -> tuple[str, ...]:
+    """What the reader of the figures has to know of how they came about."""
+    said = []
+    if run.sampling_rate is not None:
+        said.append(_sampled(run.sampling_rate, partial.counter("calls")))
+    if not (partial.sessions.is_exact and partial.users.is_exact):
+        said.append(
+            "Distinct sessions and users are estimated, to within about 0.8 %: "
+            "there are more than 131,072 of them."
+        )
+    untimed = partial.counter("untimed_calls")
+    if untimed:
+        said.append(f"{untimed:,} calls carry no time: they count in totals and are in no series.")
+    return tuple(said)
+
+
+def _sampled(rate: float, calls: int) -> str:
+    share = display.ratio(*Fraction(str(rate)).as_integer_ratio())
+    return (
+        f"The logs are said to hold {share} of the traffic: counts, tokens and costs are as "
+        f"logged, and some {display.count(round(calls / rate))} calls were made. Rates and "
+        "percentiles hold for all of them only if what was kept was drawn without regard to errors "
+        "or latency."
+    )
+
+
+def inconclusive(reasons: Sequence[str]) -> Decision:
+    """The decision of a run that had nothing to judge."""
+    return Decision(
+        verdict=Verdict.INCONCLUSIVE,
+        headline="INCONCLUSIVE: no usable logs were found",
+        reasons=tuple(Reason(status=Status.NO_DATA, text=text) for text in reasons),
+    )
+
+
+def what_is_missing(report: IngestReport) -> str:
+    """Why none of the records counts."""
+    left_out = (
+        (report.outside_period, "outside the period"),
+        (report.filtered, "not selected"),
+        (report.excluded, "in declared exclusions"),
+    )
+    told = ", ".join(f"{display.count(number)} {what}" for number, what in left_out if number)
+    if not told:
+        return "the logs hold no record that can be read"
+    return f"of {display.count(report.accepted)} records none counts: {told}"
+
+
+def unreadable(problem: Diagnostic, masker: Masker) -> Problem:
+    """A diagnostic of the reader as a problem on the Data page."""
+    path, line = _PLACE.fullmatch(problem.where).groups()  # type: ignore[union-attr]
+    place = f"{masker.mask('paths', path)}{line}" if path else "the input"
+    # What is said may name columns, and those are named by whoever writes the log.
+    what = f"{place}: {clean_label(problem.what, 300)}"
+    return Problem(code=problem.code, what=what, count=1, example=place, hint="")

@@ -1,0 +1,205 @@
+"""Options that several commands share, and what commands get of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from gonogo.conventions import INTERNAL, PUBLIC
+
+if TYPE_CHECKING:
+    from gonogo.pipeline import Request
+
+DEFAULT_CONFIG: Final = "readiness.toml"
+DEBUG: Final = "gonogo.debug"
+
+
+def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta[DEBUG] = value or ctx.meta.get(DEBUG, False)
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_debug,
+    help="Show where in the program an internal error happened.",
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """What every command that reads logs was asked for."""
+
+    request: Request
+    quiet: bool
+
+
+def _key_value(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not value.partition("=")[0].strip() or "=" not in value:
+            raise click.BadParameter(f"{value!r} is not of the form KEY=VALUE")
+    return values
+
+
+def _shared(name: str, *more: str, **settings: Any) -> Callable[[Any], Any]:
+    """An option of several commands: GONOGO_<NAME> sets it in all of them."""
+    variable = "GONOGO_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, *more, envvar=variable, **settings)
+
+
+_INPUT_OPTIONS: Final = (
+    click.argument("logs", nargs=-1, required=True),
+    _shared(
+        "--config",
+        "-c",
+        type=click.Path(path_type=Path),
+        help="Thresholds (SLA, SLO) and settings; default: readiness.toml here, if there is one.",
+    ),
+    _shared(
+        "--period",
+        metavar="WEEK|FROM..TO",
+        help="last-week, 2026-W47 or 2026-11-16..2026-11-23; default: everything in the logs.",
+    ),
+    _shared(
+        "--where",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=_key_value,
+        help="Only calls with this value, such as environment=production; repeatable.",
+    ),
+    _shared(
+        "--profile",
+        type=click.Choice([PUBLIC, INTERNAL]),
+        default=PUBLIC,
+        show_default=True,
+        help="public hides ids, messages and paths; internal shows them. Texts never appear.",
+    ),
+    _shared(
+        "--as-of", metavar="TIME", help="The present, for what expires; default: the logs' end."
+    ),
+    _shared(
+        "--state",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where rollups and the id key are kept, never published; default: .gonogo/.",
+    ),
+    _shared(
+        "--sampling-rate",
+        metavar="SHARE",
+        help="The share of the traffic that was logged, such as 0.1 or 10%; said on the page.",
+    ),
+    _shared(
+        "--invoice",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.csv",
+        help="The provider's bill (date or month, model, amount) to hold the cost against.",
+    ),
+    _shared("--quiet", "-q", is_flag=True, help="No progress; the verdict in one line."),
+    debug_option,
+)
+_FORMAT_HELP: Final = (
+    "What the logs are, where it is not told by itself: native, otlp, litellm, langfuse and so on, "
+    "or a mapping file (mine.toml)."
+)
+
+
+def reads_logs(
+    command: Callable[..., None], *, format_names: tuple[str, ...] = ("--log-format", "--format")
+) -> Callable[..., None]:
+    """LOGS and the options that say which of them count; the command gets them as one `Input`."""
+    log_format = _shared(*format_names, metavar="FORMAT", help=_FORMAT_HELP)
+
+    @wraps(command)
+    def call(
+        *,
+        logs: tuple[str, ...],
+        config: Path | None,
+        period: str | None,
+        where: tuple[str, ...],
+        profile: str,
+        as_of: str | None,
+        state: Path | None,
+        log_format: str | None,
+        sampling_rate: str | None,
+        invoice: Path | None,
+        quiet: bool,
+        **own: Any,
+    ) -> None:
+        from gonogo.pipeline import Request
+
+        default = Path(DEFAULT_CONFIG)
+        request = Request(
+            logs=logs,
+            config_path=config or (default if default.is_file() else None),
+            period=period,
+            where=where,
+            profile=profile,
+            as_of=as_of,
+            state=state,
+            log_format=log_format,
+            sampling_rate=sampling_rate,
+            invoice=invoice,
+        )
+        command(Input(request, quiet), **own)
+
+    return _with((*_INPUT_OPTIONS, log_format), call)
+
+
+# There, --format already says what to write.
+reads_logs_of_check = partial(reads_logs, format_names=("--log-format",))
+
+
+_GATE_OPTIONS: Final = (
+    _shared("--strict", is_flag=True, help="GO WITH CONDITIONS exits with 1 instead of 0."),
+    _shared("--allow-inconclusive", is_flag=True, help="INCONCLUSIVE exits with 0 instead of 3."),
+)
+
+
+def passes(command: Callable[..., None]) -> Callable[..., None]:
+    """The two options that say which verdicts let a pipeline pass."""
+    return _with(_GATE_OPTIONS, command)
+
+
+def takes_evals(command: Callable[..., None]) -> Callable[..., None]:
+    """The option --evals; its files become part of the request."""
+
+    @wraps(command)
+    def call(given: Input, *, evals: tuple[Path, ...], **own: Any) -> None:
+        if evals:
+            given = replace(given, request=replace(given.request, evals=evals))
+        command(given, **own)
+
+    option = _shared(
+        "--evals",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Results of a golden set, beside those that [evals] names; repeatable.",
+    )
+    return _with((option,), call)
+
+
+def _with(
+    options: Iterable[Callable[[Any], Any]], command: Callable[..., None]
+) -> Callable[..., None]:
+    for option in reversed(tuple(options)):
+        command = option(command)
+    return command
+
+
+def draws(command: Callable[..., None]) -> Callable[..., None]:
+    """The renderers of charts start first: they take as long as everything else takes to import."""
+
+    @wraps(command)
+    def call(**given: Any) -> None:
+        from gonogo.vega import workers
+
+        workers.start()
+        command(**given)
+
+    return call

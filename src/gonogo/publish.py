@@ -1,0 +1,69 @@
+"""What a run leaves behind: the site, and beside it the state."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gonogo.ingest.report import Trouble
+from gonogo.measures import relabel
+from gonogo.privacy import scrub
+from gonogo.request import DEFAULT_STATE, Run
+from gonogo.results import ReadinessResult
+from gonogo.rollup import store
+from gonogo.rollup.partial import Partial
+
+if TYPE_CHECKING:
+    from gonogo.progress import Progress
+
+_SHORTEST_SECRET: Final = 6
+
+
+def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
+    """Draw, render and write the site; what stood at `output` stays until the new one is whole."""
+    from gonogo import charts, site
+    from gonogo.exports import badge, breaches, json_out
+
+    progress.phase("Drawing charts", None)
+    drawn = charts.render(result)
+    progress.phase("Writing the site", None)
+    files = dict(site.render(result, drawn))
+    files |= {
+        "readiness.json": json_out.dumps(result).encode(),
+        "breaches.md": breaches.breaches_md(result).encode(),
+        "breaches.json": breaches.breaches_json(result).encode(),
+        "badge.svg": badge.badge_svg(result).encode(),
+        "badge.json": badge.badge_json(result).encode(),
+    }
+    site.write(files, output)
+
+
+def remember(run: Run, trouble: Trouble, partial: Partial) -> None:
+    """The rollup, and where the refused lines stand and why: beside the site, never in it."""
+    folder = run.request.state or Path(DEFAULT_STATE)
+    lines = (
+        json.dumps(
+            {
+                "file": scrub(q.file),
+                "line": q.line,
+                "offset": q.offset,
+                "code": q.code,
+                "reason": q.reason,
+            }
+        )
+        for q in trouble.quarantined
+    )
+    try:
+        store.save(relabel(partial, _scrubbed), folder / "rollup")
+        (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        # The state holds the key of the hashed ids: it must not be committed by accident.
+        (folder / ".gitignore").write_text("*\n")
+    except OSError:
+        # A read-only place keeps no memory; the site and its counts are whole all the same.
+        return
+
+
+def _scrubbed(_: str, text: str) -> str:
+    # No secret and no address is as short as this, and there may be very many chunk ids.
+    return text if len(text) < _SHORTEST_SECRET else scrub(text)
