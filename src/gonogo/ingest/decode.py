@@ -44,6 +44,9 @@ _ESCAPED_LETTERS: Final = [f"\\u00{digit}" for digit in "4567"]
 _HIDDEN_KEYS: Final = ['" :', '"  ', '" \t', '" \r', '"\t', '"\r', *_ESCAPED_LETTERS]
 """How a key may be written so that `"name":` does not find it."""
 _RECURSION: Final = threading.Lock()
+_KEYED: Final = pl.concat_str(
+    pl.lit(f'{{"{json.dumps(KEY)[1:-1]}":"'), "key", pl.lit('",'), "members"
+).alias("line")
 
 
 @dataclass(slots=True)
@@ -86,14 +89,7 @@ class Decoder:
         numbers = pl.int_range(len(lines), eager=True).cast(pl.String)
         keys = pl.select(pl.lit(self._run_key) + numbers).to_series()
         plausible = lines.str.starts_with("{") & lines.str.ends_with("}") & ~_lone_surrogates(lines)
-        keyed = pl.select(
-            pl.concat_str(
-                pl.lit(f'{{"{_escaped_key()}":"'),
-                keys,
-                pl.lit('",'),
-                lines.str.slice(1),
-            ).alias("line")
-        )
+        keyed = pl.DataFrame({"key": keys, "members": lines.str.slice(1)})
         good = plausible.to_numpy()
         # One look at all keys at the end is cheap; where they differ, every block is looked at.
         compare_each, adapted = False, 0
@@ -214,7 +210,8 @@ class _Run:
 
     def _fast(self, start: int, stop: int) -> pl.Series | None:
         try:
-            read = self.keyed.slice(start, stop - start).select(self.expression).to_series()
+            block = self.keyed.slice(start, stop - start).select(_KEYED)
+            read = block.select(self.expression).to_series()
         except pl.exceptions.PolarsError:
             return None
         if len(read) != stop - start:
@@ -351,7 +348,3 @@ def _lone_surrogates(lines: pl.Series) -> pl.Series:
         return suspects
     alone = lines.str.replace_all(_PAIRED_ESCAPES, "").str.contains(_LONE_ESCAPE)
     return suspects & alone
-
-
-def _escaped_key() -> str:
-    return json.dumps(KEY)[1:-1]
