@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from gonogo import display, period
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic
-from gonogo.ingest.reader import LogInput
+from gonogo.ingest.report import FileCount, Trouble
 from gonogo.privacy import Masker, clean_label, fold_small
 from gonogo.request import Run
 from gonogo.results import (
@@ -33,6 +33,18 @@ from gonogo.rollup.partial import Partial
 _PLACE: Final = re.compile(r"(.*?)((?::\d+){0,2})", re.DOTALL)
 _DAY: Final = 86_400
 _MASKED: Final = {"tenant_id": "tenants"}
+
+
+class Counted(Protocol):
+    """Logs that were read, now or once."""
+
+    files: list[FileCount]
+    trouble: Trouble
+    orphans: int
+
+    def folded(self) -> int: ...
+
+    def conflicting(self) -> int: ...
 
 
 def label(masker: Masker, column: str, text: str) -> str:
@@ -130,7 +142,7 @@ def _clean(text: str | None) -> str | None:
     return None if text is None else clean_label(text)
 
 
-def ingest_report(logs: LogInput, partial: Partial, masker: Masker) -> IngestReport:
+def ingest_report(logs: Counted, partial: Partial, masker: Masker) -> IngestReport:
     """What became of every line: accepted, quarantined, duplicate; per file and in all."""
     files = tuple(
         SourceFile(

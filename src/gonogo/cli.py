@@ -33,6 +33,7 @@ from gonogo.options import (
     reads_logs,
     reads_logs_of_check,
     takes_evals,
+    takes_rollups,
 )
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     show_default=True,
     help="Folder of the site; what was there stays until the new one is whole.",
 )
+@takes_rollups
 @takes_evals
 @passes
 def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) -> None:
@@ -146,6 +148,7 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     help="What to write to stdout; json is the whole result.",
 )
 @click.option("--slo-only", is_flag=True, help="Judge the objectives (SLO) without the gates.")
+@takes_rollups
 @takes_evals
 @passes
 def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclusive: bool) -> None:
@@ -171,6 +174,7 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
     "Exits with 0 whatever it finds; gonogo check decides.",
 )
 @reads_logs
+@takes_rollups
 @takes_evals
 def gates(given: Input) -> None:
     """Print the gates of readiness: their evidence, who gave it, what is missing, what to do.
@@ -242,6 +246,60 @@ def inspect(given: Input) -> None:
 
     lines = pipeline.inspect(given.request).lines()
     console.text("".join(f"{printable_line(line)}\n" for line in lines))
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Count LOGS once, file by file, for later verdicts.",
+    epilog="\b\nExamples:\n  gonogo rollup logs/ -o rollups/\n"
+    "  gonogo build --from-rollups rollups/ -o site/ --period last-week\n\n"
+    "A file that is unchanged is not read again; one that was interrupted is made again.",
+)
+@reads_logs
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("rollups"),
+    show_default=True,
+    help="Folder of the rollups; private, like the logs themselves.",
+)
+def rollup(given: Input, output: Path) -> None:
+    """Count LOGS file by file and keep the counts, SLA and SLO objectives included.
+
+    Build, check and gates then take --from-rollups instead of LOGS, and need no log again.
+    """
+    from gonogo import pipeline
+    from gonogo.progress import open_progress
+
+    with open_progress(quiet=given.quiet) as progress:
+        rolled = pipeline.roll_up(given.request, output, progress)
+    console.text(f"{output}: {len(rolled.made)} files counted, {len(rolled.unchanged)} unchanged\n")
+
+
+@main.command(
+    context_settings=_SETTINGS,
+    short_help="Put several folders of rollups into one.",
+    epilog="\b\nExample:\n  gonogo merge monday/ tuesday/ -o rollups/\n\n"
+    "For files that were rolled up on several machines; merging changes no SLA or SLO verdict.",
+)
+@click.argument("rollups", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of the merged rollups.",
+)
+@debug_option
+def merge(rollups: tuple[Path, ...], output: Path) -> None:
+    """Put the entries of several folders of ROLLUPS into one folder, each file once.
+
+    They must have been made with the same SLA and SLO thresholds and prices.
+    """
+    from gonogo import stored
+
+    console.text(f"{output}: {stored.combine(rollups, output)} files\n")
 
 
 @main.command(

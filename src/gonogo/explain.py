@@ -112,6 +112,16 @@ _USAGE: Final = {
         "bill tells them apart, model. Amounts in another currency are not converted.",
         "Write date,model,amount and rows such as 2026-11-16,gpt-4o,12.34.",
     ),
+    "U050": Explanation(
+        "a pipe cannot be rolled up",
+        "A rollup belongs to a file, by whose name and content it is known later.",
+        "Save the input to a file first.",
+    ),
+    "U051": Explanation(
+        "a period for a rollup",
+        "A file is counted whole, so that it serves any period that it lies in.",
+        "Give --period to the command that judges.",
+    ),
     "U012": Explanation(
         "a file cannot be written",
         "The folder does not exist or may not be written to, or the disk is full.",
@@ -164,6 +174,37 @@ _RESULT: Final = {
         "What a rollup counts changes with its schema version, and mixing versions would mix "
         "meanings.",
         "Make it again from the logs with this version.",
+    ),
+    "R020": Explanation(
+        "the folder holds no rollups",
+        "Verdicts were asked from rollups, and the folder has none that is finished.",
+        "Make them with gonogo rollup LOGS -o DIR.",
+    ),
+    "R021": Explanation(
+        "rollups made by other settings",
+        "A rollup holds counts, and thresholds, prices, mapped fields, exclusions, the time zone, "
+        "--where and --log-format decide what is counted. Counts made by different ones do not "
+        "add up, and counts made for another limit do not say whether this one is met.",
+        "Roll the files up again with the configuration at hand, or judge with the one they were "
+        "made with.",
+    ),
+    "R022": Explanation(
+        "a rollup that reaches past the period",
+        "The counts of a file cannot be cut in time, and leaving out or taking in the whole file "
+        "would both be wrong. Calls without a time are in no period.",
+        "Keep one file a day, or give the logs themselves.",
+    ),
+    "R023": Explanation(
+        "one file with two contents",
+        "Two of the folders to merge hold a file of the same name whose contents differ: one of "
+        "them is older.",
+        "Roll the file up again from the content that holds, and merge then.",
+    ),
+    "R024": Explanation(
+        "the same lines in several rollups",
+        "Rollups that were made apart do not know of each other's lines, so that those logged in "
+        "two files are counted twice.",
+        "Roll the files up into one folder: it leaves out what it has already.",
     ),
 }
 

@@ -55,7 +55,7 @@ def _shared(name: str, *more: str, **settings: Any) -> Callable[[Any], Any]:
 
 
 _INPUT_OPTIONS: Final = (
-    click.argument("logs", nargs=-1, required=True),
+    click.argument("logs", nargs=-1),
     _shared(
         "--config",
         "-c",
@@ -133,6 +133,9 @@ def reads_logs(
     ) -> None:
         from gonogo.pipeline import Request
 
+        if bool(logs) == (own.get("from_rollups") is not None):
+            told = "give either LOGS or --from-rollups" if logs else "Missing argument 'LOGS...'."
+            raise click.UsageError(told)
         default = Path(DEFAULT_CONFIG)
         request = Request(
             logs=logs,
@@ -180,6 +183,24 @@ def takes_evals(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         type=click.Path(path_type=Path, dir_okay=False),
         help="Results of a golden set, beside those that [evals] names; repeatable.",
+    )
+    return _with((option,), call)
+
+
+def takes_rollups(command: Callable[..., None]) -> Callable[..., None]:
+    """The option --from-rollups, in place of logs."""
+
+    @wraps(command)
+    def call(given: Input, *, from_rollups: Path | None, **own: Any) -> None:
+        if from_rollups is not None:
+            given = replace(given, request=replace(given.request, rollups=from_rollups))
+        command(given, **own)
+
+    option = _shared(
+        "--from-rollups",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Judge what gonogo rollup has counted already, in place of LOGS.",
     )
     return _with((option,), call)
 

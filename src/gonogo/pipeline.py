@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from gonogo import __version__
+from gonogo import __version__, stored
 from gonogo.assemble import (
     as_of,
     config_echo,
@@ -25,7 +25,7 @@ from gonogo.assemble import (
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC
 from gonogo.cost import cost_tables
-from gonogo.errors import InputError
+from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
 from gonogo.exports.inspection import InspectReport, ReadFormat
@@ -49,7 +49,7 @@ from gonogo.slo import evaluate
 if TYPE_CHECKING:
     from gonogo.progress import Progress
 
-__all__ = ["InspectReport", "Request", "analyse", "build", "inspect", "render"]
+__all__ = ["InspectReport", "Request", "analyse", "build", "inspect", "render", "roll_up"]
 
 TELEMETRY_ONLY: Final = "telemetry only, default thresholds: this is not a readiness decision"
 
@@ -99,7 +99,26 @@ def render(result_path: Path, output: Path) -> ReadinessResult:
     return result
 
 
+def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled:
+    """Count each file of the logs that a store of rollups does not hold yet.
+
+    Raises:
+        ConfigError, UsageError: the request cannot be carried out.
+        InputError: a file cannot be read; the files before it are kept.
+    """
+    if request.period:
+        hint = "give --period to the command that judges; a rollup holds its whole file"
+        raise UsageError([Diagnostic("U051", "--period", "a file is rolled up whole", hint)])
+    return stored.roll_up(resolve(request), folder, progress)
+
+
 def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial]:
+    pricing = Pricing(run.config.prices, run.config.cost)
+    if run.request.rollups is not None:
+        progress.phase("Reading rollups", None)
+        kept = stored.load(run, run.request.rollups)
+        report = ingest_report(kept, kept.partial, run.masker)
+        return _judge(run, kept.partial, report, pricing), kept.trouble, kept.partial
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
@@ -107,7 +126,6 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     try:
         rows = max(sum(part.rows for part in logs.parts), 1)
         progress.phase("Counting", total or None)
-        pricing = Pricing(run.config.prices, run.config.cost)
         mapper = Mapper(
             run.config.objectives,
             run.selection,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gonogo.ingest.report import Trouble
 from gonogo.measures import relabel
-from gonogo.privacy import scrub
+from gonogo.privacy import scrub, scrubbed
 from gonogo.request import DEFAULT_STATE, Run
 from gonogo.results import ReadinessResult
 from gonogo.rollup import store
@@ -16,8 +16,6 @@ from gonogo.rollup.partial import Partial
 
 if TYPE_CHECKING:
     from gonogo.progress import Progress
-
-_SHORTEST_SECRET: Final = 6
 
 
 def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
@@ -55,15 +53,10 @@ def remember(run: Run, trouble: Trouble, partial: Partial) -> None:
         for q in trouble.quarantined
     )
     try:
-        store.save(relabel(partial, _scrubbed), folder / "rollup")
+        store.save(relabel(partial, scrubbed), folder / "rollup")
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
         # The state holds the key of the hashed ids: it must not be committed by accident.
         (folder / ".gitignore").write_text("*\n")
     except OSError:
         # A read-only place keeps no memory; the site and its counts are whole all the same.
         return
-
-
-def _scrubbed(_: str, text: str) -> str:
-    # No secret and no address is as short as this, and there may be very many chunk ids.
-    return text if len(text) < _SHORTEST_SECRET else scrub(text)

@@ -38,6 +38,8 @@ class Request:
     evals: tuple[Path, ...] = ()
     """result files of a golden set, beside those of the configuration"""
     invoice: Path | None = None
+    rollups: Path | None = None
+    """a store of rollups, in place of logs"""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,26 @@ def find_duplicates(
     return dropped, suspects
 
 
+def leave_out(
+    identities: Sequence[NDArray[np.uint64]],
+    dropped: Sequence[NDArray[np.bool_]],
+    suspects: Sequence[NDArray[np.bool_]],
+    elsewhere: NDArray[np.uint64],
+) -> tuple[int, NDArray[np.uint64]]:
+    """Drop the lines whose identity is among `elsewhere` too, in the masks of `find_duplicates`.
+
+    Gives the number of lines dropped for that reason, and the identities that stay, sorted.
+    """
+    left_out, stay = 0, [np.empty(0, dtype=np.uint64)]
+    for identity, drop, suspect in zip(identities, dropped, suspects, strict=True):
+        there = np.isin(identity, elsewhere) & (identity != 0)
+        left_out += int((there & ~drop).sum())
+        np.logical_or(drop, there, out=drop)
+        np.logical_or(suspect, there, out=suspect)
+        stay.append(identity[~drop & (identity != 0)])
+    return left_out, np.unique(np.concatenate(stay))
+
+
 def fingerprints(block: Block, doubles: Doubles) -> tuple[NDArray[Any], ...]:
     suspects = np.zeros(block.lines.height, dtype=bool)
     suspects[doubles.rows] = True

@@ -24,7 +24,7 @@ from gonogo.ingest.chunks import ByteReader, Chunk, Lines, split
 from gonogo.ingest.containers import Batch
 from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.discover import Discovery, Source
-from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints
+from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints, leave_out
 from gonogo.ingest.fields import LINE_FIELDS
 from gonogo.ingest.parquet import UNSOUND, gone, slices, unsound
 from gonogo.ingest.parts import (
@@ -61,6 +61,10 @@ class LogInput:
     store: BlockStore
     formats: dict[str, Format] = field(default_factory=dict)
     orphans: int = 0
+    identities: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    """of the lines that stay, sorted; filled where it was asked what is read elsewhere"""
+    elsewhere: int = 0
+    """lines left out because they were read elsewhere"""
     _conflicts: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -110,10 +114,13 @@ def read_logs(
     *,
     store: BlockStore | None = None,
     log_format: str | None = None,
+    elsewhere: NDArray[np.uint64] | None = None,
 ) -> LogInput:
     """Read every source once (Parquet: its ids), find duplicates and resolve traces.
 
     `log_format` is a format's name or a mapping file; without one, each file's is told from it.
+    `elsewhere` holds the identities, sorted, of lines that other inputs have: such lines are
+    duplicates here.
 
     Raises:
         InputError: a file in which every line is bad, or a file that is no log at all.
@@ -128,6 +135,10 @@ def read_logs(
         [*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0])
     )
     dropped, suspects = find_duplicates([p.identity for p in parts])
+    left_out, identities = 0, np.empty(0, np.uint64)
+    if elsewhere is not None:
+        every = [p.identity for p in parts]
+        left_out, identities = leave_out(every, dropped, suspects, elsewhere)
     for part, drop in zip(parts, dropped, strict=True):
         if drop.any():
             for index, count in Counter(part.file[drop].tolist()).items():
@@ -149,6 +160,8 @@ def read_logs(
         reading.store,
         reading.formats,
         orphans,
+        identities,
+        left_out,
     )
 
 
@@ -333,7 +346,7 @@ class _Reading:
         if job.is_gone:
             return
         if job.twin is not None:
-            self._repeat(count, job.twin)
+            self.trouble.files.append(count.repeats(job.twin))
         elif job.foreign is not None and job.foreign.not_log is not None:
             self._no_log(job, job.foreign.not_log.title)
         elif job.source.kind == "parquet" and job.foreign is None:
@@ -361,15 +374,6 @@ class _Reading:
         note = told.about_rows(job.count.lines) if told and told.about_rows else None
         if note is not None:
             self.trouble.files.append(Diagnostic(note.code, job.count.name, note.what, note.hint))
-
-    def _repeat(self, count: FileCount, first: FileCount) -> None:
-        count.lines, count.quarantined = first.lines, first.quarantined
-        # What was refused there is refused here; the rest is there already.
-        count.duplicates = first.lines - first.quarantined
-        count.note = f"the same content as {first.name}"
-        self.trouble.files.append(
-            Diagnostic("I020", count.name, "the same content as an earlier file; counted once")
-        )
 
     def _judge(self, job: _Job) -> None:
         count, first = job.count, job.first_refused

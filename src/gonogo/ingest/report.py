@@ -54,6 +54,14 @@ class FileCount:
     def accepted(self) -> int:
         return self.lines - self.quarantined - self.duplicates
 
+    def repeats(self, first: FileCount) -> Diagnostic:
+        """Count it as a copy of `first`, and say so."""
+        self.lines, self.quarantined = first.lines, first.quarantined
+        # What was refused there is refused here; the rest is there already.
+        self.duplicates = first.lines - first.quarantined
+        self.note = f"the same content as {first.name}"
+        return Diagnostic("I020", self.name, "the same content as an earlier file; counted once")
+
 
 @dataclass(slots=True)
 class Trouble:

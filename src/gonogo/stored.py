@@ -1,0 +1,475 @@
+"""Rollups kept file by file: logs are counted once, and verdicts are made from the counts.
+
+A store is a folder with one entry a log file: its partial, the identities of its lines, and
+`entry.json`, which says of what content and by which settings it was made. An entry appears whole,
+by one rename, so that a killed run leaves nothing half-done; two runs take turns file by file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.conventions import ROLLUP_SCHEMA_VERSION
+from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
+from gonogo.ingest.discover import Discovery, Source, discover
+from gonogo.ingest.reader import read_logs
+from gonogo.ingest.report import FileCount, Quarantined, Trouble
+from gonogo.measures import relabel
+from gonogo.pricing import listed
+from gonogo.privacy import clean_label, scrubbed
+from gonogo.rollup import engine, store
+from gonogo.rollup.costs import Pricing
+from gonogo.rollup.mapper import Mapper
+from gonogo.rollup.partial import Partial, merge
+from gonogo.rollup.select import Calendar
+
+try:
+    import fcntl
+except ImportError:  # where there is none, two runs at a time may count a line in two files twice
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from gonogo.progress import Progress
+    from gonogo.request import Run
+
+_META: Final = "entry.json"
+_IDENTITIES: Final = "identities.parquet"
+_UNFINISHED: Final = ".new-"
+_STALE_SECONDS: Final = 86_400
+_NO_MATTER: Final = frozenset(
+    ("agreed_by", "defined_at", "minimum", "owner", "runbook", "severity", "source")
+)
+"""What an objective says that changes no count."""
+
+_PRICE_LIST: Final = "price list"
+"""A new one is a reason to price again, but calls that were priced by an older one still count."""
+
+Settings = dict[str, str]
+Ints = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of logs as it was counted."""
+
+    folder: Path
+    count: FileCount
+    mtime_ns: int
+    settings: Settings
+    trouble: Trouble
+    orphans: int
+    folded: int
+    conflicts: int
+    elsewhere: int
+    """lines left out because another file of the store had them already"""
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.count.name
+
+    def identities(self) -> Ints:
+        """Of the lines with ids, sorted."""
+        return pl.read_parquet(self.folder / _IDENTITIES)["id"].to_numpy()
+
+
+@dataclass(slots=True)
+class Rolled:
+    """What a run did to a store."""
+
+    made: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Stored:
+    """What a store holds, summed; it reports like an input that was just read."""
+
+    partial: Partial
+    files: list[FileCount]
+    trouble: Trouble
+    orphans: int
+    _folded: int
+    _conflicts: int
+
+    def folded(self) -> int:
+        return self._folded
+
+    def conflicting(self) -> int:
+        return self._conflicts
+
+
+def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
+    """Count every file of the logs that the store does not hold yet as it is now.
+
+    Raises:
+        InputError: a file that cannot be read; the files before it are kept.
+        UsageError: logs that are no files, or a store that cannot be written.
+    """
+    found = discover(run.request.logs)
+    settings, rolled = _settings(run), Rolled()
+    for source in found.sources:
+        if source.is_stream:
+            hint = "save it to a file first: a rollup is of a file"
+            raise UsageError([Diagnostic("U050", source.name, "a pipe cannot be told again", hint)])
+    _prepare(folder)
+    progress.phase("Rolling up", sum(source.size for source in found.sources) or None)
+    given = {source.name: source for source in found.sources}
+    lost = False
+    for source in found.sources:
+        with _alone(folder):
+            entries = {entry.name: entry for entry in entries_of(folder)}
+            old = entries.get(source.name)
+            if old and old.settings == settings and _is_same(source, old):
+                rolled.unchanged.append(source.name)
+                progress.advance(source.size)
+            else:
+                lost |= _make(run, source, settings, folder, entries, progress)
+                rolled.made.append(source.name)
+    for entry in entries_of(folder) if lost else ():
+        # What it left out as copies of lines that are gone now has to be counted after all.
+        if not entry.elsewhere or entry.name in rolled.made:
+            continue
+        if entry.name in given:
+            with _alone(folder):
+                entries = {entry.name: entry for entry in entries_of(folder)}
+                _make(run, given[entry.name], settings, folder, entries, progress)
+            rolled.unchanged.remove(entry.name)
+            rolled.made.append(entry.name)
+        else:
+            progress.note(
+                f"{entry.name} left out lines that were in other files too, and some of those "
+                "files have lost lines since: roll it up again with them"
+            )
+    for problem in found.problems:
+        progress.note(str(problem))
+    return rolled
+
+
+def load(run: Run, folder: Path) -> Stored:
+    """Everything in a store that belongs to the run's period, merged.
+
+    Raises:
+        ResultError: the store is empty, was made by other settings, or cannot be cut at the period.
+    """
+    entries = entries_of(folder)
+    if not entries:
+        hint = "make them with gonogo rollup LOGS -o DIR"
+        raise ResultError([Diagnostic("R020", str(folder), "holds no rollups", hint)])
+    _same_settings(entries, _settings(run))
+    first_of: dict[str, FileCount] = {}
+    partials, taken, files, trouble = [], [], [], Trouble()
+    for entry in entries:
+        partial = store.load(entry.folder)
+        if not _is_in_period(run, entry, partial):
+            continue
+        first = first_of.setdefault(entry.count.sha256, entry.count)
+        files.append(entry.count)
+        if first is not entry.count:
+            trouble.files.append(entry.count.repeats(first))
+            continue
+        taken.append(entry)
+        partials.append(partial)
+        _add(trouble, entry.trouble)
+    return Stored(
+        merge(partials),
+        files,
+        trouble,
+        sum(entry.orphans for entry in taken),
+        sum(entry.folded for entry in taken),
+        sum(entry.conflicts for entry in taken),
+    )
+
+
+def combine(folders: Sequence[Path], output: Path) -> int:
+    """Put the entries of several stores into one; the number of entries it then holds.
+
+    Raises:
+        ResultError: a store is empty, the settings differ, or one file has two contents.
+    """
+    by_name: dict[str, Entry] = {}
+    for folder in (*folders, output):
+        entries = entries_of(folder)
+        if not entries and folder != output:
+            raise ResultError([Diagnostic("R020", str(folder), "holds no rollups")])
+        for entry in entries:
+            known = by_name.get(entry.name, entry)
+            by_name[entry.name] = entry
+            if known.count.sha256 != entry.count.sha256:
+                what = f"two contents of {entry.name}: also in {known.folder.parent}"
+                hint = "roll it up again from the file that holds"
+                raise ResultError([Diagnostic("R023", str(folder), what, hint)])
+    every = sorted(by_name.values(), key=lambda entry: entry.name)
+    _same_settings(every, every[0].settings)
+    _no_common_lines(every)
+    _prepare(output)
+    for entry in every:
+        if entry.folder.parent != output:
+            part = output / f"{_UNFINISHED}{secrets.token_hex(8)}"
+            try:
+                shutil.copytree(entry.folder, part)
+                part.rename(output / entry.folder.name)
+            except OSError as error:
+                raise _unwritable(output, error) from error
+    return len(every)
+
+
+def entries_of(folder: Path) -> list[Entry]:
+    """The finished entries of a store by the name of their file, without those replaced since.
+
+    Raises:
+        ResultError: an entry is damaged or of another version.
+    """
+    if not folder.is_dir():
+        return []
+    paths = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
+    found = [_entry(path) for path in paths if (path / _META).is_file()]
+    gone = {name for entry in found for name in entry.replaces}
+    return sorted((e for e in found if e.folder.name not in gone), key=lambda e: e.name)
+
+
+def _make(
+    run: Run,
+    source: Source,
+    settings: Settings,
+    folder: Path,
+    entries: dict[str, Entry],
+    progress: Progress,
+) -> bool:
+    """Count one file; whether lines that the store had of this file are no longer in it."""
+    old = entries.get(source.name)
+    known = [entry.identities() for name, entry in entries.items() if name != source.name]
+    logs = read_logs(
+        Discovery((source,), ()),
+        run.config.fields,
+        progress.advance,
+        log_format=run.request.log_format,
+        elsewhere=np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *known])),
+    )
+    try:
+        pricing = Pricing(run.config.prices, run.config.cost)
+        mapper = Mapper(
+            run.config.objectives, run.selection, Calendar(run.zone), logs.dictionaries, pricing
+        )
+        partial = engine.run(logs.blocks(), mapper, logs.ids, lambda _: None)
+        conflicts, folded = logs.conflicting(), logs.folded()
+    finally:
+        logs.close()
+    count = logs.files[0]
+    assert source.path is not None
+    count.sha256 = count.sha256 or _sha256(source.path)
+    meta = {
+        "schema_version": ROLLUP_SCHEMA_VERSION,
+        "count": asdict(count),
+        "mtime_ns": source.path.stat().st_mtime_ns,
+        "settings": settings,
+        "trouble": _told(logs.trouble),
+        "orphans": logs.orphans,
+        "folded": folded,
+        "conflicts": conflicts,
+        "elsewhere": logs.elsewhere,
+        "replaces": [old.folder.name] if old else [],
+    }
+    lost = bool(old and len(np.setdiff1d(old.identities(), logs.identities)))
+    part = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    try:
+        store.save(relabel(partial, scrubbed), part)
+        pl.DataFrame({"id": logs.identities}).write_parquet(part / _IDENTITIES, statistics=False)
+        (part / _META).write_text(json.dumps(meta, sort_keys=True) + "\n")
+        part.rename(folder / _folder_name(source.name))
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise _unwritable(folder, error) from error
+    if old:
+        shutil.rmtree(old.folder, ignore_errors=True)
+    return lost
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One run at a time: what one counts, the next one must see as counted."""
+    with (folder / ".lock").open("w") as handle:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _prepare(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Names of tenants and of files are in it: it must not be committed by accident.
+        (folder / ".gitignore").write_text("*\n")
+        for left in folder.glob(f"{_UNFINISHED}*"):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> UsageError:
+    what = error.strerror or "cannot be written"
+    return UsageError(
+        [Diagnostic("U012", str(folder), what, "choose another folder with -o, or make room")]
+    )
+
+
+def _folder_name(name: str) -> str:
+    """A new name for each time a file is counted: an entry is never written over."""
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:16]}-{secrets.token_hex(4)}"
+
+
+def _is_same(source: Source, entry: Entry) -> bool:
+    assert source.path is not None
+    if source.size != entry.count.size:
+        return False
+    if source.path.stat().st_mtime_ns == entry.mtime_ns:
+        return True
+    return _sha256(source.path) == entry.count.sha256
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        what = f"cannot be opened: {os.strerror(error.errno or 0)}"
+        raise InputError([Diagnostic("I002", str(path), what)]) from error
+
+
+def _settings(run: Run) -> Settings:
+    """Whatever changes a count, each by a hash or as it is."""
+    config = run.config
+    objectives = [
+        {k: v for k, v in asdict(o).items() if k not in _NO_MATTER} for o in config.objectives
+    ]
+    parts: dict[str, Any] = {
+        "objectives": objectives,
+        "[fields]": config.fields,
+        "[prices]": asdict(config.prices),
+        "[cost]": asdict(config.cost),
+        "[[exclude]]": [asdict(e) for e in config.exclusions],
+        "timezone": config.timezone,
+        "--where": run.selection.where,
+        "--log-format": run.request.log_format and Path(run.request.log_format).name,
+        _PRICE_LIST: listed.version(),
+    }
+    if run.request.log_format and Path(run.request.log_format).is_file():
+        parts["--log-format"] = Path(run.request.log_format).read_text(encoding="utf-8")
+    return {
+        name: hashlib.sha256(json.dumps(value, default=str, sort_keys=True).encode()).hexdigest()[
+            :16
+        ]
+        for name, value in parts.items()
+    }
+
+
+def _same_settings(entries: Sequence[Entry], settings: Settings) -> None:
+    problems = []
+    for entry in entries:
+        differing = [
+            name
+            for name in sorted({*settings, *entry.settings} - {_PRICE_LIST})
+            if settings.get(name) != entry.settings.get(name)
+        ]
+        if differing:
+            what = f"{entry.name} was rolled up by other settings: {', '.join(differing)}"
+            hint = "roll it up again from the logs, or give the configuration it was made with"
+            problems.append(Diagnostic("R021", str(entry.folder.parent), what, hint))
+    if problems:
+        raise ResultError(problems[:10])
+
+
+def _no_common_lines(entries: Sequence[Entry]) -> None:
+    """Stores that were made apart do not know of each other's lines."""
+    every = np.concatenate([entry.identities() for entry in entries])
+    common = len(every) - len(np.unique(every))
+    if common:
+        what = f"{common:,} lines are in more than one of the stores"
+        hint = "roll the files up into one store: it leaves out what it has already"
+        raise ResultError([Diagnostic("R024", "", what, hint)])
+
+
+def _is_in_period(run: Run, entry: Entry, partial: Partial) -> bool:
+    start, end = run.selection.start, run.selection.end
+    if start is None or end is None:
+        return True
+    first, last = partial.first_us, partial.last_us
+    untimed = partial.counter("untimed_calls")
+    if first is None or last is None:
+        return False
+    if last < start * 1_000_000 or first >= end * 1_000_000:
+        return False
+    if first >= start * 1_000_000 and last < end * 1_000_000 and not untimed:
+        return True
+    what = f"{entry.name} " + ("holds calls without a time" if untimed else "reaches past it")
+    hint = "a rollup cannot be cut: give the logs themselves, or keep one file a day"
+    raise ResultError([Diagnostic("R022", f"--period {run.request.period}", what, hint)])
+
+
+def _told(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "tally": [[*key, n] for key, n in sorted(trouble.tally.items())],
+        "quarantined": [asdict(line) for line in trouble.quarantined],
+        "reasons": dict(sorted(trouble.reasons.items())),
+        "first": {code: asdict(line) for code, line in sorted(trouble.first.items())},
+        "files": [asdict(problem) for problem in trouble.files],
+    }
+
+
+def _entry(folder: Path) -> Entry:
+    try:
+        meta = json.loads((folder / _META).read_text())
+        version = meta["schema_version"]
+        if version == ROLLUP_SCHEMA_VERSION:
+            told = meta["trouble"]
+            trouble = Trouble(
+                Counter({(code, name): n for code, name, n in told["tally"]}),
+                [Quarantined(**line) for line in told["quarantined"]],
+                Counter(told["reasons"]),
+                {code: Quarantined(**line) for code, line in told["first"].items()},
+                [Diagnostic(**problem) for problem in told["files"]],
+            )
+            return Entry(
+                folder,
+                FileCount(**meta["count"]),
+                meta["mtime_ns"],
+                meta["settings"],
+                trouble,
+                meta["orphans"],
+                meta["folded"],
+                meta["conflicts"],
+                meta["elsewhere"],
+                tuple(meta["replaces"]),
+            )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = f"a damaged entry ({clean_label(str(error), 80)})"
+        hint = "delete its folder and roll the file up again"
+        raise ResultError([Diagnostic("R006", str(folder), what, hint)]) from error
+    what = f"a rollup of version {version}; this one reads {ROLLUP_SCHEMA_VERSION}"
+    raise ResultError([Diagnostic("R007", str(folder), what, "make it again from the logs")])
+
+
+def _add(into: Trouble, more: Trouble) -> None:
+    into.tally.update(more.tally)
+    into.files.extend(more.files)
+    for line in more.quarantined:
+        into.quarantine(line)
+    # Those beyond the limit are known by their number alone.
+    for code, count in more.reasons.items():
+        into.reasons[code] += count - sum(line.code == code for line in more.quarantined)
+        into.first.setdefault(code, more.first[code])
