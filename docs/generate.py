@@ -19,6 +19,7 @@ import click
 
 from gonogo import adapters, conventions
 from gonogo.cli import main as program
+from gonogo.config.compare import COMPARE
 from gonogo.config.expressions import default_minimum, selector_keys
 from gonogo.config.gates import SPECS
 from gonogo.config.keys import CANONICAL_FIELDS, REQUIRED_FIELDS, TABLES
@@ -204,7 +205,7 @@ def configuration() -> str:
         "## `[site]`: what the page calls itself and what it may show",
         _properties(schema["properties"]["site"]["properties"]),
     ]
-    for spec in SPECS:
+    for spec in (COMPARE, *SPECS):
         part = schema["properties"][spec.name]
         name = f"[[{spec.name}]]" if spec.many else f"[{spec.name}]"
         row = part["items"] if spec.many else part

@@ -193,7 +193,7 @@ publish = ["tenant"]
         "C027 readiness.toml:1:12: timezone: 'Berlin' is not a known time zone; "
         "did you mean 'Europe/Berlin'?",
         "C005 readiness.toml:2:1: colour: unknown key; known are timezone, minimum_coverage, top, "
-        "slo, prices, cost, fields, exclude, not_applicable, site, "
+        "slo, prices, cost, fields, compare, exclude, not_applicable, site, "
         "gates, evals, judge, traffic, load_test, data_flow, oversight, guardrail, action, "
         "observability, alert, use_case, owners, signoff, failure_mode",
         "C014 readiness.toml:5:1: slo.\"latency.p95{modle=x}\": 'modle' is not a selector key of "
@@ -233,7 +233,8 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C005", "[site]\ntop = 3\n", "2:1", "above the first [section]"),
     ("C005", '[slo]\nerror_rate = { limit = "<= 1%", tagret = "x" }\n', "2:33", "did you mean"),
     ("C005", '[slos]\nerror_rate = "<= 1%"\n', "1:1", "did you mean 'slo'?"),
-    ("C006", "[compare]\nx = 1\n", "1:1", "does not read it"),
+    ("C006", "[constraint]\nx = 1\n", "1:1", "does not read it"),
+    ("C060", '[compare]\nagainst = ["modle=a..b"]\n', "2:12", "did you mean 'model'?"),
     ("C007", "timezone = 1\n", "1:12", "a whole number stands where a text"),
     ("C007", 'top = "7"\n', "1:7", "a text stands where a whole number"),
     ("C007", "top = true\n", "1:7", "true or false stands where a whole number"),

@@ -27,6 +27,7 @@ from gonogo.options import (
     DEBUG,
     DEFAULT_CONFIG,
     Input,
+    compares,
     debug_option,
     draws,
     passes,
@@ -96,7 +97,8 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     short_help="Build the site and the verdict from LOGS.",
     epilog="\b\nExamples:\n  gonogo build logs/ -o site/\n"
     "  gonogo build 'logs/*.jsonl.gz' -o public/ --period last-week --state state/\n"
-    "  gonogo build export.parquet -o site/ --where environment=production --profile internal\n\n"
+    "  gonogo build export.parquet -o site/ --where environment=production --profile internal\n"
+    "  gonogo build logs/ -o site/ --baseline last-week/readiness.json\n\n"
     "The site is written first; a failing verdict fails last, with exit code 1.",
 )
 @draws
@@ -111,6 +113,7 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
 )
 @takes_rollups
 @takes_evals
+@compares
 @passes
 def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) -> None:
     """Build the site, readiness.json and the breach summary from LOGS, and judge them.
@@ -150,6 +153,7 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
 @click.option("--slo-only", is_flag=True, help="Judge the objectives (SLO) without the gates.")
 @takes_rollups
 @takes_evals
+@compares
 @passes
 def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclusive: bool) -> None:
     """Judge LOGS against the SLA and SLO thresholds and write no site: the gate for CI."""

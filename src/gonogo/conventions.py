@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 RESULT_SCHEMA_VERSION: Final = 1
-ROLLUP_SCHEMA_VERSION: Final = 2
+ROLLUP_SCHEMA_VERSION: Final = 3
 
 BIN_SECONDS: Final = 300
 """Width of a time bin. Every time zone's hours and days start on a multiple of it."""
@@ -62,6 +62,17 @@ class Severity(StrEnum):
     BLOCKING = "blocking"
     WARNING = "warning"
     INFORMATIONAL = "informational"
+
+
+class ChangeWord(StrEnum):
+    """What a comparison says of a figure, worst first; the sentences of a benchmark that has to
+    say when it cannot tell (https://bheisler.github.io/criterion.rs/book/analysis.html)."""
+
+    WORSE = "worse"
+    TOO_FEW = "too few calls to tell"
+    NOT_COMPARED = "not compared"
+    BETTER = "better"
+    NO_CHANGE = "no change"
 
 
 class Source(StrEnum):

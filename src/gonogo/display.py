@@ -57,6 +57,16 @@ def money(nano_usd: Number | None) -> str:
     return value(nano_usd, "nano_usd")
 
 
+def change(number: Number | None, unit: str) -> str:
+    """A difference with its sign: +1.5 s, −0.2 s; of ratios in percentage points: +1.2 pp."""
+    if number is None:
+        return ABSENT
+    text = value(abs(_exactly(number)), unit)
+    if unit == "ratio":
+        text = text.removesuffix(" %") + " pp"
+    return text if not number else f"{'−' if number < 0 else '+'}{text}"
+
+
 def exact(number: Number, unit: str) -> str:
     """The number with as many digits as it has (a limit is never rounded), thirty at most."""
     goal = _exactly(number)

@@ -133,6 +133,19 @@ _USAGE: Final = {
         "promptfoo, Inspect, DeepEval, Ragas and OpenAI evals write.",
         "Check the path. Files that [evals] names in the configuration are relative to it.",
     ),
+    "U040": Explanation(
+        "there is no such baseline",
+        "--baseline names the readiness.json of an earlier period, or a folder that holds one: a "
+        "site, or the state that a build leaves behind.",
+        "Check the path. A baseline in [compare] may be absent: it is said, and nothing compared.",
+    ),
+    "U041": Explanation(
+        "--compare does not say what to compare",
+        "Parts of a log are compared by a dimension: service, environment, release, "
+        "prompt_version, operation, provider, model or tenant_id. What stands first is judged, "
+        "what follows the two dots is what it is held against. Values may be glob patterns.",
+        "Write release=2026.47..2026.46, or provider=acme for acme against all others.",
+    ),
 }
 
 _RESULT: Final = {

@@ -205,6 +205,37 @@ def takes_rollups(command: Callable[..., None]) -> Callable[..., None]:
     return _with((option,), call)
 
 
+def compares(command: Callable[..., None]) -> Callable[..., None]:
+    """The options --baseline and --compare; they become part of the request."""
+
+    @wraps(command)
+    def call(given: Input, *, baseline: Path | None, compare: tuple[str, ...], **own: Any) -> None:
+        if baseline or compare:
+            given = replace(
+                given, request=replace(given.request, baseline=baseline, compare=compare)
+            )
+        command(given, **own)
+
+    return _with(_COMPARE_OPTIONS, call)
+
+
+_COMPARE_OPTIONS: Final = (
+    _shared(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="DIR|FILE",
+        help="Compare with an earlier period: its readiness.json, site or state folder.",
+    ),
+    _shared(
+        "--compare",
+        multiple=True,
+        metavar="KEY=NEW..OLD",
+        help="Compare parts of the log: release=2026.47..2026.46, or provider=acme for acme "
+        "against all others; repeatable.",
+    ),
+)
+
+
 def _with(
     options: Iterable[Callable[[Any], Any]], command: Callable[..., None]
 ) -> Callable[..., None]:

@@ -22,6 +22,8 @@ from gonogo.assemble import (
     unreadable,
     what_is_missing,
 )
+from gonogo.baseline import compared
+from gonogo.compare import apart, block_sums, regressions
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC
 from gonogo.cost import cost_tables
@@ -81,7 +83,7 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
         publish(_nothing(run, error), output, progress)
         raise
     publish(result, output, progress)
-    remember(run, trouble, partial)
+    remember(run, trouble, partial, result)
     return result
 
 
@@ -132,6 +134,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
             Calendar(run.zone),
             logs.dictionaries,
             pricing,
+            apart(run.config, run.contrasts),
         )
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
@@ -155,8 +158,13 @@ def _judge(
     tables = build_tables(partial, config, Calendar(run.zone), distributions)
     facts = observe(partial, coverage, as_of(run, partial), run.zone, guardrail_p95(tables))
     assessed = assess(config, gather(run, facts, objectives))
+    comparisons = compared(run, partial, report, lambda name, text: label(run.masker, name, text))
     slo, readiness = decide(
-        objectives, assessed.gates, telemetry_only=telemetry_only, coverage=coverage
+        objectives,
+        assessed.gates,
+        telemetry_only=telemetry_only,
+        coverage=coverage,
+        regressions=regressions(comparisons, config.compare),
     )
     if not report.calls + report.not_calls:
         slo = readiness = inconclusive([what_is_missing(report)])
@@ -183,6 +191,8 @@ def _judge(
         ingest=report,
         config=config_echo(run),
         notes=notes(run, partial),
+        comparisons=comparisons,
+        blocks=block_sums(partial, config.objectives),
     )
 
 

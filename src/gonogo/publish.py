@@ -37,8 +37,10 @@ def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
     site.write(files, output)
 
 
-def remember(run: Run, trouble: Trouble, partial: Partial) -> None:
-    """The rollup, and where the refused lines stand and why: beside the site, never in it."""
+def remember(run: Run, trouble: Trouble, partial: Partial, result: ReadinessResult) -> None:
+    """The result, the rollup and the refused lines with their reasons: never in the site."""
+    from gonogo.exports import json_out
+
     folder = run.request.state or Path(DEFAULT_STATE)
     lines = (
         json.dumps(
@@ -54,6 +56,7 @@ def remember(run: Run, trouble: Trouble, partial: Partial) -> None:
     )
     try:
         store.save(relabel(partial, scrubbed), folder / "rollup")
+        (folder / "readiness.json").write_bytes(json_out.dumps(result).encode())
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
         # The state holds the key of the hashed ids: it must not be committed by accident.
         (folder / ".gitignore").write_text("*\n")

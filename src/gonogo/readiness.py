@@ -17,6 +17,7 @@ def decide(
     *,
     telemetry_only: bool,
     coverage: Sequence[FieldCoverage],
+    regressions: tuple[Sequence[Reason], Sequence[Reason]] = ((), ()),
 ) -> tuple[Decision, Decision]:
     """The two decisions: (SLO: the objectives alone; readiness: the objectives and every gate).
 
@@ -25,17 +26,20 @@ def decide(
     Conditions are: a blocking objective or gate AT_RISK, a warning BREACHED or with NO_DATA,
     thresholds proposed but not agreed, and required fields that under half of their rows carry
     (or that have no rows: whoever builds `coverage` sets `required` to False where a table is
-    declared not applicable). `telemetry_only` changes words, not the verdict.
+    declared not applicable). `telemetry_only` changes words, not the verdict. `regressions` are
+    reasons that block and reasons that are conditions; they count for readiness alone.
     """
     conditions = [*_proposed(objectives), *_uncovered(coverage)]
-    slo = _decision(objectives, (), conditions, "")
+    slo = _decision(objectives, (), (), conditions, "")
     note = " (telemetry only, not a readiness decision)" if telemetry_only else ""
-    return slo, _decision(objectives, gates, conditions, note)
+    blocking, warned = regressions
+    return slo, _decision(objectives, gates, blocking, [*warned, *conditions], note)
 
 
 def _decision(
     objectives: Sequence[ObjectiveResult],
     gates: Sequence[Gate],
+    regressions: Sequence[Reason],
     conditions: Sequence[Reason],
     note: str,
 ) -> Decision:
@@ -43,6 +47,7 @@ def _decision(
     blocking = [
         *(_of_objective(o) for o in judged if o.severity is Severity.BLOCKING),
         *(_of_gate(g) for g in gates if g.status is not Status.NOT_APPLICABLE),
+        *regressions,
     ]
     warnings = [
         _of_objective(o, " (a warning, does not block)")
@@ -66,7 +71,7 @@ def _decision(
     else:
         verdict = Verdict.GO
         reasons = [Reason(status=Status.MET, text=_all_met(judged, gates))]
-    headline = f"{verdict.value}: {_why(verdict, judged, gates, reasons)}{note}"
+    headline = f"{verdict.value}: {_why(verdict, judged, gates, regressions, reasons)}{note}"
     return Decision(verdict=verdict, headline=headline, reasons=tuple(reasons))
 
 
@@ -109,19 +114,25 @@ def _why(
     verdict: Verdict,
     judged: Sequence[ObjectiveResult],
     gates: Sequence[Gate],
+    regressions: Sequence[Reason],
     reasons: Sequence[Reason],
 ) -> str:
     """The sentence after the verdict."""
     if verdict is Verdict.NO_GO:
-        return _counted(judged, gates, Status.BREACHED, "breached")
+        return _counted(judged, gates, regressions, Status.BREACHED, "breached")
     if verdict is Verdict.INCONCLUSIVE:
-        if not any(r.objective or r.gate for r in reasons if r.status is Status.NO_DATA):
+        if not any(
+            r.objective or r.gate or r in regressions for r in reasons if r.status is Status.NO_DATA
+        ):
             return "no blocking objective could be judged"
-        return _counted(judged, gates, Status.NO_DATA, "without enough data")
+        return _counted(judged, gates, regressions, Status.NO_DATA, "without enough data")
     if verdict is Verdict.GO:
         return _all_met(judged, gates)
-    at_risk = _counted(judged, gates, Status.AT_RISK, "at risk")
-    named = sum(r.status is Status.AT_RISK and bool(r.objective or r.gate) for r in reasons)
+    at_risk = _counted(judged, gates, regressions, Status.AT_RISK, "at risk")
+    named = sum(
+        r.status is Status.AT_RISK and bool(r.objective or r.gate or r in regressions)
+        for r in reasons
+    )
     others = len(reasons) - named
     if not others:
         return at_risk
@@ -130,7 +141,11 @@ def _why(
 
 
 def _counted(
-    judged: Sequence[ObjectiveResult], gates: Sequence[Gate], status: Status, word: str
+    judged: Sequence[ObjectiveResult],
+    gates: Sequence[Gate],
+    regressions: Sequence[Reason],
+    status: Status,
+    word: str,
 ) -> str:
     """How many blocking objectives and gates have the status: 2 of 5 objectives are breached."""
     hit = sum(o.status is status and o.severity is Severity.BLOCKING for o in judged)
@@ -140,7 +155,12 @@ def _counted(
         parts.append(_of(hit, len(judged), "objective"))
     if hit_gates:
         parts.append(_of(hit_gates, _applicable(gates), "gate"))
-    return f"{' and '.join(parts)} {word}"
+    said = f"{' and '.join(parts)} {word}" if parts else ""
+    if compared := sum(r.status is status for r in regressions):
+        figures = f"{compared} compared figure{'s are' if compared > 1 else ' is'}"
+        words = {Status.BREACHED: "worse", Status.NO_DATA: "without a comparison"}
+        said += f"{', ' if said else ''}{figures} {words.get(status, 'perhaps worse')}"
+    return said
 
 
 def _all_met(judged: Sequence[ObjectiveResult], gates: Sequence[Gate]) -> str:

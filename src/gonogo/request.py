@@ -11,8 +11,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gonogo import period
+from gonogo.config.compare import parse_contrast
 from gonogo.config.load import default_config, load
-from gonogo.config.model import Config
+from gonogo.config.model import Config, Contrast
 from gonogo.conventions import DIMENSIONS, INTERNAL, PUBLIC, WIDE_DIMENSIONS
 from gonogo.cost.invoice import Bill, read_invoice
 from gonogo.errors import Diagnostic, UsageError
@@ -40,6 +41,8 @@ class Request:
     invoice: Path | None = None
     rollups: Path | None = None
     """a store of rollups, in place of logs"""
+    baseline: Path | None = None
+    compare: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Run:
     sampling_rate: float | None = None
     """the share of the traffic that was logged, as the user says; None where nothing was said"""
     bills: tuple[Bill, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    """parts of the log to hold against each other: those configured, then those asked for"""
 
     def beside(self, names: Iterable[str]) -> tuple[Path, ...]:
         """Paths as the configuration gives them: relative to where it is."""
@@ -87,7 +92,25 @@ def resolve(request: Request) -> Run:
     masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
     rate = None if request.sampling_rate is None else _rate(request.sampling_rate)
     bills = read_invoice(request.invoice) if request.invoice else ()
-    return Run(request, config, zone, selection, label, masker, rate, bills)
+    if request.baseline is not None and not request.baseline.exists():
+        what = f"there is no {request.baseline}"
+        hint = "name a readiness.json, or a folder that holds one"
+        raise UsageError([Diagnostic("U040", "--baseline", what, hint)])
+    contrasts = tuple(dict.fromkeys((*config.compare.against, *_contrasts(request.compare))))
+    return Run(request, config, zone, selection, label, masker, rate, bills, contrasts)
+
+
+def _contrasts(texts: Iterable[str]) -> list[Contrast]:
+    found, wrong = [], []
+    for text in texts:
+        parsed = parse_contrast(text)
+        if isinstance(parsed, Contrast):
+            found.append(parsed)
+        else:
+            wrong.append(Diagnostic("U041", "--compare", *parsed))
+    if wrong:
+        raise UsageError(wrong)
+    return found
 
 
 def _rate(text: str) -> float:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gonogo.conventions import (
     RESULT_SCHEMA_VERSION,
+    ChangeWord,
     Evidence,
     Severity,
     Source,
@@ -267,6 +268,64 @@ class ConfigEcho(_Model):
     content: str = Field(default="", description="hash that sign-offs are bound to")
 
 
+class BlockSums(_Model):
+    """The events of one objective by hour, model and operation: what a later period is compared
+    with. All lists have one length; hours are epoch seconds, None where a record has no time."""
+
+    objective: str = Field(description="id of the objective")
+    strata: tuple[tuple[str | None, str | None], ...] = Field(description="(model, operation)")
+    stratum: tuple[int, ...] = Field(description="index into strata")
+    hour: tuple[Epoch | None, ...]
+    good: tuple[int, ...]
+    total: tuple[int, ...]
+    sum: tuple[int, ...]
+    buckets: tuple[str, ...] = Field(
+        description="values as bucket:count pairs, 4.4 % wide; empty for a ratio"
+    )
+
+
+class Change(_Model):
+    """One figure, here and there. Shares are in their own direction: hits for a hit rate."""
+
+    objective: str
+    title: str
+    unit: Literal["us", "ratio", "nano_usd", "milli_tps", "tokens"]
+    word: ChangeWord
+    text: str = Field(description="one sentence with the numbers")
+    regression: Status | None = Field(
+        default=None, description="what it does to the verdict; None where it does nothing"
+    )
+    severity: Severity = Severity.INFORMATIONAL
+    new: float | None
+    old: float | None
+    new_total: int = Field(description="events of this side")
+    old_total: int
+    difference: float | None = Field(description="new - old, in the unit")
+    low: float | None = Field(description="95 % interval of the difference")
+    high: float | None
+    band: float | None = Field(description="differences up to it are of no practical importance")
+    method: str
+    adjusted: float | None = Field(
+        description="the difference if both sides had the old side's mix of models and operations"
+    )
+    adjusted_low: float | None
+    adjusted_high: float | None
+    adjusted_note: str = Field(description="why there is no adjusted one, or what it leaves out")
+
+
+class Comparison(_Model):
+    """One side against another: this period against a baseline, or two parts of one log."""
+
+    id: str
+    title: str
+    kind: Literal["period", "segment"]
+    new: str = Field(description="what is judged")
+    old: str = Field(description="what it is held against")
+    refused: str = Field(default="", description="why nothing of it can be compared")
+    notes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = Field(default=(), description="worst first")
+
+
 class SiteInfo(_Model):
     """What the page calls itself."""
 
@@ -300,3 +359,5 @@ class ReadinessResult(_Model):
     ingest: IngestReport
     config: ConfigEcho
     notes: tuple[str, ...] = Field(default=(), description="caps, estimates and other small print")
+    comparisons: tuple[Comparison, ...] = ()
+    blocks: tuple[BlockSums, ...] = Field(default=(), description="for comparisons to come")

@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gonogo.compare import apart
 from gonogo.conventions import ROLLUP_SCHEMA_VERSION
 from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
 from gonogo.ingest.discover import Discovery, Source, discover
@@ -264,7 +265,12 @@ def _make(
     try:
         pricing = Pricing(run.config.prices, run.config.cost)
         mapper = Mapper(
-            run.config.objectives, run.selection, Calendar(run.zone), logs.dictionaries, pricing
+            run.config.objectives,
+            run.selection,
+            Calendar(run.zone),
+            logs.dictionaries,
+            pricing,
+            apart(run.config, run.contrasts),
         )
         partial = engine.run(logs.blocks(), mapper, logs.ids, lambda _: None)
         conflicts, folded = logs.conflicting(), logs.folded()
@@ -365,6 +371,7 @@ def _settings(run: Run) -> Settings:
         "[[exclude]]": [asdict(e) for e in config.exclusions],
         "timezone": config.timezone,
         "--where": run.selection.where,
+        "--compare": repr(apart(config, run.contrasts)),
         "--log-format": run.request.log_format and Path(run.request.log_format).name,
         _PRICE_LIST: listed.version(),
     }

@@ -236,4 +236,11 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
         "that has to be stated.",
         "Add calls_per_day = 100000 under [cost].",
     ),
+    "C060": (
+        "a comparison that cannot be made",
+        "[compare] against holds texts such as release=2026.47..2026.46: a dimension, what is "
+        "judged, and what it is held against.",
+        'Write against = ["release=2026.47..2026.46"], or "provider=acme" for acme against all '
+        "others.",
+    ),
 }

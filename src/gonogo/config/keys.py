@@ -31,6 +31,7 @@ SECTIONS: Final = (
     "prices",
     "cost",
     "fields",
+    "compare",
     "exclude",
     "not_applicable",
     "site",
@@ -74,7 +75,7 @@ COST_KEYS: Final = (
     "batch_discount",
 )
 
-RESERVED: Final = ("tool", "retrieval", "constraint", "compare")
+RESERVED: Final = ("tool", "retrieval", "constraint")
 """Sections that a later version may read; accepting them in silence would promise too much."""
 
 TOP_MAXIMUM: Final = 500

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from gonogo.config.compare import read_compare
 from gonogo.config.costs import read_cost, read_prices
 from gonogo.config.expressions import ExpressionError, parse_key, parse_objective
 from gonogo.config.gates import read_gates
@@ -183,6 +184,7 @@ class _Loader:
             gates=read_gates(self.root),
             prices=read_prices(self.root, zone),
             cost=self.plan(objectives),
+            compare=read_compare(self.root),
         )
 
     def plan(self, objectives: tuple[Objective, ...]) -> CostPlan:

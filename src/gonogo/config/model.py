@@ -117,6 +117,33 @@ class CostPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two parts of one log: calls with one value of a dimension against those with another.
+
+    `new` and `old` are glob patterns; without `old`, all calls with another value than `new`.
+    """
+
+    dimension: str
+    new: str
+    old: str | None
+
+    @property
+    def text(self) -> str:
+        return f"{self.dimension}={self.new}" + (f"..{self.old}" if self.old else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`[compare]`: what is compared, what is of importance, and what a regression does."""
+
+    band: Fraction = Fraction(1, 10)
+    """share of the old value (of what the limit allows, for a rate) that is of no importance"""
+    regressions: Severity = Severity.INFORMATIONAL
+    baseline: str | None = None
+    against: tuple[Contrast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     title: str | None = None
     subtitle: str = ""
@@ -149,3 +176,4 @@ class Config:
     """hash of what is configured; sign-offs are bound to it"""
     prices: Prices = Prices()
     cost: CostPlan = CostPlan()
+    compare: Compare = Compare()

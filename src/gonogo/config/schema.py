@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gonogo.config.compare import COMPARE
 from gonogo.config.gates import SPECS
 from gonogo.config.keys import (
     CANONICAL_FIELDS,
@@ -64,6 +65,7 @@ def config_schema() -> dict[str, Any]:
                 "table or field that the application does not have = the reason",
             ),
             "site": _site(),
+            COMPARE.name: schema_of(COMPARE),
             **{spec.name: schema_of(spec) for spec in SPECS},
         },
     }

@@ -6,7 +6,7 @@ from typing import Final
 
 from gonogo import display
 from gonogo.conventions import Source
-from gonogo.exports import figures
+from gonogo.exports import compared, figures
 from gonogo.exports.safe import code, markdown
 from gonogo.results import Decision, ObjectiveResult, ReadinessResult
 
@@ -33,6 +33,9 @@ def summary_md(result: ReadinessResult, decision: Decision) -> str:
         lines += ["", f"and {more} more objectives"]
     if any(o.source is Source.DEFAULT for o in result.objectives):
         lines += ["", "† default threshold, not your SLA"]
+    for comparison in result.comparisons:
+        lines += ["", f"**{markdown(comparison.title)}**", ""]
+        lines += [f"- {markdown(line)}" for _, line in compared.lines(comparison)]
     lines += ["", f"{figures.conservation(result)}; {markdown(figures.period(result))}", ""]
     return "\n".join(lines)
 

@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from gonogo import display
-from gonogo.conventions import Severity, Source, Status, Verdict
-from gonogo.exports import figures
+from gonogo.conventions import ChangeWord, Severity, Source, Status, Verdict
+from gonogo.exports import compared, figures
 from gonogo.privacy import printable
-from gonogo.results import Decision, ObjectiveResult, ReadinessResult, Reason
+from gonogo.results import Comparison, Decision, ObjectiveResult, ReadinessResult, Reason
 
 STATUS_STYLES: Final = {
     Status.BREACHED: "bold red",
@@ -29,6 +29,17 @@ _VERDICT_STYLES: Final = {
     Verdict.INCONCLUSIVE: "bold white on magenta",
     Verdict.CONDITIONS: "bold black on yellow",
     Verdict.GO: "bold black on green",
+}
+_CHANGE_ICONS: Final = {
+    ChangeWord.WORSE: "✗",
+    ChangeWord.TOO_FEW: "?",
+    ChangeWord.NOT_COMPARED: "–",
+    ChangeWord.BETTER: "✓",
+    ChangeWord.NO_CHANGE: "=",
+}
+_CHANGE_STYLES: Final[dict[ChangeWord | None, str]] = {
+    ChangeWord.WORSE: "bold red",
+    ChangeWord.BETTER: "green",
 }
 _MOST_REASONS: Final = 6
 _MOST_EXCURSIONS: Final = 5
@@ -82,6 +93,8 @@ def _parts(
         parts += [Text(), _objectives(result.objectives, width)]
     if result.excursions:
         parts += [Text(), _excursions(result)]
+    for comparison in result.comparisons:
+        parts += [Text(), _compared(comparison)]
     parts += [Text(), _data(result)]
     if look := _look(result, site):
         parts += [Text(), look]
@@ -172,6 +185,14 @@ def _excursions(result: ReadinessResult) -> RenderableType:
     if (more := len(result.excursions) - _MOST_EXCURSIONS) > 0:
         grid.add_row("", Text(f"and {more} more", "dim"))
     return grid
+
+
+def _compared(comparison: Comparison) -> RenderableType:
+    grid = _bullets()
+    for word, line in compared.lines(comparison):
+        mark = Text("·" if word is None else _CHANGE_ICONS[word], _CHANGE_STYLES.get(word, "dim"))
+        grid.add_row(mark, Text(printable(line)))
+    return Group(Text(printable(comparison.title), "bold"), grid)
 
 
 def _data(result: ReadinessResult) -> RenderableType:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gonogo.config.model import Objective
 from gonogo.records import ERROR_CLASSES, MISSING, NO_TIME, YES, Block, Dictionaries, Dictionary
 from gonogo.rollup import exemplars
+from gonogo.rollup.blocks import NOTHING, Contrasts
 from gonogo.rollup.context import context
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.coverage import count_fields
@@ -46,12 +47,14 @@ class Mapper:
         calendar: Calendar,
         dictionaries: Dictionaries,
         pricing: Pricing | None = None,
+        contrast: Contrasts = NOTHING,
     ) -> None:
         self._objectives = wanted
         self._selection = selection
         self._calendar = calendar
         self._dictionaries = dictionaries
         self._pricing = pricing
+        self._contrast = contrast
         self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
         self._pending: Counter[str] = Counter()
         self._counters: Counter[str] = Counter()
@@ -64,7 +67,7 @@ class Mapper:
         """Count the lines of a block that are kept and selected."""
         parted = split(block.lines, keep, self._selection, self._dictionaries)
         ctx = context(block, parted.taken, self._calendar)
-        step = Step(ctx, self._dictionaries, self._pricing)
+        step = Step(ctx, self._dictionaries, self._pricing, self._contrast)
         if ctx.height:
             step.run(self._objectives)
         found = exemplars.candidates(ctx, part)
@@ -147,7 +150,7 @@ class _Decoder:
     def _column(self, name: str, codes: pl.Series) -> pl.Series:
         if name == "error_class":
             return _table([str(c) for c in ERROR_CLASSES], codes)
-        if name == "objective":
+        if name in ("objective", "side"):
             return codes.cast(pl.String)
         if name not in self._texts:
             self._texts[name] = self._of_column[name].series()

@@ -35,6 +35,7 @@ class Judged:
 class Counted:
     """Per bin of the block (by index): events judged, good ones, sum of values, eligible ones."""
 
+    judged: Judged
     good: Ints
     total: Ints
     sum: Ints
@@ -55,7 +56,7 @@ def count(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Cou
     if objective.is_mean:
         good = zero
     eligible = np.bincount(ctx.bin[judged.eligible], minlength=size)
-    return Counted(good, total, summed, eligible, values)
+    return Counted(judged, good, total, summed, eligible, values)
 
 
 def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Judged:

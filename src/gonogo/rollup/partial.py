@@ -221,6 +221,11 @@ FRAMES: Final[dict[str, Spec]] = {
     "histograms": Spec(("metric", "dimension", "value"), ("start", "bucket"), ("count",)),
     "extremes": Spec(("metric", "dimension", "value"), ("start",), (), ("min",), ("max",)),
     "objectives": Spec(("objective",), ("bin",), ("good", "total", "sum", "eligible")),
+    # `side` is "0" for all calls, with `start` an hour; else a side of a comparison within the log,
+    # with `start` a 5-minute bin. `bucket` is the lowest of those kept as one, -1 for a ratio.
+    "blocks": Spec(
+        ("objective", "side", "model", "operation"), ("start", "bucket"), ("good", "total", "sum")
+    ),
     "counters": Spec(("name",), (), ("count",)),
 }
 

@@ -22,8 +22,9 @@ from gonogo.records import (
     YES,
     Dictionaries,
 )
-from gonogo.rollup import costs, objectives
-from gonogo.rollup.context import Child, Context
+from gonogo.rollup import blocks, costs, objectives
+from gonogo.rollup.blocks import NOTHING, Contrasts
+from gonogo.rollup.context import Child, Context, Mask
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.counting import Groups, Ints, group, sum_of_squares
 from gonogo.rollup.histograms import by_scopes
@@ -51,10 +52,16 @@ class Step:
     """The counts of one block; text columns hold codes."""
 
     def __init__(
-        self, ctx: Context, dictionaries: Dictionaries, pricing: Pricing | None = None
+        self,
+        ctx: Context,
+        dictionaries: Dictionaries,
+        pricing: Pricing | None = None,
+        contrast: Contrasts = NOTHING,
     ) -> None:
         self.ctx, self.dictionaries = ctx, dictionaries
         self.pricing = pricing
+        self.sides = [side.members(ctx, dictionaries) for side in contrast.sides]
+        self.extra = contrast.extra
         self.frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
 
     def run(self, wanted: Sequence[Objective]) -> None:
@@ -73,6 +80,8 @@ class Step:
         self._call_histograms()
         for number, objective in enumerate(wanted):
             self._objective(number, objective)
+        for number, objective in enumerate(self.extra, len(wanted)):
+            self._sides(number, objectives.judge(objective, self.ctx, self.dictionaries))
 
     def _put(self, name: str, columns: dict[str, Any]) -> None:
         spec = FRAMES[name]
@@ -465,12 +474,25 @@ class Step:
                 "eligible": counted.eligible[rows],
             },
         )
+        self._blocks(number, 0, counted.judged, None)
+        self._sides(number, counted.judged)
         if counted.values is not None and len(counted.values):
             zeros = np.zeros(len(counted.values), dtype=np.int64)
             for _, found in by_scopes(counted.values, [("objective", zeros)]):
                 self._cells(
                     "objective", "objective", found, [None], 1, np.array([number], dtype=np.int64)
                 )
+
+    def _sides(self, number: int, judged: objectives.Judged) -> None:
+        for side, members in enumerate(self.sides, 1):
+            self._blocks(number, side, judged, members)
+
+    def _blocks(
+        self, number: int, side: int, judged: objectives.Judged, members: Mask | None
+    ) -> None:
+        events = blocks.columns(number, side, judged, self.ctx, members)
+        if events is not None:
+            self._put("blocks", events)
 
 
 def _starts(starts: list[int | None], index: Ints) -> pl.Series:

@@ -297,6 +297,7 @@ class ReadinessPage:
     tiles: tuple[Tile, ...]
     blocks: tuple[Block, ...]
     changes: str
+    compared: tuple[Block, ...]
     steps: tuple[Step, ...]
     gaps: tuple[Gap, ...]
     details: tuple[ObjectiveDetail, ...]

@@ -9,6 +9,7 @@ from gonogo import display
 from gonogo.conventions import Status
 from gonogo.results import FieldCoverage, ReadinessResult, Reason
 from gonogo.site import figures
+from gonogo.site.comparisons import lede, tables
 from gonogo.site.gates import STATUS_WORDS, gate_lines, gate_tables
 from gonogo.site.layout import blocks
 from gonogo.site.model import (
@@ -145,7 +146,8 @@ def page(
         tables=blocks((), gate_tables(result)),
         tiles=figures.tiles(result, shown),
         blocks=blocks(charts),
-        changes="What changed: this is the only period known here, so there is nothing to compare.",
+        changes=lede(result),
+        compared=blocks((), tables(result)),
         steps=_steps(result),
         gaps=_gaps(result),
         details=tuple(detail(o, result) for o in result.objectives),
