@@ -28,7 +28,18 @@ from gonogo.results import Decision, ReadinessResult
 from hostile_result import hostile_result
 from synthetic import synthetic_result
 
-COMMANDS = ("build", "check", "gates", "init", "inspect", "render", "explain", "schema")
+COMMANDS = (
+    "build",
+    "check",
+    "gates",
+    "init",
+    "inspect",
+    "rollup",
+    "merge",
+    "render",
+    "explain",
+    "schema",
+)
 
 
 @dataclass(frozen=True)
