@@ -256,7 +256,7 @@ def inspect(given: Input) -> None:
     context_settings=_SETTINGS,
     short_help="Count LOGS once, file by file, for later verdicts.",
     epilog="\b\nExamples:\n  gonogo rollup logs/ -o rollups/\n"
-    "  gonogo build --from-rollups rollups/ -o site/ --period last-week\n\n"
+    "  gonogo rollup 'logs/2026-11-*.jsonl.gz' -o rollups/ --quiet\n\n"
     "A file that is unchanged is not read again; one that was interrupted is made again.",
 )
 @reads_logs
