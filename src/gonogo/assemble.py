@@ -121,6 +121,7 @@ def exemplar_traces(partial: Partial) -> tuple[Exemplar, ...]:
             duration_us=row["duration_us"],
             cost_nano_usd=row["cost_nano_usd"],
             error_class=row["error_class"],
+            calls=row["calls"],
         )
         for row in partial.exemplars.to_dicts()
     )

@@ -31,6 +31,7 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "trace_hash": pl.UInt64,
     "span_hash": pl.UInt64,
     "parent_hash": pl.UInt64,
+    "request_hash": pl.UInt64,  # of the trace id as well, but the same in every run
     "session_hash": pl.UInt64,
     "user_hash": pl.UInt64,
     **dict.fromkeys((*DIMENSIONS, *WIDE_DIMENSIONS), pl.UInt32),

@@ -157,6 +157,7 @@ def _lines(
         "trace_hash": id_hash(trace),
         "span_hash": id_hash(span),
         "parent_hash": id_hash(read.texts(_LINE["parent_span_id"])),
+        "request_hash": stable_hash(trace),
         "session_hash": _stable(read, "session_id"),
         "user_hash": _stable(read, "user_id"),
         "model": models,

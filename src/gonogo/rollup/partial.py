@@ -15,7 +15,14 @@ from gonogo.conventions import DIMENSIONS
 from gonogo.pricing.rates import BUCKETS, Why
 from gonogo.stats.distinct import Distinct
 
-EXEMPLARS_KEPT: Final = {"slowest": 3, "failed": 3, "blocked": 3, "dearest": 3, "control": 1}
+EXEMPLARS_KEPT: Final = {
+    "slowest": 3,
+    "failed": 3,
+    "blocked": 3,
+    "dearest": 3,
+    "control": 1,
+    "dearest_request": 3,
+}
 
 WHY: Final = tuple(why for why in Why if why is not Why.PRICED)
 DIFFERENCES: Final = (
@@ -241,6 +248,7 @@ EXEMPLAR_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "duration_us": pl.Int64,
     "cost_nano_usd": pl.Int64,
     "error_class": pl.String,
+    "calls": pl.Int64,
 }
 
 

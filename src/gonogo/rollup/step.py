@@ -40,6 +40,7 @@ METRICS: Final = (
     "tool_latency",
     "guardrail_latency",
     "objective",
+    "request_cost",
 )
 SCOPES: Final = ("", *DIMENSIONS, "index", "tool", "guardrail", "objective")
 PAIR_FACTOR: Final = 2**31
