@@ -110,9 +110,7 @@ def test_a_month_is_proposed_from_what_the_log_projects(tmp_path: Path) -> None:
     )  # fmt: skip
     assert limits(result, tmp_path)["cost.monthly"] == 200 * 10**9
     text = render_init(result)
-    assert line_of(text, "cost.monthly").endswith(
-        "# observed $148 a month at 1,558 calls a day"
-    )
+    assert line_of(text, "cost.monthly").endswith("# observed $148 a month at 1,558 calls a day")
     assert line_of(text, "cost.monthly_at_target").startswith(
         '#"cost.monthly_at_target" = "<= $2500"  # $1,895 a month at 20,000 calls a day'
     )

@@ -320,6 +320,15 @@ offline_operations = ["report"]
                                                 if k != "All together")  # fmt: skip
 
 
+def test_what_is_in_a_batch_already_is_not_put_into_one_again(tmp_path: Path) -> None:
+    call = {**GPT, "operation": "report", "input_tokens": 1000, "output_tokens": 0,
+            "timestamp": MONDAY}  # fmt: skip
+    calls = [call, {**call, "service_tier": "batch"}]
+    found = judged(tmp_path, calls, '[cost]\noffline_operations = ["report"]\n')
+    lever = rows(found, "cost_levers", "lever")["Batch price"]
+    assert (lever["saves"], lever["calls"]) == (1_250_000, 1)
+
+
 def test_what_the_log_cannot_tell_is_said_and_not_estimated(tmp_path: Path) -> None:
     call = {**GPT, "input_tokens": 100, "output_tokens": 10, "timestamp": MONDAY}
     found = rows(judged(tmp_path, [call]), "cost_levers", "lever")

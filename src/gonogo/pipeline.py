@@ -24,7 +24,9 @@ from gonogo.assemble import (
 )
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC
+from gonogo.cost import changes as price_changes
 from gonogo.cost import cost_tables
+from gonogo.cost import dumps as price_dumps
 from gonogo.errors import InputError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
@@ -35,7 +37,7 @@ from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.report import Trouble
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
 from gonogo.privacy import Masker
-from gonogo.publish import publish, remember
+from gonogo.publish import publish, remember, remembered_prices
 from gonogo.readiness import decide
 from gonogo.request import Request, Run, resolve
 from gonogo.results import IngestReport, ReadinessResult
@@ -76,12 +78,12 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     run = resolve(request)
     warm_up()
     try:
-        result, trouble, partial = _analyse(run, progress)
+        result, trouble, partial, prices = _analyse(run, progress)
     except InputError as error:
         publish(_nothing(run, error), output, progress)
         raise
     publish(result, output, progress)
-    remember(run, trouble, partial)
+    remember(run, trouble, partial, prices)
     return result
 
 
@@ -99,7 +101,7 @@ def render(result_path: Path, output: Path) -> ReadinessResult:
     return result
 
 
-def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial]:
+def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial, str]:
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
@@ -122,7 +124,9 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     finally:
         logs.close()
     progress.phase("Judging", None)
-    return _judge(run, partial, report, pricing), logs.trouble, partial
+    # Before the levers ask for prices of models that the log does not hold.
+    prices = price_dumps(pricing.book) if pricing else ""
+    return _judge(run, partial, report, pricing), logs.trouble, partial, prices
 
 
 def _judge(
@@ -144,6 +148,7 @@ def _judge(
         slo = readiness = inconclusive([what_is_missing(report)])
     if pricing is not None:
         tables |= cost_tables(partial, config, distributions, pricing.book, run.bills)
+        tables |= price_changes(pricing.book, remembered_prices(run))
     when = period_of(run, partial)
     return ReadinessResult(
         generator=f"gonogo {__version__}",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gonogo.progress import Progress
 
 _SHORTEST_SECRET: Final = 6
+_PRICES: Final = "prices.json"
 
 
 def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
@@ -39,9 +40,21 @@ def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
     site.write(files, output)
 
 
-def remember(run: Run, trouble: Trouble, partial: Partial) -> None:
-    """The rollup, and where the refused lines stand and why: beside the site, never in it."""
-    folder = run.request.state or Path(DEFAULT_STATE)
+def remembered_prices(run: Run) -> str | None:
+    """The prices of the last build, as `remember` wrote them; None where there was none."""
+    try:
+        return (_state(run) / _PRICES).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _state(run: Run) -> Path:
+    return run.request.state or Path(DEFAULT_STATE)
+
+
+def remember(run: Run, trouble: Trouble, partial: Partial, prices: str) -> None:
+    """The rollup, the prices, and where the refused lines stand and why: never in the site."""
+    folder = _state(run)
     lines = (
         json.dumps(
             {
@@ -56,6 +69,7 @@ def remember(run: Run, trouble: Trouble, partial: Partial) -> None:
     )
     try:
         store.save(relabel(partial, _scrubbed), folder / "rollup")
+        (folder / _PRICES).write_text(prices, "utf-8")
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
         # The state holds the key of the hashed ids: it must not be committed by accident.
         (folder / ".gitignore").write_text("*\n")

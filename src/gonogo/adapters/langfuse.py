@@ -46,7 +46,13 @@ _CACHE_READ: Final = (
     "input_cached",
     "cache_read_input_tokens",
 )
-_CACHE_WRITE: Final = ("input_cache_creation", "cache_creation_input_tokens")
+_CACHE_WRITE_1H: Final = "input_cache_creation_1h"
+_CACHE_WRITE: Final = (
+    "input_cache_creation",
+    "cache_creation_input_tokens",
+    "input_cache_creation_5m",
+    _CACHE_WRITE_1H,
+)
 _REASONING: Final = ("output_reasoning_tokens", "output_reasoning")
 
 
@@ -258,6 +264,7 @@ def _tokens(record: Mapping[str, Any]) -> dict[str, float | None]:
             usage[n] for n in (*_CACHE_READ, "prompt_details.cache_read") if n in usage
         ),
         "cache_write_input_tokens": total(usage[n] for n in _CACHE_WRITE if n in usage),
+        "cache_write_1h_input_tokens": number(usage.get(_CACHE_WRITE_1H)),
         "reasoning_output_tokens": total(
             usage[n] for n in (*_REASONING, "completion_details.reasoning") if n in usage
         ),

@@ -200,7 +200,9 @@ def _batch(partial: Partial, config: Config) -> Lever:
     frame = partial.frames["costs"].filter(
         pl.col("operation").is_in(list(plan.offline_operations)).fill_null(False)
     )
-    cost, calls = int(frame["cost"].sum()), int(frame["cost_n"].sum())
+    # What is in a batch already is not put into one again.
+    cost = int(frame["cost"].sum()) - int(frame["waited_cost"].sum())
+    calls = int(frame["cost_n"].sum()) - int(frame["waited_n"].sum())
     discount = display.ratio(*plan.batch_discount.as_integer_ratio())
     words = f"{', '.join(plan.offline_operations)} can wait for a batch, {discount} cheaper"
     return Lever(name, round(cost * plan.batch_discount), calls, words)

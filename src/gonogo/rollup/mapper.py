@@ -128,7 +128,6 @@ class Mapper:
             self._prompts,
         )
 
-
     def _add_requests(self) -> None:
         found = self._requests.finish()
         self._counters.update(found.counters())

@@ -33,11 +33,14 @@ DIFFERENCES: Final = (
     "cached_free",
     "reasoning_twice",
     "reasoning_free",
+    "hour_as_usual",
+    "tier_ignored",
     "other",
 )
 """How a logged cost differs from the priced one; `costs.py` says what each means."""
-COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed")
-"""Calls whose cost is summed by itself: among them those whose money was wasted."""
+COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed", "waited")
+"""Calls whose cost is summed by itself: those whose money was wasted, those with a hash of their
+prompt, and those of a tier that waits (batch, flex)."""
 
 _DISTRIBUTION: Final = ("n", "sum", "sq_high", "sq_low")
 

@@ -58,7 +58,7 @@ def cost(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Section,
     proof = Section(
         "proof", "Proof", "Where the figure comes from, and where log and price list differ",
         blocks=blocks((), [_table(result, f"cost_{name}") for name in (
-            "sources", "proof", "differences", "unknown", "invoice")]),
+            "changes", "sources", "proof", "differences", "unknown", "invoice")]),
     )  # fmt: skip
     tokens = Section(
         "tokens", "Tokens",
