@@ -249,7 +249,7 @@ OTLP: Final = Format(
     notes=(
         Note(
             "I030",
-            "OTLP spans: what a sampler dropped is known only where it writes a threshold or a weight",
+            "OTLP spans: what a sampler dropped is told only by a threshold or weight in the spans",
             "if a sampler drops traces, say so with --sampling-rate",
         ),
     ),

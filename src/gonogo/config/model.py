@@ -115,6 +115,8 @@ class CostPlan:
     trim_percentile: int = 90
     offline_operations: tuple[str, ...] = ()
     batch_discount: Fraction = Fraction(1, 2)
+    sampling_rate: Fraction = Fraction(1)
+    """the share of the traffic that was logged, as --sampling-rate says"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,7 @@ def _each(ctx: Context, costs: Costs, dictionaries: Dictionaries, plan: CostPlan
     ):
         yield f"{kind}_n", known & mask, None
         yield f"{kind}_cost", known & mask, cost
+    yield from _weighted(ctx, calls, known)
     prefix = np.minimum(found.tokens[_IN], plan.stable_prefix or 0)
     gain = np.maximum(found.rates[_IN] - found.rates[_READ], 0)
     yield "prefix_tokens", billed, prefix
@@ -187,6 +188,20 @@ def _each(ctx: Context, costs: Costs, dictionaries: Dictionaries, plan: CostPlan
     for k, kind in enumerate(DIFFERENCES):
         yield f"differs_{kind}_n", kinds == k, None
         yield f"differs_{kind}_nano", kinds == k, gap
+
+
+def _weighted(ctx: Context, calls: Mask, known: Mask) -> Any:
+    """The calls that carry a sampler's weight, and what they stand for; as `_each`."""
+    weight, cost = ctx["weight_milli"], ctx["cost_nano_usd"]
+    weighted = calls & (weight != MISSING)
+    yield "weighted_n", weighted, None
+    yield "weighted_known", weighted & known, None
+    yield "weighted_cost", weighted & known, cost
+    # What those calls stand for: counts in thousandths, as weights are.
+    yield "stands_n", weighted, weight
+    yield "stands_known", weighted & known, weight
+    whole, rest = np.divmod(weight, 1000)
+    yield "stands_cost", weighted & known, cost * whole + cost * rest // 1000
 
 
 def _abandoned(ctx: Context, dictionaries: Dictionaries) -> Mask:

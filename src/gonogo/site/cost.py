@@ -53,7 +53,10 @@ def cost(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Section,
     main = Section("cost", "", tiles=tiles(result, _FIGURES) if known else (), blocks=blocks(first))
     scenarios = Section(
         "scenarios", "Scenarios", "What a month costs at other amounts of traffic",
-        blocks=blocks(scenario, [months, _table(result, "cost_traffic")]),
+        blocks=blocks(
+            scenario,
+            [months, _table(result, "cost_sampling"), _table(result, "cost_traffic")],
+        ),
     )  # fmt: skip
     proof = Section(
         "proof", "Proof", "Where the figure comes from, and where log and price list differ",
