@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
 import run_engine
 from gonogo.results import ReadinessResult
@@ -119,3 +120,86 @@ def test_a_sample_of_requests_depends_on_the_set_of_them_alone() -> None:
     for part in blocks(0, 3_000, 7):
         exact.add(part)
     assert exact.finish().counters()["requests.all"] == 3_000
+
+
+# ── how long a request took ─────────────────────────────────────────────────────────────────────
+
+S = 1_000_000  # µs
+FORMATS = Path(__file__).parents[2] / "shared" / "data" / "formats"
+
+
+def tree(trace: str, span: str, above: str | None, start: float, took: float | None,
+         **more: Any) -> dict[str, Any]:  # fmt: skip
+    line = {"trace_id": trace, "span_id": span, "parent_span_id": above, "is_span": True,
+            "timestamp": MONDAY + start, "latency_ms": None if took is None else took * 1000,
+            "operation": "chain", "is_call": False}  # fmt: skip
+    return {k: v for k, v in {**line, **more}.items() if v is not None}
+
+
+def chat(trace: str, span: str, above: str | None, start: float, took: float) -> dict[str, Any]:
+    return tree(trace, span, above, start, took, operation="chat", is_call=True, model="m")
+
+
+TREES = [
+    # 3 s around two calls of 1 s
+    tree("a", "a1", None, 0, 3), chat("a", "a2", "a1", 0.5, 1), chat("a", "a3", "a1", 1.5, 1),
+    # two roots, from second 10 to second 14
+    tree("b", "b1", None, 10, 2, status="error"), chat("b", "b2", "b1", 10, 1),
+    tree("b", "b3", None, 12, 2),
+    # a call that is a request by itself
+    chat("c", "c1", None, 20, 0.5),
+    # no call of a model: not a request of this application
+    tree("d", "d1", None, 30, 9),
+    # its parent is not in the logs: an orphan is no root
+    chat("e", "e2", "e1", 40, 7),
+    # a root whose duration nobody knows
+    tree("f", "f1", None, 50, None), chat("f", "f2", "f1", 50, 1),
+]  # fmt: skip
+
+
+def test_a_request_takes_as_long_as_its_root_span(tmp_path: Path) -> None:
+    # The second trace's parts stand in different files.
+    result = judged(tmp_path, TREES[:5], TREES[5:], config=(
+        '[slo]\n"request_latency.p50" = "<= 3s"\n"request_latency.mean" = "<= 2.4s"\n'
+        '"latency.p95" = "<= 10s"\n'
+    ))  # fmt: skip
+    row = {k: v[0] for k, v in result.tables["overall"].data.items()}
+    assert (row["request_n"], row["request_sum"]) == (3, 3 * S + 4 * S + S // 2)
+    assert (row["request_min"], row["request_max"]) == (S // 2, 4 * S)
+    assert row["requests_failed"] == 1
+    assert row["latency_n"] == 6  # calls, beside
+    found = {o.statistic: o for o in result.objectives if o.indicator == "request_latency"}
+    # 2 of 3 requests took at most 3 s; their mean is 2.5 s.
+    assert (found["p50"].good, found["p50"].total) == (2, 3)
+    assert found["mean"].observed == 2.5 * S
+    assert {o.total for o in result.objectives if o.indicator == "latency"} == {6}
+    assert result.ingest.orphans == 1
+
+
+def test_native_lines_that_name_parents_are_trees_too(tmp_path: Path) -> None:
+    def plain(line: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in line.items() if k not in ("is_span", "is_call")}
+
+    result = judged(tmp_path, [plain(line) for line in (*TREES[:3], TREES[6])])
+    # Whether a native line that stands alone is a whole request nobody can tell.
+    assert result.tables["overall"].data["request_n"] == [1]
+    assert result.tables["overall"].data["request_sum"] == [3 * S]
+    flat = judged(tmp_path, [plain(TREES[6])])
+    assert flat.tables["overall"].data["request_n"] == [None]
+
+
+def test_the_requests_of_a_recorded_export(tmp_path: Path) -> None:
+    path = FORMATS / "otlp" / "rec_openinference_openai.otlp.jsonl"
+    if not path.exists():
+        pytest.skip("the files of ../shared/data/formats are not beside the project")
+    result = run_engine.check(tmp_path, path)
+    roots = [
+        int(span["endTimeUnixNano"]) // 1000 - int(span["startTimeUnixNano"]) // 1000
+        for line in path.read_text().splitlines()
+        for resource in json.loads(line)["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+        if not span.get("parentSpanId")
+    ]
+    data = result.tables["overall"].data
+    assert (data["request_n"], data["request_sum"]) == ([len(roots)], [sum(roots)])

@@ -223,7 +223,8 @@ class _Reading:
             self.trouble.tally.update(made.tally)
             if made.block is not None:
                 parents = made.block.lines["parent_hash"]
-                self.has_parents = self.has_parents or bool((parents != 0).any())
+                spans = made.block.lines["is_span"]
+                self.has_parents = self.has_parents or bool((parents != 0).any() or spans.any())
                 self.store.add(made.block)
             self.advance(len(chunk.data) if job.is_plain and isinstance(chunk, Chunk) else 0)
 

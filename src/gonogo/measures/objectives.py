@@ -38,6 +38,7 @@ def objective_data(
     newest = None if partial.last_us is None else partial.last_us // 1_000_000
     rows = {
         "calls": partial.counter("calls"),
+        "requests": int(partial.frames["requests"]["request_n"].sum()),
         "retrievals": int(partial.frames["retrievals"]["retrievals"].sum()),
         "tool_calls": int(partial.frames["tool_calls"]["calls"].sum()),
         "guardrail_checks": int(partial.frames["guardrails"]["calls"].sum()),

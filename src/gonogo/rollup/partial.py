@@ -135,6 +135,7 @@ GUARDRAIL_SUMS: Final = (
     "latency_n",
     "latency_sum",
 )
+REQUEST_SUMS: Final = _distribution("request")
 ACTION_SUMS: Final = ("actions", "latency_n", "latency_sum")
 
 
@@ -228,6 +229,8 @@ FRAMES: Final[dict[str, Spec]] = {
     ),
     # `small` is 1 for calls of few input tokens, of which a cheaper model could be asked.
     "costs": Spec(("provider", "model", "operation"), ("day", "small"), COST_SUMS),
+    # Root spans: whole requests, which have no model of their own.
+    "requests": Spec(("service", "environment", "release"), ("hour", "failed"), REQUEST_SUMS),
     "chunks": Spec(("chunk",), ("day",), ("retrievals",)),
     "tool_calls": Spec((*DIMENSIONS, "tool"), ("hour",), TOOL_SUMS),
     "guardrails": Spec((*DIMENSIONS, "name", "stage"), ("hour",), GUARDRAIL_SUMS),
