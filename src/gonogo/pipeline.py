@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -197,7 +198,8 @@ def _nothing(run: Run, error: InputError) -> ReadinessResult:
 
 
 def inspect(request: Request) -> InspectReport:
-    """What the logs hold, without judging them; ids are masked as in a report.
+    """What the logs hold, without judging them; ids are masked as in a report, file names are not:
+    they are those that the user has just typed.
 
     Raises:
         InputError: the logs cannot be read.
@@ -205,6 +207,8 @@ def inspect(request: Request) -> InspectReport:
     from gonogo.progress import Silent
 
     run = resolve(request)
+    masker = run.masker
+    run = replace(run, masker=replace(masker, publish=(*masker.publish, "paths")))
     found = discover(request.logs)
     logs = read_logs(found, run.config.fields, Silent().advance, log_format=request.log_format)
     try:

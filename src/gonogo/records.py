@@ -57,6 +57,7 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "image_input_tokens": pl.Int32,
     "audio_output_tokens": pl.Int32,
     "cache_write_1h_tokens": pl.Int32,  # part of the cache writes
+    "updated_us": pl.Int64,  # of a format that logs versions of a record; NO_TIME elsewhere
     "service_tier": pl.UInt8,  # index into TIERS
     "weight_milli": pl.Int64,  # calls that this one stands for after sampling, in thousandths
     "cost_nano_usd": pl.Int64,

@@ -177,6 +177,7 @@ def _lines(
         "ttft_us": ttft,
         "cost_nano_usd": cost,
         "input_hash": _stable(read, "input_hash"),
+        "updated_us": _times(read, "updated", tally),
         "service_tier": read.classes(_LINE["service_tier"], classes.service_tier, 0),
         "weight_milli": weights(read),
         **tokens,

@@ -189,6 +189,8 @@ LINE_FIELDS: Final = (
         "usage.cache_creation.ephemeral_1h_input_tokens",
         "cache_creation.ephemeral_1h_input_tokens",
     ),
+    # Set by adapters of formats that write a record again whenever it changes.
+    _field("updated", "time", "record_updated_at"),
     _field("service_tier", "text", "service_tier", "serviceTier", "usage.service_tier"),
     _field("sample_weight", "number", "sample_weight", "adjusted_count", "SampleRate"),
     _field("duration", "number", *_DURATION),

@@ -127,7 +127,7 @@ def read_logs(
     parts: list[Part] = sorted(
         [*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0])
     )
-    dropped, suspects = find_duplicates([p.identity for p in parts])
+    dropped, suspects = find_duplicates([p.identity for p in parts], [p.versions for p in parts])
     for part, drop in zip(parts, dropped, strict=True):
         if drop.any():
             for index, count in Counter(part.file[drop].tolist()).items():
