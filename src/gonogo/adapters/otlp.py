@@ -156,7 +156,15 @@ def attributes_of(entries: Any) -> dict[str, Any]:
     """`[{"key": …, "value": {"stringValue": …}}]` as a plain dictionary."""
     if isinstance(entries, dict):
         return entries
-    return {entry["key"]: _any_value(entry.get("value")) for entry in entries or ()}
+    found: dict[str, Any] = {}
+    for entry in entries or ():
+        value = entry.get("value")
+        # Nearly all attributes are texts, and there are very many.
+        if type(value) is dict and "stringValue" in value and value["stringValue"] is not None:
+            found[entry["key"]] = value["stringValue"]
+        else:
+            found[entry["key"]] = _any_value(value)
+    return found
 
 
 def _any_value(value: Any) -> Any:
