@@ -18,7 +18,7 @@ from gonogo.config.init import _humane, render_init
 from gonogo.config.load import load
 from gonogo.config.model import Config
 from gonogo.conventions import Source
-from gonogo.results import ReadinessResult
+from gonogo.results import ReadinessResult, Table
 from synthetic import synthetic_result
 
 
@@ -67,7 +67,7 @@ def test_every_line_that_is_commented_out_is_ready_to_be_used(tables: bool, tmp_
     result = synthetic_result() if tables else synthetic_result(tables={})
     text = re.sub(r"^#(?=\S)", "", render_init(result), flags=re.MULTILINE)
     config = read(text, tmp_path)
-    assert (len(config.objectives), len(config.exclusions)) == (7, 1)
+    assert (len(config.objectives), len(config.exclusions)) == (8, 1)
     assert config.fields
     assert config.site.trace_url
     assert set(config.not_applicable) == (
@@ -98,6 +98,26 @@ def test_proposals_follow_the_logs(tmp_path: Path) -> None:
     assert line_of(text, "cost_per_call.mean").endswith(
         "# observed $0.000003724 over 1,000 calls with a cost"
     )
+
+
+def test_a_month_is_proposed_from_what_the_log_projects(tmp_path: Path) -> None:
+    result = synthetic_result()
+    # $147.60 a month at 1,558 calls a day; a quarter more is $184.50, and of traffic ten times as
+    # much the next number that people remember is 20,000 calls a day: $1,894.74, so $2,500.
+    result.tables["cost_scenarios"] = Table(
+        id="cost_scenarios", title="", columns=(),
+        data={"scenario": ["Today"], "calls": [1_558], "month": [147_600_000_000]},
+    )  # fmt: skip
+    assert limits(result, tmp_path)["cost.monthly"] == 200 * 10**9
+    text = render_init(result)
+    assert line_of(text, "cost.monthly").endswith("# observed $148 a month at 1,558 calls a day")
+    assert line_of(text, "cost.monthly_at_target").startswith(
+        '#"cost.monthly_at_target" = "<= $2500"  # $1,895 a month at 20,000 calls a day'
+    )
+    ready = re.sub(r"^#(?=\S)", "", text, flags=re.MULTILINE)
+    config = read(ready, tmp_path)
+    assert config.cost.calls_per_day == 20_000
+    assert {"cost.monthly", "cost.monthly_at_target"} <= {o.id for o in config.objectives}
 
 
 def test_what_no_step_covers_is_proposed_at_the_last_step_and_said(tmp_path: Path) -> None:

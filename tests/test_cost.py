@@ -320,6 +320,15 @@ offline_operations = ["report"]
                                                 if k != "All together")  # fmt: skip
 
 
+def test_what_is_in_a_batch_already_is_not_put_into_one_again(tmp_path: Path) -> None:
+    call = {**GPT, "operation": "report", "input_tokens": 1000, "output_tokens": 0,
+            "timestamp": MONDAY}  # fmt: skip
+    calls = [call, {**call, "service_tier": "batch"}]
+    found = judged(tmp_path, calls, '[cost]\noffline_operations = ["report"]\n')
+    lever = rows(found, "cost_levers", "lever")["Batch price"]
+    assert (lever["saves"], lever["calls"]) == (1_250_000, 1)
+
+
 def test_what_the_log_cannot_tell_is_said_and_not_estimated(tmp_path: Path) -> None:
     call = {**GPT, "input_tokens": 100, "output_tokens": 10, "timestamp": MONDAY}
     found = rows(judged(tmp_path, [call]), "cost_levers", "lever")
@@ -412,3 +421,71 @@ def test_without_calls_there_is_no_cost_table(tmp_path: Path) -> None:
     result = judged(tmp_path, [{"operation": "retrieval", "retrieval": {"hit": True}}])
     assert not [name for name in result.tables if name.startswith("cost_")]
     assert Config().cost.calls_per_day is None
+
+
+# ── a sample of the traffic ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_month_of_a_sampled_log_is_that_of_all_the_traffic(tmp_path: Path) -> None:
+    # 288 calls a day at $1, of 2,880 that were made.
+    log = write(tmp_path / "calls.jsonl", even_days(288, 2, {"model": "m", "cost_usd": 1}))
+    toml, bill = tmp_path / "readiness.toml", tmp_path / "bill.csv"
+    toml.write_text(
+        '[cost]\ncalls_per_day = 100\noffline_operations = ["x"]\n'
+        '[slo]\n"cost.monthly" = "<= $87600"\n"cost.monthly_at_target" = "<= $3041"\n'
+    )
+    bill.write_text("date,model,amount\n2025-11-17,m,2880\n")
+    result = pipeline.analyse(
+        pipeline.Request((str(log),), toml, state=tmp_path / "state", sampling_rate="10%",
+                         invoice=bill), Silent()
+    )  # fmt: skip
+    found = rows(result, "cost_scenarios", "scenario")
+    assert found["Today"]["calls"] == 2_880
+    assert found["Today"]["month"] == 2_880 * 10**9 * MONTH == 87_600 * 10**9
+    # A stated target is of all calls already: 100 x $1 x 365/12.
+    assert found["Target"]["month"] == round(100 * 10**9 * MONTH)
+    met = {o.statistic: o.status == "MET" for o in result.objectives}
+    assert met == {"monthly": True, "monthly_at_target": False}
+    sampled = result.tables["cost_sampling"]
+    assert (sampled.data["calls"], sampled.data["all_calls"]) == ([576], [5_760])
+    assert (sampled.data["cost"], sampled.data["all_cost"]) == ([576 * 10**9], [5_760 * 10**9])
+    assert "as --sampling-rate says" in sampled.note
+    assert result.tables["overall"].data["cost"] == [576 * 10**9]
+    assert rows(result, "cost_traffic", "model")["m"]["peak"] == 2  # one in five minutes, tenfold
+    assert result.tables["cost_invoice"].data["cost"] == [2_880 * 10**9]
+    models = rows(result, "cost_scenario_models", "scenario", "model")
+    assert models["Today", "m"]["month"] == found["Today"]["month"]
+
+
+def test_weights_scale_each_call_by_its_own(tmp_path: Path) -> None:
+    # A day: 144 calls at $1 that stand for 10 each, and 144 at $3 that stand for themselves.
+    calls = even_days(288, 1, {"model": "a"})
+    for k, call in enumerate(calls):
+        cheap = k % 2 == 0
+        call |= {"cost_usd": 1 if cheap else 3, "sample_weight": 10 if cheap else 1,
+                 "model": "a" if cheap else "b"}  # fmt: skip
+    result = judged(tmp_path, calls, "[cost]\ncalls_per_day = 11\n")
+    found = rows(result, "cost_scenarios", "scenario")
+    # 1,440 + 144 calls cost 1,440 + 432 dollars: $1,872 / 1,584 = $13/11 each.
+    assert found["Today"]["calls"] == 1_584
+    assert found["Today"]["day"] == 1_872 * 10**9
+    assert found["Today"]["month"] == round(1_872 * 10**9 * MONTH)
+    assert found["Target"]["month"] == round(13 * 10**9 * MONTH)
+    models = rows(result, "cost_scenario_models", "scenario", "model")
+    assert models["Today", "a"]["month"] == round(1_440 * 10**9 * MONTH)
+    assert models["Today", "b"]["month"] == round(432 * 10**9 * MONTH)
+    assert any("1,584 were made" in note for note in result.notes)
+    # A share in place of a weight is not used, and that is said.
+    shares = [{**call, "sample_weight": 0.1} for call in calls]
+    result = judged(tmp_path, shares)
+    assert "cost_sampling" not in result.tables
+    assert [p.code for p in result.ingest.problems] == ["I015"]
+
+
+def test_calls_without_a_weight_are_scaled_by_the_stated_rate(tmp_path: Path) -> None:
+    log = write(tmp_path / "calls.jsonl", [
+        {"model": "m", "cost_usd": 1, "sample_weight": 4}, {"model": "m", "cost_usd": 2},
+    ])  # fmt: skip
+    request = pipeline.Request((str(log),), None, state=tmp_path / "state", sampling_rate="0.5")
+    sampled = pipeline.analyse(request, Silent()).tables["cost_sampling"]
+    assert (sampled.data["all_calls"], sampled.data["all_cost"]) == ([6], [8 * 10**9])

@@ -32,6 +32,7 @@ PAGES = sorted(
             for name in (
                 "README.md",
                 "CHANGELOG.md",
+                "sample_foreign/README.md",
                 "sample_logs/README.md",
                 "sample_project/README.md",
             )
@@ -111,7 +112,7 @@ def commands(page: Path) -> list[Command]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder like a reader's: the sample logs, logs of one's own, gonogo on the path."""
-    for name in ("sample_logs", "sample_project"):
+    for name in ("sample_foreign", "sample_logs", "sample_project"):
         shutil.copytree(ROOT / name, tmp_path / name)
     logs = tmp_path / "my-logs"
     logs.mkdir()

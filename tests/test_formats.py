@@ -525,6 +525,50 @@ def test_inspect_says_what_the_log_is_and_what_maps_to_what(tmp_path: Path) -> N
         assert words in result.stdout
 
 
+def test_inspect_names_the_users_own_files(tmp_path: Path) -> None:
+    path = reading.write(tmp_path / "my-export.jsonl", litellm(), {"tenant_id": "acme", **NATIVE})
+    printed = CliRunner().invoke(main, ["inspect", str(path)]).stdout
+    assert f"{path}: litellm" in printed
+    # Ids stay as they are in a report, and a report keeps its file names to itself.
+    site = tmp_path / "site"
+    args = ["build", str(path), "-o", str(site), "--state", str(tmp_path / "state")]
+    CliRunner().invoke(main, args)
+    assert "my-export" not in (site / "data.html").read_text()
+
+
+def test_a_package_that_is_installed_brings_its_format(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real distribution with a real entry point, as pip leaves them in site-packages."""
+    packages = tmp_path / "site-packages"
+    told = packages / "gonogo_theirs-1.0.dist-info"
+    told.mkdir(parents=True)
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: gonogo-theirs\nVersion: 1.0\n")
+    (told / "entry_points.txt").write_text("[gonogo.formats]\ntheirs = gonogo_theirs:FORMAT\n")
+    (packages / "gonogo_theirs.py").write_text(
+        "from gonogo.adapters import Format, Refused\n"
+        "def convert(record, options):\n"
+        "    if record['theirs'] == 'bad':\n"
+        "        yield Refused('I032', 'theirs is bad')\n"
+        "    else:\n"
+        "        yield {'model': record['theirs'], 'latency_ms': record['took'] * 1000}\n"
+        "FORMAT = Format('theirs', 'their log', lambda r: 'theirs' in r, convert)\n"
+    )
+    monkeypatch.syspath_prepend(str(packages))
+    adapters.known.cache_clear()
+    try:
+        records = ({"theirs": "m1", "took": 2}, {"theirs": "bad", "took": 1})
+        found = reading.read(reading.write(tmp_path / "a.jsonl", *records))
+        assert "theirs" in adapters.known()
+        assert adapters.choose("theirs") is not None
+    finally:
+        adapters.known.cache_clear()
+    (row,) = calls_of(found)
+    assert (row["model"], row["duration_us"]) == ("m1", 2_000_000)
+    assert found.counts()[2] == 1
+    assert found.logs.files[0].kind == "theirs (jsonl)"
+
+
 def test_the_data_page_tells_the_format_and_what_it_cannot_say(tmp_path: Path) -> None:
     path = reading.write(tmp_path / "a.jsonl", *(bedrock(f"r{n}") for n in range(3)))
     site = tmp_path / "site"

@@ -304,7 +304,7 @@ def test_t14_session_id_is_what_the_format_means_by_it(tmp_path: Path) -> None:
     found = read_records(
         tmp_path / "s.jsonl",
         run("a"),
-        run("b", extra={"metadata": {"session_id": "theirs"}}),
+        run("b", trace_id="other", extra={"metadata": {"session_id": "theirs"}}),
     )
     assert [row["session_hash"] != 0 for row in calls_of(found)] == [False, True]
     azure = {"category": "RequestResponse", "durationMs": 1, "Tenant": "westeurope"}
@@ -368,3 +368,27 @@ def test_t16_no_text_secret_or_address_is_published(tmp_path: Path) -> None:
             content = path.read_bytes()
             for secret in (b"CANARY", b"203.0.113.9", b"eve@example.com"):
                 assert secret not in content, path
+
+
+def test_t13_of_several_versions_of_an_observation_the_latest_counts(tmp_path: Path) -> None:
+    def version(minute: int, tokens: int, **more: Any) -> dict[str, Any]:
+        return {
+            "id": "o1", "traceId": "t1", "type": "GENERATION", "parentObservationId": None,
+            "startTime": "2026-11-16T09:00:00Z", "endTime": "2026-11-16T09:00:01Z", "model": "m",
+            "updatedAt": f"2026-11-16T09:{minute:02}:00Z",
+            "usageDetails": {"input": tokens, "output": 1}, **more,
+        }  # fmt: skip
+
+    late, early, again = version(5, 50), version(1, 10), version(5, 99)
+    for first, second in (([early, late], [again]), ([late], [again, early])):
+        found = reading.read(
+            reading.write(tmp_path / "a.jsonl", *first),
+            reading.write(tmp_path / "b.jsonl", *second),
+        )
+        # The latest version, and of two as late the first one.
+        (row,) = calls_of(found)
+        assert row["input_tokens"] == 50
+        assert sum(f.duplicates for f in found.logs.files) == 2
+        assert found.counts()[0] == 3
+        # An older version differs as it should.
+        assert found.logs.conflicting() == 0

@@ -309,7 +309,8 @@ NATIVE: dict[str, Any] = {
     "ttft_ms": 200, "stream": True, "status": "ok", "ok": True, "error_type": "timeout",
     "finish_reason": "stop", "retries": 2, "cache_hit": False, "cost_usd": 0.25, "output": "o",
     "input_hash": "h", "currency": "USD", "audio_input_tokens": 1, "image_input_tokens": 1,
-    "audio_output_tokens": 2,
+    "audio_output_tokens": 2, "cache_write_1h_input_tokens": 1, "service_tier": "batch",
+    "sample_weight": 10,
     "retrieval": {
         "hit": True, "n_chunks": 4, "chunk_ids": ["a", "b"], "scores": [0.5, 0.75],
         "latency_ms": 7, "expected_chunk_ids": ["b"], "index_version": "i", "embedding_model": "e",

@@ -18,11 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import run_engine
+from gonogo import pipeline
 from gonogo.config.load import load
 from gonogo.config.model import OwnPrice, Prices
 from gonogo.errors import ConfigError
 from gonogo.pricing import BUCKETS, Book, Rates, Why, charge
 from gonogo.pricing.rates import LARGEST_CALL, NO_RATE
+from gonogo.progress import Silent
 from gonogo.records import MISSING
 from gonogo.results import ReadinessResult, Table
 
@@ -87,6 +89,71 @@ def test_anthropic_with_a_cache_write_and_a_cache_read(tmp_path: Path) -> None:
         {**CLAUDE, "input_tokens": 2050, "output_tokens": 400, "cache_read_input_tokens": 2000},
     ]
     assert cell(judged(tmp_path, *inclusive), "overall", "cost") == 20_400_000
+
+
+def test_a_cache_write_for_an_hour_costs_twice_the_input(tmp_path: Path) -> None:
+    # Anthropic: 1.25 x the input for five minutes, 2 x for an hour; of 2,000 tokens written, 1,500
+    # for an hour. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+    usage = {"input_tokens": 50, "output_tokens": 400, "cache_creation_input_tokens": 2000,
+             "cache_creation": {"ephemeral_5m_input_tokens": 500,
+                                "ephemeral_1h_input_tokens": 1500}}  # fmt: skip
+    for model in (CLAUDE, BEDROCK):
+        result = judged(tmp_path, {**model, "usage": usage})
+        # 50 x 3,000 + 500 x 3,750 + 1,500 x 6,000 + 400 x 15,000 nano-dollars
+        assert cell(result, "overall", "cost") == 150_000 + 1_875_000 + 9_000_000 + 6_000_000
+        assert cell(result, "overall", "input_tokens") == 2_050
+        kinds = rows(result.tables["cost_buckets"], "bucket")
+        assert kinds["input written to it for an hour"]["tokens"] == 1_500
+    # Where only the tokens for an hour are logged, those were written; no write is counted twice.
+    only = {**CLAUDE, "input_tokens": 2050, "output_tokens": 0, "cache_write_1h_input_tokens": 2000}
+    assert cell(judged(tmp_path, only), "overall", "cost") == 150_000 + 12_000_000
+
+
+@pytest.mark.parametrize(
+    ("model", "tier", "nano"),
+    [
+        # 1,000 in, 1,000 of them cached, and 100 out: gpt-4o $1.25 and $10 per million, half of it
+        (GPT, "batch", (1_000 * 1_250 + 100 * 10_000) // 2),
+        (GPT, "flex", (1_000 * 1_250 + 100 * 10_000) // 2),
+        (GPT, "default", 1_000 * 1_250 + 100 * 10_000),
+        (GPT, "auto", 1_000 * 1_250 + 100 * 10_000),
+        # Claude Sonnet 4: $0.30 cached, $15 out
+        (CLAUDE, "batch", (1_000 * 300 + 100 * 15_000) // 2),
+        (CLAUDE, "standard", 1_000 * 300 + 100 * 15_000),
+        (BEDROCK, "batch", (1_000 * 300 + 100 * 15_000) // 2),
+        # Published for no provider but OpenAI, and for priority by the model only.
+        (CLAUDE, "flex", None),
+        (GPT, "priority", None),
+        (GPT, "scale", None),
+    ],
+)
+def test_a_tier_of_service_is_priced_as_published(
+    tmp_path: Path, model: dict[str, str], tier: str, nano: int | None
+) -> None:
+    call = {**model, "service_tier": tier, "input_tokens": 1000, "cache_read_input_tokens": 1000,
+            "output_tokens": 100}  # fmt: skip
+    result = judged(tmp_path, call)
+    assert cell(result, "overall", "cost") == nano
+    if nano is None:
+        assert "tier of service" in cell(result, "cost_unknown", "why")
+
+
+def test_a_price_of_ones_own_may_be_for_a_tier(tmp_path: Path) -> None:
+    call = {**GPT, "input_tokens": 1000, "output_tokens": 0}
+    config = """
+[[prices.model]]
+model = "gpt-4o*"
+tier = "priority"
+input = "$4.25"
+output = "$17"
+"""
+    tiers = ({}, {"service_tier": "priority"}, {"service_tier": "batch"})
+    result = judged(tmp_path, *({**call, **tier} for tier in tiers), config=config)
+    assert cell(result, "overall", "cost") == 2_500_000 + 4_250_000 + 1_250_000
+    # A price that names no tier holds for all of them.
+    result = judged(tmp_path, *({**call, **tier} for tier in tiers),
+                    config=config.replace('tier = "priority"', ""))  # fmt: skip
+    assert cell(result, "overall", "cost") == 3 * 4_250_000
 
 
 def test_bedrock_reports_cached_tokens_beside_the_input(tmp_path: Path) -> None:
@@ -262,6 +329,26 @@ def test_a_difference_is_explained_by_its_bucket(tmp_path: Path, logged: int, wo
     assert cell(told, "overall", "cost") == PRICED
 
 
+@pytest.mark.parametrize(
+    ("call", "priced", "logged", "words"),
+    [
+        # 1,000 tokens written for an hour: 6,000,000, and 3,750,000 at the five-minute price.
+        ({**CLAUDE, "input_tokens": 1000, "cache_write_1h_input_tokens": 1000},
+         6_000_000, 3_750_000, "for an hour at the five-minute price"),
+        # 1,000 tokens at the batch price of gpt-4o, and at the standard one.
+        ({**GPT, "input_tokens": 1000, "service_tier": "batch"},
+         1_250_000, 2_500_000, "at the standard price"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_explained_by_the_tier_or_the_hour(
+    tmp_path: Path, call: dict[str, Any], priced: int, logged: int, words: str
+) -> None:
+    result = judged(tmp_path, {**call, "output_tokens": 0, "cost_usd": logged / 1e9})
+    assert cell(result, "cost_proof", "shown_priced") == priced
+    assert words in cell(result, "cost_differences", "kind")
+    assert cell(result, "cost_differences", "gap") == logged - priced
+
+
 def test_costs_that_agree_are_said_to(tmp_path: Path) -> None:
     result = judged(tmp_path, {**PLAIN, "cost_usd": 0.008751})
     assert "cost_differences" not in result.tables
@@ -341,6 +428,7 @@ def test_own_prices_change_on_their_dates() -> None:
         ('[slo]\n"cost.monthly{model=m}" = "<= $5k"\n', "C013"),
         ('[slo]\n"cost.weekly" = "<= $5k"\n', "C011"),
         ("[cost]\ncalls_per_day = 0\n", "C026"),
+        ('[[prices.model]]\nmodel = "m"\ntier = "gold"\ninput = "$2"\noutput = "$2"\n', "C051"),
     ],
 )
 def test_a_wrong_price_or_plan_is_refused(tmp_path: Path, config: str, code: str) -> None:
@@ -365,38 +453,40 @@ def test_prices_of_one_model_may_not_overlap(tmp_path: Path) -> None:
 COUNTS = st.integers(0, LARGEST_CALL // 10) | st.just(MISSING)
 COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
            "reasoning_tokens", "audio_input_tokens", "image_input_tokens",
-           "audio_output_tokens")  # fmt: skip
+           "audio_output_tokens", "cache_write_1h_tokens")  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
-    calls=st.lists(st.tuples(*[COUNTS] * 8, st.booleans()), min_size=1, max_size=6),
-    rates=st.lists(st.integers(0, 10**9) | st.just(NO_RATE), min_size=16, max_size=16),
+    calls=st.lists(st.tuples(*[COUNTS] * 9, st.booleans()), min_size=1, max_size=6),
+    rates=st.lists(st.integers(0, 10**9) | st.just(NO_RATE), min_size=18, max_size=18),
     start=st.integers(0, 10**6),
     per_call=st.integers(0, 10**12),
 )
 def test_a_charge_is_its_tokens_times_their_rates(
     calls: list[tuple[Any, ...]], rates: list[int], start: int, per_call: int
 ) -> None:
-    price = Rates(((-1, tuple(rates[:8])), (start, tuple(rates[8:]))), per_call)
+    price = Rates(((-1, tuple(rates[:9])), (start, tuple(rates[9:]))), per_call)
     columns = {name: np.array([c[k] for c in calls]) for k, name in enumerate(COLUMNS)}
-    columns["is_embedding"] = np.array([c[8] for c in calls])
+    columns["is_embedding"] = np.array([c[9] for c in calls])
     found = charge(columns, np.zeros(len(calls), dtype=np.int64), [price])
     for k, call in enumerate(calls):
-        given_ = dict(zip(COLUMNS, call[:8], strict=True))
+        given_ = dict(zip(COLUMNS, call[:9], strict=True))
         n = {name: max(0, v) for name, v in given_.items()}
-        fresh = n["input_tokens"] - n["cache_read_tokens"] - n["cache_write_tokens"]
+        hour = n["cache_write_1h_tokens"]
+        written = max(n["cache_write_tokens"], hour)
+        fresh = n["input_tokens"] - n["cache_read_tokens"] - written
         fresh -= n["audio_input_tokens"] + n["image_input_tokens"]
         shown = n["output_tokens"] - n["audio_output_tokens"]
         if n["reasoning_tokens"] <= n["output_tokens"]:
             shown -= n["reasoning_tokens"]
         tokens = dict(zip(BUCKETS, (
-            fresh, n["cache_read_tokens"], n["cache_write_tokens"], n["audio_input_tokens"],
+            fresh, n["cache_read_tokens"], written - hour, hour, n["audio_input_tokens"],
             n["image_input_tokens"], shown, n["reasoning_tokens"], n["audio_output_tokens"],
         ), strict=True))  # fmt: skip
-        used = dict(zip(BUCKETS, rates[8:] if n["input_tokens"] > start else rates[:8],
+        used = dict(zip(BUCKETS, rates[9:] if n["input_tokens"] > start else rates[:9],
                         strict=True))  # fmt: skip
-        lacking = given_["input_tokens"] < 0 or (given_["output_tokens"] < 0 and not call[8])
+        lacking = given_["input_tokens"] < 0 or (given_["output_tokens"] < 0 and not call[9])
         if lacking or min(tokens.values()) < 0 or any(
             used[b] == NO_RATE and tokens[b] for b in BUCKETS
         ):  # fmt: skip
@@ -441,3 +531,33 @@ def test_the_price_lists_own_calculator_agrees() -> None:
                 assert abs(Fraction(theirs.total_price) * 10**9 - int(found.nano[0])) <= 1, model.id
                 compared += 1
     assert compared > 150
+
+
+# ── another price book ──────────────────────────────────────────────────────────────────────────
+
+
+def test_prices_that_changed_since_the_last_build_are_said(tmp_path: Path) -> None:
+    log, toml, site = tmp_path / "calls.jsonl", tmp_path / "readiness.toml", tmp_path / "site"
+    call = {"timestamp": DAY, "model": "own", "input_tokens": 1_000_000, "output_tokens": 0}
+    log.write_text(json.dumps(call) + "\n" + json.dumps({**GPT, **call, **GPT}) + "\n")
+
+    def build(dollars: int, more: str = "") -> ReadinessResult:
+        entry = '[[prices.model]]\nmodel = "own"\ninput = "${}"\noutput = "$9"\n{}'
+        toml.write_text(entry.format(dollars, more))
+        request = pipeline.Request((str(log),), toml, state=tmp_path / "state")
+        return pipeline.build(request, site, Silent())
+
+    assert "cost_changes" not in build(2).tables
+    assert "cost_changes" not in build(2).tables
+    found = build(3).tables["cost_changes"]
+    assert found.data["model"] == ["own"]
+    assert found.data["input_then"] == [2 * 10**9]
+    assert found.data["input"] == [3 * 10**9]
+    assert found.data["output_then"] == found.data["output"] == [9 * 10**9]
+    assert "Prices that changed" in (site / "cost.html").read_text()
+    # What only begins to hold after the calls is no change of what they cost.
+    later = '[[prices.model]]\nmodel = "own"\ninput = "$7"\noutput = "$9"\nfrom = 2026-01-01\n'
+    assert "cost_changes" not in build(3, f"to = 2026-01-01\n{later}").tables
+    for broken in ("", "{", '{"version": 1, "prices": [7, {}]}', '{"version": 1, "prices": 7}'):
+        (tmp_path / "state" / "prices.json").write_text(broken)
+        assert "cost_changes" not in build(3).tables

@@ -13,6 +13,7 @@ from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic
 from gonogo.ingest.report import FileCount, Trouble
+from gonogo.measures.traffic import sampling
 from gonogo.privacy import Masker, clean_label, fold_small
 from gonogo.request import Run
 from gonogo.results import (
@@ -133,6 +134,7 @@ def exemplar_traces(partial: Partial) -> tuple[Exemplar, ...]:
             duration_us=row["duration_us"],
             cost_nano_usd=row["cost_nano_usd"],
             error_class=row["error_class"],
+            calls=row["calls"],
         )
         for row in partial.exemplars.to_dicts()
     )
@@ -215,8 +217,14 @@ def config_echo(run: Run) -> ConfigEcho:
 def notes(run: Run, partial: Partial) -> tuple[str, ...]:
     """What the reader of the figures has to know of how they came about."""
     said = []
+    made = round(partial.counter("calls") * sampling(partial, run.config).calls)
     if run.sampling_rate is not None:
-        said.append(_sampled(run.sampling_rate, partial.counter("calls")))
+        said.append(_sampled(run.sampling_rate, made))
+    elif made != partial.counter("calls"):
+        said.append(
+            f"Calls carry the weight of a sampler: some {display.count(made)} were made. Counts, "
+            "tokens and costs are as logged; what a month costs is projected for all of them."
+        )
     if not (partial.sessions.is_exact and partial.users.is_exact):
         said.append(
             "Distinct sessions and users are estimated, to within about 0.8 %: "
@@ -228,13 +236,13 @@ def notes(run: Run, partial: Partial) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _sampled(rate: float, calls: int) -> str:
+def _sampled(rate: float, made: int) -> str:
     share = display.ratio(*Fraction(str(rate)).as_integer_ratio())
     return (
         f"The logs are said to hold {share} of the traffic: counts, tokens and costs are as "
-        f"logged, and some {display.count(round(calls / rate))} calls were made. Rates and "
-        "percentiles hold for all of them only if what was kept was drawn without regard to errors "
-        "or latency."
+        f"logged, and some {display.count(made)} calls were made, for all of which a month’s cost "
+        "is projected. Rates and percentiles hold for all of them only if what was kept was drawn "
+        "without regard to errors or latency."
     )
 
 

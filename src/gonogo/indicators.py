@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 Kind = Literal["distribution", "ratio", "projection"]
 Unit = Literal["us", "ratio", "nano_usd", "milli_tps", "tokens"]
-Table = Literal["calls", "retrievals", "tool_calls", "guardrail_checks"]
+Table = Literal["calls", "requests", "retrievals", "tool_calls", "guardrail_checks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,16 @@ INDICATORS: Final[dict[str, Indicator]] = {
             "calls",
             "as latency, over calls that did not fail",
             "latency_ms",
+        ),
+        Indicator(
+            "request_latency",
+            "latency of whole requests",
+            "distribution",
+            "us",
+            "requests",
+            "from the start of a trace's first root span to the end of its last, over traces with "
+            "a call of a model",
+            "latency_ms and parent_span_id on the spans around the calls",
         ),
         Indicator(
             "ttft",

@@ -92,7 +92,7 @@ _INPUT_OPTIONS: Final = (
     _shared(
         "--sampling-rate",
         metavar="SHARE",
-        help="The share of the traffic that was logged, such as 0.1 or 10%; said on the page.",
+        help="The share of the traffic that was logged, such as 0.1 or 10%; scales the cost.",
     ),
     _shared(
         "--invoice",

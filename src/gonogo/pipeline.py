@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,9 @@ from gonogo.baseline import compared
 from gonogo.compare import apart, block_sums, regressions
 from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC
+from gonogo.cost import changes as price_changes
 from gonogo.cost import cost_tables
+from gonogo.cost import dumps as price_dumps
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
@@ -37,7 +40,7 @@ from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.report import Trouble
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
 from gonogo.privacy import Masker
-from gonogo.publish import publish, remember
+from gonogo.publish import publish, remember, remembered_prices
 from gonogo.readiness import decide
 from gonogo.request import Request, Run, resolve
 from gonogo.results import IngestReport, ReadinessResult
@@ -78,12 +81,12 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     run = resolve(request)
     warm_up()
     try:
-        result, trouble, partial = _analyse(run, progress)
+        result, trouble, partial, prices = _analyse(run, progress)
     except InputError as error:
         publish(_nothing(run, error), output, progress)
         raise
     publish(result, output, progress)
-    remember(run, trouble, partial, result)
+    remember(run, trouble, partial, result, prices)
     return result
 
 
@@ -114,13 +117,13 @@ def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled
     return stored.roll_up(resolve(request), folder, progress)
 
 
-def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial]:
+def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial, str]:
     pricing = Pricing(run.config.prices, run.config.cost)
     if run.request.rollups is not None:
         progress.phase("Reading rollups", None)
         kept = stored.load(run, run.request.rollups)
         report = ingest_report(kept, kept.partial, run.masker)
-        return _judge(run, kept.partial, report, pricing), kept.trouble, kept.partial
+        return _judge(run, kept.partial, report, pricing), kept.trouble, kept.partial, ""
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
@@ -143,7 +146,9 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     finally:
         logs.close()
     progress.phase("Judging", None)
-    return _judge(run, partial, report, pricing), logs.trouble, partial
+    # Before the levers ask for prices of models that the log does not hold.
+    prices = price_dumps(pricing.book) if pricing else ""
+    return _judge(run, partial, report, pricing), logs.trouble, partial, prices
 
 
 def _judge(
@@ -170,6 +175,8 @@ def _judge(
         slo = readiness = inconclusive([what_is_missing(report)])
     if pricing is not None:
         tables |= cost_tables(partial, config, distributions, pricing.book, run.bills)
+        if run.request.rollups is None:  # nothing was priced there
+            tables |= price_changes(pricing.book, remembered_prices(run))
     when = period_of(run, partial)
     return ReadinessResult(
         generator=f"gonogo {__version__}",
@@ -220,7 +227,8 @@ def _nothing(run: Run, error: InputError) -> ReadinessResult:
 
 
 def inspect(request: Request) -> InspectReport:
-    """What the logs hold, without judging them; ids are masked as in a report.
+    """What the logs hold, without judging them; ids are masked as in a report, file names are not:
+    they are those that the user has just typed.
 
     Raises:
         InputError: the logs cannot be read.
@@ -228,6 +236,8 @@ def inspect(request: Request) -> InspectReport:
     from gonogo.progress import Silent
 
     run = resolve(request)
+    masker = run.masker
+    run = replace(run, masker=replace(masker, publish=(*masker.publish, "paths")))
     found = discover(request.logs)
     logs = read_logs(found, run.config.fields, Silent().advance, log_format=request.log_format)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gonogo.ingest.report import Trouble
 from gonogo.measures import relabel
@@ -16,6 +16,8 @@ from gonogo.rollup.partial import Partial
 
 if TYPE_CHECKING:
     from gonogo.progress import Progress
+
+_PRICES: Final = "prices.json"
 
 
 def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
@@ -37,11 +39,26 @@ def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
     site.write(files, output)
 
 
-def remember(run: Run, trouble: Trouble, partial: Partial, result: ReadinessResult) -> None:
-    """The result, the rollup and the refused lines with their reasons: never in the site."""
+def remembered_prices(run: Run) -> str | None:
+    """The prices of the last build, as `remember` wrote them; None where there was none."""
+    try:
+        return (_state(run) / _PRICES).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _state(run: Run) -> Path:
+    return run.request.state or Path(DEFAULT_STATE)
+
+
+def remember(
+    run: Run, trouble: Trouble, partial: Partial, result: ReadinessResult, prices: str
+) -> None:
+    """The result, the rollup, the prices and the refused lines with their reasons: never in the
+    site."""
     from gonogo.exports import json_out
 
-    folder = run.request.state or Path(DEFAULT_STATE)
+    folder = _state(run)
     lines = (
         json.dumps(
             {
@@ -57,6 +74,8 @@ def remember(run: Run, trouble: Trouble, partial: Partial, result: ReadinessResu
     try:
         store.save(relabel(partial, scrubbed), folder / "rollup")
         (folder / "readiness.json").write_bytes(json_out.dumps(result).encode())
+        if prices:
+            (folder / _PRICES).write_text(prices, "utf-8")
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
         # The state holds the key of the hashed ids: it must not be committed by accident.
         (folder / ".gitignore").write_text("*\n")

@@ -31,6 +31,7 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "trace_hash": pl.UInt64,
     "span_hash": pl.UInt64,
     "parent_hash": pl.UInt64,
+    "request_hash": pl.UInt64,  # of the trace id as well, but the same in every run
     "session_hash": pl.UInt64,
     "user_hash": pl.UInt64,
     **dict.fromkeys((*DIMENSIONS, *WIDE_DIMENSIONS), pl.UInt32),
@@ -55,6 +56,10 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "audio_input_tokens": pl.Int32,
     "image_input_tokens": pl.Int32,
     "audio_output_tokens": pl.Int32,
+    "cache_write_1h_tokens": pl.Int32,  # part of the cache writes
+    "updated_us": pl.Int64,  # of a format that logs versions of a record; NO_TIME elsewhere
+    "service_tier": pl.UInt8,  # index into TIERS
+    "weight_milli": pl.Int64,  # calls that this one stands for after sampling, in thousandths
     "cost_nano_usd": pl.Int64,
     "input_hash": pl.UInt64,
 }
@@ -100,6 +105,8 @@ ACTION_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "review": pl.UInt8,  # index into REVIEWS
     "duration_us": pl.Int64,
 }
+TIERS: Final = ("standard", "batch", "flex", "priority")
+"""Of service: standard or not logged, two cheaper ones that wait, any other that costs more."""
 REVIEWS: Final = ("unknown", "none", "approved", "rejected", "overridden", "pending", "afterwards")
 """What became of an action: not logged, no review, then what a reviewer did or has still to do."""
 

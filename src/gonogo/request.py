@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -91,6 +92,8 @@ def resolve(request: Request) -> Run:
             raise UsageError([Diagnostic("U013", "--evals", f"there is no file {path}", hint)])
     masker = Masker(request.profile, config.site.publish, load_id_key(request.state))
     rate = None if request.sampling_rate is None else _rate(request.sampling_rate)
+    if rate is not None:
+        config = replace(config, cost=replace(config.cost, sampling_rate=Fraction(str(rate))))
     bills = read_invoice(request.invoice) if request.invoice else ()
     if request.baseline is not None and not request.baseline.exists():
         what = f"there is no {request.baseline}"

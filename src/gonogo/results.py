@@ -243,7 +243,7 @@ class FieldCoverage(_Model):
 class Exemplar(_Model):
     """One trace worth opening, by a stated rule."""
 
-    kind: Literal["slowest", "failed", "blocked", "dearest", "control"]
+    kind: Literal["slowest", "failed", "blocked", "dearest", "control", "dearest_request"]
     rule: str
     trace_id: str | None
     span_id: str | None
@@ -254,6 +254,7 @@ class Exemplar(_Model):
     duration_us: int | None
     cost_nano_usd: int | None
     error_class: str | None
+    calls: int = Field(default=1, description="calls that the cost is of: a request may hold many")
 
 
 class ConfigEcho(_Model):

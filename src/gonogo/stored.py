@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -367,7 +367,7 @@ def _settings(run: Run) -> Settings:
         "objectives": objectives,
         "[fields]": config.fields,
         "[prices]": asdict(config.prices),
-        "[cost]": asdict(config.cost),
+        "[cost]": asdict(replace(config.cost, sampling_rate=None)),
         "[[exclude]]": [asdict(e) for e in config.exclusions],
         "timezone": config.timezone,
         "--where": run.selection.where,

@@ -188,6 +188,7 @@ def _tokens(
         output_tokens=made,
         cache_read_input_tokens=read,
         cache_write_input_tokens=written,
+        cache_write_1h_input_tokens=number(dig(usage, "cache_creation.ephemeral_1h_input_tokens")),
     )
 
 

@@ -67,6 +67,11 @@ TEXTS: Final[dict[str, tuple[str, ...]]] = {
         "llm.prompt_template.version",
         "traceloop.prompt.version",
     ),
+    "service_tier": (
+        "openai.response.service_tier",
+        "gen_ai.openai.response.service_tier",
+        "gen_ai.response.service_tier",
+    ),
     "error_type": ("error.type", "gen_ai.guardrail.error.type"),
 }
 
@@ -104,6 +109,9 @@ NUMBERS: Final[dict[str, tuple[str, ...]]] = {
         "llm.token_count.prompt_details.cache_write",
         "mlflow.chat.tokenUsage>cache_creation_input_tokens",
     ),
+    "cache_write_1h_input_tokens": ("gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",),
+    # Of a sampler that says how many spans each one that it kept stands for.
+    "sample_weight": ("sampling.weight", "sample_weight", "adjusted_count", "SampleRate"),
     "reasoning_output_tokens": (
         "gen_ai.usage.reasoning.output_tokens",
         "gen_ai.usage.reasoning_tokens",

@@ -46,7 +46,13 @@ _CACHE_READ: Final = (
     "input_cached",
     "cache_read_input_tokens",
 )
-_CACHE_WRITE: Final = ("input_cache_creation", "cache_creation_input_tokens")
+_CACHE_WRITE_1H: Final = "input_cache_creation_1h"
+_CACHE_WRITE: Final = (
+    "input_cache_creation",
+    "cache_creation_input_tokens",
+    "input_cache_creation_5m",
+    _CACHE_WRITE_1H,
+)
 _REASONING: Final = ("output_reasoning_tokens", "output_reasoning")
 
 
@@ -115,6 +121,7 @@ def _trace(record: Mapping[str, Any]) -> Line:
             timestamp=epoch_us(record.get("timestamp")),
             trace_id=ident,
             span_id=f"trace:{ident}",
+            record_updated_at=epoch_us(first(record, "updatedAt", "updated_at", "event_ts")),
             session_id=text(first(record, "sessionId", "session_id")),
             user_id=text(first(record, "userId", "user_id")),
             environment=text(record.get("environment")),
@@ -160,6 +167,7 @@ def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Line:
             end_time=end,
             trace_id=text(first(record, "traceId", "trace_id")),
             span_id=text(record.get("id")),
+            record_updated_at=epoch_us(first(record, "updatedAt", "updated_at", "event_ts")),
             parent_span_id=text(first(record, *_OBSERVATION_KEYS)),
             session_id=text(first(record, "sessionId", "session_id"))
             or text(first(trace, "sessionId", "session_id")),
@@ -258,6 +266,7 @@ def _tokens(record: Mapping[str, Any]) -> dict[str, float | None]:
             usage[n] for n in (*_CACHE_READ, "prompt_details.cache_read") if n in usage
         ),
         "cache_write_input_tokens": total(usage[n] for n in _CACHE_WRITE if n in usage),
+        "cache_write_1h_input_tokens": number(usage.get(_CACHE_WRITE_1H)),
         "reasoning_output_tokens": total(
             usage[n] for n in (*_REASONING, "completion_details.reasoning") if n in usage
         ),
@@ -283,7 +292,7 @@ LANGFUSE: Final = Format(
         "latency_ms": "endTime − startTime (the latency column changed its unit)",
         "ttft_ms": "completionStartTime − startTime",
         "trace_id": "traceId | trace_id",
-        "span_id": "id",
+        "span_id": "id; of several versions the one of the last updatedAt counts",
         "parent_span_id": "parentObservationId | parent_observation_id",
         "session_id": "session_id of the observation, or of its trace",
         "user_id": "user_id of the observation, or of its trace",

@@ -133,6 +133,16 @@ def _common(record: Record, meta: Mapping[str, Any], usage: Mapping[str, Any]) -
                 )
             ),
             cache_write_input_tokens=number(usage.get("cache_creation_input_tokens")),
+            cache_write_1h_input_tokens=number(
+                first(
+                    usage,
+                    "cache_creation_token_details.ephemeral_1h_input_tokens",
+                    "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+                    "cache_creation.ephemeral_1h_input_tokens",
+                )
+            ),
+            service_tier=text(dig(unpacked(record.get("response")), "service_tier"))
+            or text(usage.get("service_tier")),
             reasoning_output_tokens=number(
                 dig(usage, "completion_tokens_details.reasoning_tokens")
             ),

@@ -29,6 +29,8 @@ _FAILED: Final = frozenset({2, "2", "STATUS_CODE_ERROR", "ERROR"})
 _INTEGERS: Final = frozenset({"intValue", "int_value"})
 _ARRAYS: Final = frozenset({"arrayValue", "array_value"})
 _OBJECTS: Final = frozenset({"kvlistValue", "kvlist_value"})
+_THRESHOLD_DIGITS: Final = 14
+_DRAWN: Final = 16**_THRESHOLD_DIGITS
 EVALUATION: Final = "gen_ai.evaluation.result"
 
 
@@ -89,7 +91,12 @@ def _one(raw: Any, resource: Mapping[str, Any], common: Line, options: Options) 
         return Refused("I032", f"a span that is not as OTLP has it ({type(error).__name__})")
     if span.trace_id is None and span.start is None:
         return Refused("I032", "a span without a trace id and without a start")
-    return line_of(span, options, common)
+    made = line_of(span, options, common)
+    state = raw.get("traceState") or raw.get("trace_state")
+    weight = weight_of(state) if isinstance(state, str) else None
+    if weight is not None:
+        made.setdefault("sample_weight", weight)
+    return made
 
 
 def span_of(raw: Mapping[str, Any], resource: Mapping[str, Any]) -> Span:
@@ -118,6 +125,25 @@ def span_of(raw: Mapping[str, Any], resource: Mapping[str, Any]) -> Span:
     )
 
 
+def weight_of(state: str) -> float | None:
+    """How many spans one that was kept stands for, by the threshold in its trace state.
+
+    Source: https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
+    (`ot=th:c` rejects what is drawn below 0xc0000000000000 of 2**56).
+    """
+    for member in state.split(","):
+        vendor, _, values = member.strip().partition("=")
+        for value in values.split(";") if vendor == "ot" else ():
+            name, _, digits = value.partition(":")
+            if name == "th" and 1 <= len(digits) <= _THRESHOLD_DIGITS:
+                try:
+                    rejected = int(digits.ljust(_THRESHOLD_DIGITS, "0"), 16)
+                except ValueError:
+                    return None
+                return _DRAWN / (_DRAWN - rejected)
+    return None
+
+
 def nanos(value: Any) -> int | None:
     """Nanoseconds since 1970, as a number or a text, to microseconds; 0 is none."""
     if value is None:
@@ -130,7 +156,15 @@ def attributes_of(entries: Any) -> dict[str, Any]:
     """`[{"key": …, "value": {"stringValue": …}}]` as a plain dictionary."""
     if isinstance(entries, dict):
         return entries
-    return {entry["key"]: _any_value(entry.get("value")) for entry in entries or ()}
+    found: dict[str, Any] = {}
+    for entry in entries or ():
+        value = entry.get("value")
+        # Nearly all attributes are texts, and there are very many.
+        if type(value) is dict and "stringValue" in value and value["stringValue"] is not None:
+            found[entry["key"]] = value["stringValue"]
+        else:
+            found[entry["key"]] = _any_value(value)
+    return found
 
 
 def _any_value(value: Any) -> Any:
@@ -213,6 +247,7 @@ OTLP: Final = Format(
         "status": "status.code; not set is a success",
         "error_type": "error.type, http.response.status_code, or the exception event",
         "cost_usd": "gen_ai.usage.cost, operation.cost, llm.cost.total (few instrumentations)",
+        "sample_weight": "traceState ot=th, SampleRate, sampling.weight, …",
         "tool_calls": "spans of operation execute_tool, or of kind TOOL",
         "retrieval": "spans of operation retrieval, or of kind RETRIEVER",
         "guardrails": "spans of kind GUARDRAIL; their outcome from guardrail.* where it is there",
@@ -222,7 +257,7 @@ OTLP: Final = Format(
     notes=(
         Note(
             "I030",
-            "OTLP spans: a sampler's share is not recorded in them",
+            "OTLP spans: what a sampler dropped is told only by a threshold or weight in the spans",
             "if a sampler drops traces, say so with --sampling-rate",
         ),
     ),

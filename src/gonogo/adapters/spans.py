@@ -176,11 +176,11 @@ def _picked(have: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     ranks: dict[str, int] = {}
     inside: list[tuple[str, int, str, Any]] = []
-    for key in _INDEX.keys() & have.keys():
-        value = have[key]
-        if value is None or value == "":
+    for key, value in have.items():
+        places = _INDEX.get(key)
+        if places is None or value is None or value == "":
             continue
-        for name, rank, member in _INDEX[key]:
+        for name, rank, member in places:
             if name not in fields:
                 continue
             if member:

@@ -19,6 +19,7 @@ from gonogo.adapters.model import Line, Options
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HEX: Final = frozenset("0123456789abcdef")
+_LOWER_HEX: Final = re.compile("[0-9a-f]+")
 _TICKS_TO_EPOCH: Final = 621_355_968_000_000_000
 """100-ns ticks between 0001-01-01 and 1970-01-01 (System.DateTime.Ticks)."""
 MASKED: Final = "…"
@@ -161,6 +162,8 @@ def hex_id(value: Any, size: int) -> str | None:
 
     Source: the OTLP/JSON encoding has hex ids, protobuf's own JSON mapping base64 ones.
     """
+    if type(value) is str and len(value) == 2 * size and _LOWER_HEX.fullmatch(value):
+        return value if value.strip("0") else None
     found = text(value)
     if found is None:
         return None

@@ -85,7 +85,7 @@ def scenarios(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     if len(shown) < sum(limit is not None for limit in limits):
         subtitle += "; a limit is off the scale"
     return Drawing(
-        id="cost-scenarios", page="cost", title="Scenarios", subtitle=subtitle + ".",
+        id="cost-scenarios", page="cost", title="A month’s cost", subtitle=subtitle + ".",
         caption=caption + ".", view=alt.layer(*layers),
         data={"bars": bars, "spans": spans, "ticks": ticks, **sets}, height=250,
         narrow_height=240,

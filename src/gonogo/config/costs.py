@@ -15,6 +15,7 @@ from gonogo.config.messages import quoted
 from gonogo.config.model import CostPlan, OwnPrice, Prices
 from gonogo.config.section import Section, kind_of, shown
 from gonogo.config.sections import instant
+from gonogo.records import TIERS
 
 _MONEY: Final = re.compile(r"\$\s*([0-9]{1,6}(?:\.[0-9]{1,12})?)")
 _PERCENT: Final = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
@@ -83,6 +84,7 @@ def _models(section: Section, zone: tzinfo) -> tuple[OwnPrice, ...]:
 def _entry(section: Section, zone: tzinfo) -> OwnPrice | None:
     section.known(PRICE_KEYS, required=("model",))
     model, provider = section.text("model"), section.text("provider")
+    tier = section.choice("tier", TIERS, "C051")
     start, end = instant(section, "from", zone), instant(section, "to", zone)
     if start is not None and end is not None and end <= start:
         section.wrong("to", "C031", "the range ends before it starts", "swap from and to")
@@ -110,6 +112,7 @@ def _entry(section: Section, zone: tzinfo) -> OwnPrice | None:
         rates=rates,
         discount=discount or Fraction(0),
         defined_at=f"line {line}, column {column}",
+        tier=tier,
     )
 
 
@@ -128,7 +131,8 @@ def _dollars(section: Section, key: str) -> Fraction | None:
 
 
 def _clash(one: OwnPrice, other: OwnPrice) -> bool:
-    same = (one.model.lower(), one.provider) == (other.model.lower(), other.provider)
+    same = one.model.lower() == other.model.lower()
+    same = same and (one.provider, one.tier) == (other.provider, other.tier)
     before = one.end is not None and other.start is not None and one.end <= other.start
     after = other.end is not None and one.start is not None and other.end <= one.start
     return same and not before and not after

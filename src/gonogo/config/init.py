@@ -136,8 +136,9 @@ def render_init(result: ReadinessResult) -> str:
         "# takes severity, minimum (the smallest sample), owner and runbook.",
         "[slo]",
         *(_objective(proposal, row) for proposal in _PROPOSALS),
+        *_a_month(result),
     ]
-    tail = (_TAIL, *_absent(row), _SITE, skeleton(result))
+    tail = (_plan(result), _TAIL, *_absent(row), _SITE, skeleton(result))
     return "\n".join(lines) + "\n" + "".join(tail)
 
 
@@ -149,6 +150,49 @@ def _objective(proposal: _Proposal, row: dict[str, Scalar]) -> str:
     limit, seen = _propose(proposal, value, sample)
     long_form = f'{{ limit = "{limit}", proposed = true, agreed_by = "" }}'
     return f'"{proposal.key}" = {long_form}  # observed {seen}'
+
+
+def _scenario(result: ReadinessResult) -> dict[str, int]:
+    """Calls a day and nano-dollars a month at today's traffic; empty where a log cannot tell."""
+    table = result.tables.get("cost_scenarios")
+    if table is None or "Today" not in table.data["scenario"]:
+        return {}
+    place = table.data["scenario"].index("Today")
+    found = {key: table.data[key][place] for key in ("calls", "month")}
+    return {k: v for k, v in found.items() if isinstance(v, int) and v > 0}
+
+
+def _a_month(result: ReadinessResult) -> Iterator[str]:
+    """What a month may cost: at the traffic of the log, and at the traffic to be ready for."""
+    found = _scenario(result)
+    if len(found) < 2:
+        hint = "# nothing to propose from: log cost_usd over a day or more"
+        yield f'#"cost.monthly" = "<= $5k"  {hint}'
+        return
+    month, calls = Fraction(found["month"]), found["calls"]
+    limit = f"<= ${_plain(_humane(month) / 10**9)}"
+    seen = f"observed ${_short(month / 10**9)} a month at {calls:,} calls a day"
+    yield f'"cost.monthly" = {{ limit = "{limit}", proposed = true, agreed_by = "" }}  # {seen}'
+    target = _target(calls)
+    then = month * target / calls
+    limit = f"<= ${_plain(_humane(then) / 10**9)}"
+    seen = f"${_short(then / 10**9)} a month at {target:,} calls a day; needs [cost] below"
+    yield f'#"cost.monthly_at_target" = "{limit}"  # {seen}'
+
+
+def _target(calls: int) -> int:
+    """Ten times the traffic, as a number that people remember."""
+    return int(_humane(Fraction(calls * 8)))  # _humane adds a quarter
+
+
+def _plan(result: ReadinessResult) -> str:
+    found = _scenario(result)
+    calls = f"{found['calls']:,} calls a day were logged" if found else "the log does not say"
+    return (
+        "\n# The calls a day to be ready for, which cost.monthly_at_target in [slo] is held\n"
+        f"# against ({calls}).\n#[cost]\n#calls_per_day = "
+        f"{_target(found['calls']) if found else 100_000}\n"
+    )
 
 
 def _propose(proposal: _Proposal, value: int, sample: int) -> tuple[str, str]:

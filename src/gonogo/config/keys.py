@@ -55,6 +55,7 @@ PRICE_RATES: Final = (
     "input",
     "cache_read",
     "cache_write",
+    "cache_write_1h",
     "audio_input",
     "image_input",
     "output",
@@ -62,7 +63,7 @@ PRICE_RATES: Final = (
     "audio_output",
     "per_call",
 )
-PRICE_KEYS: Final = ("model", "provider", "from", "to", *PRICE_RATES, "discount")
+PRICE_KEYS: Final = ("model", "provider", "tier", "from", "to", *PRICE_RATES, "discount")
 COST_KEYS: Final = (
     "calls_per_day",
     "cheaper_model",
@@ -154,6 +155,9 @@ CANONICAL_FIELDS: Final = (
     "audio_input_tokens",
     "image_input_tokens",
     "audio_output_tokens",
+    "cache_write_1h_input_tokens",
+    "service_tier",
+    "sample_weight",
     "retrieval",
     "retrieval.hit",
     "retrieval.n_chunks",

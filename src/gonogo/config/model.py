@@ -71,9 +71,9 @@ class Exclusion:
 class OwnPrice:
     """An entry of `[[prices.model]]`: who asks how much, and from when until when.
 
-    `model` and `provider` are glob patterns. `rates` are exact US dollars per million tokens by
-    bucket (`per_call`: for each call); without any, `discount` is off the list price. Times are
-    epoch seconds, [start, end).
+    `model` and `provider` are glob patterns, `tier` is one of records.TIERS or None for all of
+    them. `rates` are exact US dollars per million tokens by bucket (`per_call`: for each call);
+    without any, `discount` is off the list price. Times are epoch seconds, [start, end).
     """
 
     model: str
@@ -83,6 +83,7 @@ class OwnPrice:
     rates: dict[str, Fraction]
     discount: Fraction
     defined_at: str
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class CostPlan:
     trim_percentile: int = 90
     offline_operations: tuple[str, ...] = ()
     batch_discount: Fraction = Fraction(1, 2)
+    sampling_rate: Fraction = Fraction(1)
+    """the share of the traffic that was logged, as --sampling-rate says"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from gonogo.config.keys import (
 from gonogo.config.tables import schema_of
 from gonogo.conventions import PUBLISHABLE, Severity
 from gonogo.indicators import INDICATORS, PROJECTIONS
+from gonogo.records import TIERS
 
 _TEXT: dict[str, Any] = {"type": "string", "pattern": r"\S"}
 
@@ -127,6 +128,7 @@ def _prices() -> dict[str, Any]:
     entry = {
         "model": {**_TEXT, "description": "model, or a glob pattern: llama-3*"},
         "provider": {**_TEXT, "description": "provider, or a glob pattern; any if left out"},
+        "tier": {"enum": list(TIERS), "description": "tier of service; any if left out"},
         "from": moment,
         "to": {**moment, "description": f"{moment['description']}; not part of the range"},
         **dict.fromkeys(PRICE_RATES, amount),

@@ -8,6 +8,7 @@ from gonogo.config.model import Config
 from gonogo.cost import invoice, levers, proof, scenario, waste
 from gonogo.cost.invoice import Bill
 from gonogo.measures import Distributions
+from gonogo.measures.traffic import sampling
 from gonogo.pricing import Book
 from gonogo.results import Table
 from gonogo.rollup.partial import Partial
@@ -32,10 +33,11 @@ def cost_tables(
         waste.units(partial, distributions),
         waste.wasted(partial),
         waste.days(partial, config),
+        scenario.sampled_traffic(partial, config),
         scenario.table(partial, config, distributions),
         scenario.by_model(partial, config),
         scenario.traffic(partial, config),
         levers.table(partial, config, distributions, book),
-        *invoice.tables(partial, bills, book),
+        *invoice.tables(partial, bills, book, sampling(partial, config).spend),
     ]
     return {table.id: table for table in made if table.height}

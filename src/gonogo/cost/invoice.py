@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -142,8 +143,13 @@ def _failed(problems: Sequence[tuple[int, str]], path: Path) -> UsageError:
     return UsageError(tuple(said))
 
 
-def tables(partial: Partial, bills: Sequence[Bill], book: Book) -> list[Table]:
-    """The bill held against the log, line by line; no table without a bill."""
+def tables(
+    partial: Partial, bills: Sequence[Bill], book: Book, scale: Fraction = Fraction(1)
+) -> list[Table]:
+    """The bill held against the log, line by line; no table without a bill.
+
+    `scale` is what the cost of a sampled log is multiplied by, to be that of all of the traffic.
+    """
     if not bills:
         return []
     ours = (
@@ -170,7 +176,7 @@ def tables(partial: Partial, bills: Sequence[Bill], book: Book) -> list[Table]:
             inside = inside.filter(pl.Series(keep, dtype=pl.Boolean))
         taken += inside["row"].to_list()
         calls, known = int(inside["calls"].sum()), int(inside["cost_n"].sum())
-        cost = int(inside["cost"].sum()) if known else None
+        cost = round(int(inside["cost"].sum()) * scale) if known else None
         rows.append(
             {
                 "period": bill.label,
@@ -182,7 +188,8 @@ def tables(partial: Partial, bills: Sequence[Bill], book: Book) -> list[Table]:
                 "remark": _remark(partial, bill, calls, known),
             }
         )
-    rows += _unbilled(ours, bills, names, book)
+    unbilled = _unbilled(ours, bills, names, book)
+    rows += [{**row, "cost": round(row["cost"] * scale)} for row in unbilled]
     shape = (
         value("period", "billed for (UTC)", "text"),
         value("model", "model", "text"),
@@ -204,6 +211,8 @@ def tables(partial: Partial, bills: Sequence[Bill], book: Book) -> list[Table]:
             f": {display.money(together)} in the log against {display.money(billed)} billed "
             f"({display.ratio(together, billed)})"
         )
+    if scale != 1:
+        note += "; the log holds a sample, scaled up here to all of the traffic"
     return [made("cost_invoice", "Against the bill", shape, rows, f"{note}.")]
 
 

@@ -12,7 +12,7 @@ from gonogo import display
 from gonogo.config.model import Config
 from gonogo.cost.parts import Row, hidden, made, ratio, total, value
 from gonogo.measures import Distributions
-from gonogo.measures.traffic import calls_a_day
+from gonogo.measures.traffic import calls_a_day, sampling
 from gonogo.pricing import BUCKETS, Book, Rates
 from gonogo.pricing.rates import NO_RATE
 from gonogo.results import Table
@@ -44,7 +44,7 @@ def table(partial: Partial, config: Config, distributions: Distributions, book: 
         _batch(partial, config),
         Lever("Semantic cache", None, None, "similar prompts cannot be told from a log of hashes"),
     ]
-    day = calls_a_day(partial)
+    day, spend = calls_a_day(partial), sampling(partial, config).spend
     timed = int(partial.frames["calls"].filter(pl.col("bin").is_not_null())["calls"].sum())
     # A lever saves its share of what the ones before it left: nothing is saved twice.
     left = Fraction(1)
@@ -63,7 +63,7 @@ def table(partial: Partial, config: Config, distributions: Distributions, book: 
     for lever in levers:
         month = None
         if lever.saves is not None and day is not None and timed:
-            month = round(lever.saves * day * Fraction(365, 12) / timed)
+            month = round(lever.saves * day * spend * Fraction(365, 12) / timed)
         rows.append(
             {
                 "lever": lever.name,
@@ -200,7 +200,9 @@ def _batch(partial: Partial, config: Config) -> Lever:
     frame = partial.frames["costs"].filter(
         pl.col("operation").is_in(list(plan.offline_operations)).fill_null(False)
     )
-    cost, calls = int(frame["cost"].sum()), int(frame["cost_n"].sum())
+    # What is in a batch already is not put into one again.
+    cost = int(frame["cost"].sum()) - int(frame["waited_cost"].sum())
+    calls = int(frame["cost_n"].sum()) - int(frame["waited_n"].sum())
     discount = display.ratio(*plan.batch_discount.as_integer_ratio())
     words = f"{', '.join(plan.offline_operations)} can wait for a batch, {discount} cheaper"
     return Lever(name, round(cost * plan.batch_discount), calls, words)

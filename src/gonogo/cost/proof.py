@@ -14,6 +14,7 @@ BUCKET_TITLES: Final = {
     "input": "fresh input",
     "cache_read": "input read from the provider’s cache",
     "cache_write": "input written to it",
+    "cache_write_1h": "input written to it for an hour",
     "audio_input": "audio input",
     "image_input": "image input",
     "output": "output",
@@ -28,6 +29,8 @@ _EXPLAINED: Final = {
     "cached_free": "the log leaves cached input out",
     "reasoning_twice": "the log charges reasoning on top of an output that holds it",
     "reasoning_free": "the log leaves reasoning out",
+    "hour_as_usual": "the log charges cache writes for an hour at the five-minute price",
+    "tier_ignored": "the log charges batch or flex calls at the standard price",
     "other": "not explained by one kind of token: another price, tier or discount",
 }
 
@@ -177,6 +180,7 @@ def buckets(partial: Partial) -> Table:
     )
     note = (
         f"Over {display.count(found['priced_n'])} calls that the price list can price; the kinds "
-        "do not overlap. Cache writes are priced at the provider’s usual (five-minute) rate."
+        "do not overlap. Cache writes are five-minute ones unless the log says that they are for "
+        "an hour, and calls are of the standard tier unless it says batch or flex."
     )
     return made("cost_buckets", "What the tokens cost", shape, rows, note if rows else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 import polars as pl
@@ -10,9 +11,16 @@ import polars as pl
 from gonogo import display
 from gonogo.config.model import Config
 from gonogo.conventions import BIN_SECONDS, OTHER, UNKNOWN
-from gonogo.cost.parts import Row, hidden, made, sums, value
+from gonogo.cost.parts import Row, hidden, made, sums, total, value
 from gonogo.measures import Distributions
-from gonogo.measures.traffic import DAYS_A_MONTH, Scenario, observed_seconds, scenarios
+from gonogo.measures.traffic import (
+    DAYS_A_MONTH,
+    Sampling,
+    Scenario,
+    observed_seconds,
+    sampling,
+    scenarios,
+)
 from gonogo.results import Table
 from gonogo.rollup.partial import Partial
 from gonogo.stats.intervals import Mean, deviation, ratio_mean
@@ -28,14 +36,15 @@ def table(partial: Partial, config: Config, distributions: Distributions) -> Tab
     calls = partial.frames["calls"]
     cost, known = int(calls["cost"].sum()), int(calls["cost_n"].sum())
     rows: list[Row] = []
+    sampled = sampling(partial, config)
     for scenario in scenarios(partial, config) if mean is not None and known else []:
         if scenario.calls_a_day is None:
             continue
-        each, day = Fraction(cost, known), scenario.calls_a_day
+        each, day = Fraction(cost, known) * sampled.mean, scenario.calls_a_day
         ends = mean.interval if mean else None
         low = None if ends is None or ends.low is None else ends.low
         high = None if ends is None or ends.high is None else ends.high
-        factor = float(day * DAYS_A_MONTH)
+        factor = float(day * DAYS_A_MONTH * sampled.mean)
         limit = _limit(config, scenario)
         rows.append(
             {
@@ -59,7 +68,44 @@ def table(partial: Partial, config: Config, distributions: Distributions) -> Tab
         value("high", "at most", "nano_usd", "upper end of the 95 % interval"),
         value("limit", "limit", "nano_usd"),
     )
-    return made("cost_scenarios", "Scenarios", shape, rows, _assumptions(partial) if rows else "")
+    note = _assumptions(partial, sampled) if rows else ""
+    return made("cost_scenarios", "Scenarios", shape, rows, note)
+
+
+def sampled_traffic(partial: Partial, config: Config) -> Table:
+    """What was logged of the traffic, and what all of it comes to; no row where all was logged."""
+    sampled = sampling(partial, config)
+    shape = (
+        value("calls", "calls in the log", "count"),
+        value("all_calls", "calls made", "count", "estimated"),
+        value("cost", "their cost", "nano_usd"),
+        value("all_cost", "cost of all", "nano_usd", "estimated"),
+    )
+    found = total(partial)
+    rows: list[Row] = []
+    if not sampled.is_whole:
+        cost = found["cost"] if found["cost_n"] else None
+        rows.append(
+            {
+                "calls": found["calls"],
+                "all_calls": round(found["calls"] * sampled.calls),
+                "cost": cost,
+                "all_cost": None if cost is None else round(cost * sampled.spend),
+            }
+        )
+    parts = ["The log holds a sample of the traffic"]
+    if found["weighted_n"]:
+        parts.append(f"{display.count(found['weighted_n'])} calls say how many they stand for")
+    if config.cost.sampling_rate != 1 and found["weighted_n"] < found["calls"]:
+        share = display.ratio(*config.cost.sampling_rate.as_integer_ratio())
+        parts.append(
+            f"of the calls without such a weight {share} was logged, as --sampling-rate says"
+        )
+    note = (
+        f"{'; '.join(parts)}. Scenarios, objectives on a month’s cost, peaks, levers and the bill "
+        "reckon with all of it; every other figure is as logged."
+    )
+    return made("cost_sampling", "Logged, and made", shape, rows, note if rows else "")
 
 
 def _mean(partial: Partial, distributions: Distributions) -> Mean | None:
@@ -85,7 +131,7 @@ def _limit(config: Config, scenario: Scenario) -> Fraction | None:
     return None
 
 
-def _assumptions(partial: Partial) -> str:
+def _assumptions(partial: Partial, sampled: Sampling) -> str:
     seconds = observed_seconds(partial)
     parts = [
         "Assumed: a call costs what it does now, at today’s prices and mix of models and sizes",
@@ -93,6 +139,8 @@ def _assumptions(partial: Partial) -> str:
         "a month has 365/12 days",
         f"today’s traffic is the mean of the {display.duration(seconds * 10**6)} logged",
     ]
+    if not sampled.is_whole:
+        parts.append("scaled up to all of the traffic, of which the log holds a sample")
     if seconds < _WEEK - 86_400:
         parts.append("which is less than a week, so that weekdays and weekends may not be alike")
     return "; ".join(parts) + ". The interval is that of the mean cost of a call."
@@ -100,18 +148,25 @@ def _assumptions(partial: Partial) -> str:
 
 def by_model(partial: Partial, config: Config) -> Table:
     """A month of each scenario by model; the parts add up to the whole as it is."""
-    found = [row for row in sums(partial, "model") if row["cost"]]
-    found.sort(key=lambda row: (-row["cost"], row["model"]))
-    named = [(row["model"], row["cost"]) for row in found[:_MODELS]]
-    rest = sum(row["cost"] for row in found[_MODELS:])
+    whole = sampling(partial, config)
+    each = 1 / config.cost.sampling_rate
+    spent = [
+        (row["model"], (row["cost"] - row["weighted_cost"]) * each + row["stands_cost"])
+        for row in sums(partial, "model")
+        if row["cost"]
+    ]
+    spent.sort(key=lambda row: (-row[1], row[0]))
+    named = spent[:_MODELS]
+    rest = sum((cost for _, cost in spent[_MODELS:]), Fraction(0))
     if rest:
         named.append((OTHER, rest))
-    known = int(partial.frames["calls"]["cost_n"].sum())
+    # What all calls of known cost come to, for which the costs above are.
+    known = int(partial.frames["calls"]["cost_n"].sum()) * whole.spend / whole.mean
     rows = [
         {
             "scenario": scenario.title,
             "model": model,
-            "month": round(Fraction(cost, known) * scenario.calls_a_month),
+            "month": round(cost / known * scenario.calls_a_month),
         }
         for scenario in scenarios(partial, config)
         if scenario.calls_a_month is not None and known
@@ -139,6 +194,7 @@ def traffic(partial: Partial, config: Config) -> Table:
             tokens=pl.col("input_tokens").sum() + pl.col("output_tokens").sum(),
         )
     )
+    scale = sampling(partial, config).calls
     grown = {s.id: s.calls_a_day for s in scenarios(partial, config)}
     today, target = grown.get("monthly"), grown.get("monthly_at_target")
     rows: list[Row] = []
@@ -149,7 +205,8 @@ def traffic(partial: Partial, config: Config) -> Table:
     )
     for model, count in models.iter_rows():
         own = bins.filter(pl.col("model") == model)
-        top, tokens = int(own["calls"].max()), int(own["tokens"].max())  # type: ignore[arg-type]
+        top = ceil(int(own["calls"].max()) * scale)  # type: ignore[arg-type]
+        tokens = ceil(int(own["tokens"].max()) * scale)  # type: ignore[arg-type]
         rows.append(
             {
                 "model": model,

@@ -14,6 +14,7 @@ from gonogo.measures import Distributions
 from gonogo.measures.frames import quantiles
 from gonogo.results import Table
 from gonogo.rollup.partial import Partial
+from gonogo.rollup.requests import METRIC as REQUEST_COST
 
 _FEWEST_DAYS: Final = 5
 _DEVIATIONS: Final = 3.5
@@ -39,6 +40,15 @@ def units(partial: Partial, distributions: Distributions) -> Table:
                 "cost_max": histogram.maximum,
             }
         )  # fmt: skip
+        if known := partial.counter("requests.known"):
+            histogram = distributions.get((REQUEST_COST,), "", [None])
+            found = quantiles("cost", histogram, ("p50", "p95", "p99"))
+            rows.append(
+                {
+                    "unit": "request", "n": known, "cost": partial.counter("requests.cost"),
+                    **found, "cost_max": histogram.maximum,
+                }
+            )  # fmt: skip
         for name, key, distinct in (
             ("session", "session_cost", partial.sessions),
             ("user", "user_cost", partial.users),
@@ -53,7 +63,26 @@ def units(partial: Partial, distributions: Distributions) -> Table:
         *(value(f"cost_{p}", p, "nano_usd") for p in ("p50", "p95", "p99")),
         value("cost_max", "dearest", "nano_usd"),
     )
-    return made("cost_units", "What one costs", shape, rows)
+    return made("cost_units", "What one costs", shape, rows, _requests_note(partial))
+
+
+def _requests_note(partial: Partial) -> str:
+    """What a request is, which of them are left out, and whether they are a sample."""
+    every, kept = partial.counter("requests.all"), partial.counter("requests.kept")
+    if not every:
+        return "No trace_id is logged, so what a whole request costs cannot be told."
+    parts = ["A request is the calls of one trace"]
+    left = every - partial.counter("requests.known")
+    if left:
+        parts.append(f"{display.count(left)} with a call of unknown cost are left out")
+    alone = int(partial.frames["costs"]["calls"].sum()) - partial.counter("trace_id.present")
+    if alone:
+        parts.append(f"{display.count(alone)} calls without a trace id are in none")
+    if kept < every:
+        parts.append(
+            f"these figures rest on {display.count(kept)} of them, drawn by a hash of their id"
+        )
+    return "; ".join(parts) + "."
 
 
 def wasted(partial: Partial) -> Table:

@@ -27,7 +27,7 @@ from gonogo.ingest.fields import (
     own_containers,
 )
 from gonogo.ingest.times import to_epoch_us
-from gonogo.ingest.usage import MODALITIES, in_dollars, with_cached
+from gonogo.ingest.usage import MODALITIES, in_dollars, weights, with_cached
 from gonogo.records import (
     ACTION_SCHEMA,
     CHUNK_SCHEMA,
@@ -129,6 +129,7 @@ def _lines(
             "audio_input_tokens",
             "image_input_tokens",
             "audio_output_tokens",
+            "cache_write_1h_tokens",
         )
     }
     tokens["input_tokens"] = with_cached(read, tokens)
@@ -157,6 +158,7 @@ def _lines(
         "trace_hash": id_hash(trace),
         "span_hash": id_hash(span),
         "parent_hash": id_hash(read.texts(_LINE["parent_span_id"])),
+        "request_hash": stable_hash(trace),
         "session_hash": _stable(read, "session_id"),
         "user_hash": _stable(read, "user_id"),
         "model": models,
@@ -175,6 +177,9 @@ def _lines(
         "ttft_us": ttft,
         "cost_nano_usd": cost,
         "input_hash": _stable(read, "input_hash"),
+        "updated_us": _times(read, "updated", tally),
+        "service_tier": read.classes(_LINE["service_tier"], classes.service_tier, 0),
+        "weight_milli": weights(read),
         **tokens,
     }
     for name in _TEXT_DIMENSIONS:

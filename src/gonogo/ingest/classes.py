@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from gonogo.conventions import ErrorClass
-from gonogo.records import ERROR_CLASSES, REVIEWS
+from gonogo.records import ERROR_CLASSES, REVIEWS, TIERS
 
 OK: Final = 0
 FAILED: Final = 1
@@ -19,6 +19,9 @@ _FAILED_WORDS: Final = frozenset(
 )
 _BLOCKED_WORDS: Final = frozenset({"blocked", "guardrail_blocked", "content_filter"})
 _BLOCKING_ACTIONS: Final = frozenset({"block", "blocked", "deny", "reject"})
+_STANDARD_TIERS: Final = frozenset(
+    {"", "auto", "default", "standard", "standard_only", "on_demand", "none", "null"}
+)
 _HTTP_ERROR: Final = 400
 
 _BY_CODE: Final = {
@@ -61,6 +64,15 @@ def status_class(text: str) -> int:
     if word in _FAILED_WORDS:
         return FAILED
     return FAILED if _NUMBER.match(word) and float(word) >= _HTTP_ERROR else OK
+
+
+@lru_cache(maxsize=65_536)
+def service_tier(text: str) -> int:
+    """Index into TIERS of a tier of service; what is not known is not the standard one."""
+    word = _SEPARATORS.sub("_", text.strip().lower())
+    if word in _STANDARD_TIERS:
+        return 0
+    return TIERS.index(word) if word in TIERS else len(TIERS) - 1
 
 
 @lru_cache(maxsize=65_536)

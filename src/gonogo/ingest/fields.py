@@ -182,6 +182,17 @@ LINE_FIELDS: Final = (
         "output_audio_tokens",
         "usage.completion_tokens_details.audio_tokens",
     ),
+    _field(
+        "cache_write_1h_tokens",
+        "number",
+        "cache_write_1h_input_tokens",
+        "usage.cache_creation.ephemeral_1h_input_tokens",
+        "cache_creation.ephemeral_1h_input_tokens",
+    ),
+    # Set by adapters of formats that write a record again whenever it changes.
+    _field("updated", "time", "record_updated_at"),
+    _field("service_tier", "text", "service_tier", "serviceTier", "usage.service_tier"),
+    _field("sample_weight", "number", "sample_weight", "adjusted_count", "SampleRate"),
     _field("duration", "number", *_DURATION),
     _field(
         "ttft",

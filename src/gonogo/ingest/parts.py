@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gonogo.ingest.access import Tally
 from gonogo.ingest.canonical import canonicalise, id_hash
 from gonogo.ingest.parquet import ParquetSlice
-from gonogo.records import Block, Dictionaries
+from gonogo.records import NO_TIME, Block, Dictionaries
 from gonogo.stats.hashing import mix
 
 MEMORY_BUDGET: Final = 160 << 20
@@ -37,6 +37,8 @@ class Part(Protocol):
     rows: int
     file: NDArray[np.uint32]
     identity: NDArray[np.uint64]
+    versions: NDArray[np.int64] | None
+    """when each line was last changed, in a format that logs that; NO_TIME where nothing says so"""
 
     def load(self, tally: Tally) -> Block: ...
 
@@ -85,6 +87,7 @@ class StoredPart:
     identity: NDArray[np.uint64]
     block: Block | None
     path: Path | None = None
+    versions: NDArray[np.int64] | None = None
 
     def load(self, tally: Tally) -> Block:
         if self.block is not None:
@@ -117,6 +120,7 @@ class ParquetPart:
     dictionaries: Dictionaries
     mapping: Mapping[str, str]
     first: int
+    versions: NDArray[np.int64] | None = None
 
     def load(self, tally: Tally) -> Block:
         frame = self.source.read()
@@ -166,6 +170,7 @@ class BlockStore:
             (block.position >> np.uint64(FILE_SHIFT)).astype(FILE_NUMBER),
             identity(lines["trace_hash"].to_numpy(), lines["span_hash"].to_numpy()),
             block,
+            versions=_versions(lines),
         )
         self._held += size_of(block)
         if self._held > self.budget:
@@ -179,6 +184,11 @@ class BlockStore:
     def cleanup(self) -> None:
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _versions(lines: pl.DataFrame) -> NDArray[np.int64] | None:
+    found = lines["updated_us"].to_numpy()
+    return found.copy() if (found != NO_TIME).any() else None
 
 
 def size_of(block: Block) -> int:

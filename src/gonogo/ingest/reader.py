@@ -134,7 +134,7 @@ def read_logs(
     parts: list[Part] = sorted(
         [*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0])
     )
-    dropped, suspects = find_duplicates([p.identity for p in parts])
+    dropped, suspects = find_duplicates([p.identity for p in parts], [p.versions for p in parts])
     left_out, identities = 0, np.empty(0, np.uint64)
     if elsewhere is not None:
         every = [p.identity for p in parts]
@@ -236,7 +236,8 @@ class _Reading:
             self.trouble.tally.update(made.tally)
             if made.block is not None:
                 parents = made.block.lines["parent_hash"]
-                self.has_parents = self.has_parents or bool((parents != 0).any())
+                spans = made.block.lines["is_span"]
+                self.has_parents = self.has_parents or bool((parents != 0).any() or spans.any())
                 self.store.add(made.block)
             self.advance(len(chunk.data) if job.is_plain and isinstance(chunk, Chunk) else 0)
 

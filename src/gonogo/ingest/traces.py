@@ -1,4 +1,4 @@
-"""The rules that need a whole trace: wrapper spans, the innermost error, inherited ids.
+"""The rules that need a whole trace: wrapper spans, the innermost error, inherited ids, requests.
 
 A trace may straddle files, so they run over all parts at once, on integers alone, and only where
 some line names a parent.
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gonogo.records import MISSING, NO, YES, Block
+from gonogo.records import MISSING, NO, NO_TIME, YES, Block
 
 MAX_DEPTH: Final = 64
 """Rounds of inheritance; deeper trees and circles of parents stop there."""
@@ -31,6 +31,8 @@ LINKS: Final = (
     "failed",
     "session_hash",
     "user_hash",
+    "start_us",
+    "duration_us",
 )
 
 
@@ -42,6 +44,8 @@ class TraceRules:
     propagated: NDArray[np.bool_]
     session_hash: NDArray[np.uint64]
     user_hash: NDArray[np.uint64]
+    request_us: NDArray[np.int64]
+    """duration of the request on the line that it is counted by; MISSING on all others"""
 
     def apply(self, block: Block) -> Block:
         """The block with its wrappers taken out of the calls and its ids inherited."""
@@ -52,6 +56,7 @@ class TraceRules:
             ),
             session_hash=pl.Series(self.session_hash),
             user_hash=pl.Series(self.user_hash),
+            request_us=pl.Series(self.request_us),
         )
         return Block(
             block.position,
@@ -109,6 +114,7 @@ def resolve(
     session = _inherit(every["session_hash"].to_numpy().copy(), child, parent)
     user = _inherit(every["user_hash"].to_numpy().copy(), child, parent)
     session, user = (_of_root(every, values) for values in (session, user))
+    requests = _requests(every, live, parent)
     cuts = np.cumsum(heights)[:-1]
     rules = [
         TraceRules(*arrays)
@@ -117,10 +123,46 @@ def resolve(
             np.split(propagated, cuts),
             np.split(session, cuts),
             np.split(user, cuts),
+            np.split(requests, cuts),
             strict=True,
         )
     ]
     return rules, orphans
+
+
+def _requests(
+    every: pl.DataFrame, live: pl.DataFrame, parent: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """How long each request took, on its first root: from the start of its trace's first root span
+    to the end of the last one.
+
+    A root is a span without a parent, or another line without one that has children: whether a
+    line that stands alone is a whole request nobody can tell. A trace without a call of a model is
+    no request of this application.
+    """
+    above = np.zeros(every.height, dtype=bool)
+    above[parent] = True
+    rows = live["row"].to_numpy()
+    spans = live["is_span"].to_numpy() | above[rows]
+    whole = (
+        pl.Series(spans)
+        & (live["parent_hash"] == 0)
+        & (live["span_hash"] != 0)
+        & (live["start_us"] != NO_TIME)
+        & (live["duration_us"] != MISSING)
+    )
+    asked = live.filter(pl.col("is_call")).select("trace_hash").unique()
+    found = (
+        live.filter(whole)
+        .join(asked, on="trace_hash", how="semi")
+        .with_columns(end=pl.col("start_us") + pl.col("duration_us"))
+        .sort("start_us", "row")
+        .group_by("trace_hash")
+        .agg(pl.col("row", "start_us").first(), pl.col("end").max())
+    )
+    out = np.full(every.height, MISSING, dtype=np.int64)
+    out[found["row"].to_numpy()] = (found["end"] - found["start_us"]).to_numpy()
+    return out
 
 
 def _on_circle(child: NDArray[np.int64], parent: NDArray[np.int64], size: int) -> NDArray[np.bool_]:

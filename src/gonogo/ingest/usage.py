@@ -14,7 +14,12 @@ from gonogo.ingest.access import Reader
 from gonogo.ingest.fields import BESIDE_INPUT, LINE_FIELDS
 from gonogo.records import MISSING
 
-MODALITIES: Final = ("audio_input_tokens", "image_input_tokens", "audio_output_tokens")
+MODALITIES: Final = (
+    "audio_input_tokens",
+    "image_input_tokens",
+    "audio_output_tokens",
+    "cache_write_1h_tokens",
+)
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
 _DOLLARS: Final = ("usd", "us$", "$", "us dollar", "us dollars")
 
@@ -39,6 +44,18 @@ def with_cached(read: Reader, tokens: dict[str, Counts]) -> Counts:
             if path in paths:
                 beside |= series.is_not_null().to_numpy()
     return np.where(beside & (counted != MISSING), counted + cached, counted)
+
+
+def weights(read: Reader) -> Counts:
+    """How many calls each line stands for, in thousandths; MISSING where nothing is logged.
+
+    A weight under one is no weight but most likely the share that was kept: it is not used.
+    """
+    field = _LINE["sample_weight"]
+    found = read.scaled(field, 1e3)
+    small = (found != MISSING) & (found < 1_000)
+    read.count("I015", field, int(small.sum()))
+    return np.where(small, MISSING, found)
 
 
 def in_dollars(read: Reader, cost: Counts) -> Counts:

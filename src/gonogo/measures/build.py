@@ -15,6 +15,7 @@ from gonogo.measures import columns as c
 from gonogo.measures.frames import (
     CHILD_FRAMES,
     DISTRIBUTIONS,
+    REQUESTS,
     Distributions,
     Row,
     describe,
@@ -23,11 +24,13 @@ from gonogo.measures.frames import (
     unhoured,
     wide_calls,
 )
+from gonogo.records import YES
 from gonogo.results import Column, Table
 from gonogo.rollup.partial import (
     GUARDRAIL_SUMS,
     PAIR_SEPARATOR,
     PAIRS,
+    REQUEST_SUMS,
     RETRIEVAL_SUMS,
     TENANT_SUMS,
     TOOL_SUMS,
@@ -130,7 +133,19 @@ class _Builder:
         if bins.height:
             span = int(bins["bin"].max()) - int(bins["bin"].min()) + BIN_SECONDS  # type: ignore[arg-type]
             row |= {"minutes": span // 60, "peak_bin_calls": int(bins["calls"].max())}  # type: ignore[arg-type]
+        row |= self._requests()
         return _table("overall", "All calls", (*c.MEASURES, *c.OVERALL_ONLY), [row])
+
+    def _requests(self) -> Row:
+        """Whole requests, by their root spans."""
+        frame = self.partial.frames["requests"]
+        if not frame.height:
+            return {}
+        sums = {name: int(frame[name].sum()) for name in REQUEST_SUMS}
+        failed = int(frame.filter(pl.col("failed") == YES)["request_n"].sum())
+        hours = self.distributions.values(REQUESTS, "")
+        found = describe("request", self.distributions.get((REQUESTS,), "", hours), sums)
+        return {**found, "requests_failed": failed}
 
     def _hours_counted(self) -> list[Any]:
         """The hours that some histogram has, each once; None is that of calls without a time."""

@@ -120,6 +120,8 @@ OVERALL_ONLY: Final = (
     hidden("minutes"),
     hidden("peak_bin_calls"),
     hidden("session_cost", "nano_usd"),
+    *_distribution("request", "latency of whole requests", "us"),
+    hidden("requests_failed"),
 )
 GUARDRAILS: Final = (
     value("name", "guardrail", "text"),

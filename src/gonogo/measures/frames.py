@@ -26,6 +26,7 @@ DISTRIBUTIONS = {
     "ttft": ("ttft",),
     "tps": ("tps",),
 }
+REQUESTS = "request_latency"
 
 
 def wide_calls(partial: Partial, calendar: Calendar) -> pl.DataFrame:

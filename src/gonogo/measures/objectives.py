@@ -10,7 +10,7 @@ import polars as pl
 from gonogo.config.model import Config, Objective
 from gonogo.indicators import COST_FIELDS
 from gonogo.measures.frames import Distributions
-from gonogo.measures.traffic import scenarios
+from gonogo.measures.traffic import sampling, scenarios
 from gonogo.rollup.partial import Partial
 from gonogo.slo import ObjectiveData
 
@@ -26,7 +26,9 @@ def _projection(
     if spec.kind != "projection":
         return Fraction(1), "", least
     found = next(s for s in scenarios(partial, config) if s.id == objective.statistic)
-    return found.calls_a_month, found.words, least
+    month = found.calls_a_month
+    mean = sampling(partial, config).mean
+    return None if month is None else month * mean, found.words, least
 
 
 def objective_data(
@@ -36,6 +38,7 @@ def objective_data(
     newest = None if partial.last_us is None else partial.last_us // 1_000_000
     rows = {
         "calls": partial.counter("calls"),
+        "requests": int(partial.frames["requests"]["request_n"].sum()),
         "retrievals": int(partial.frames["retrievals"]["retrievals"].sum()),
         "tool_calls": int(partial.frames["tool_calls"]["calls"].sum()),
         "guardrail_checks": int(partial.frames["guardrails"]["calls"].sum()),

@@ -49,9 +49,46 @@ def calls_a_day(partial: Partial) -> Fraction | None:
     return Fraction(int(timed["calls"].sum()) * _DAY, seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What a log that holds a share of the traffic has to be multiplied by, all of it known.
+
+    `calls` and `spend` are of all calls and of their cost, `mean` of the mean cost of a call.
+    """
+
+    calls: Fraction
+    spend: Fraction
+    mean: Fraction
+
+    @property
+    def is_whole(self) -> bool:
+        return self.calls == self.spend == 1
+
+
+def sampling(partial: Partial, config: Config) -> Sampling:
+    """By the weights that calls carry, and for those without one by the stated sampling rate."""
+    each = 1 / config.cost.sampling_rate
+    names = ("calls", "cost", "cost_n", *(f"{k}_{n}" for k in ("weighted", "stands")
+             for n in ("n", "known", "cost")))  # fmt: skip
+    found = {name: int(partial.frames["costs"][name].sum()) for name in names}
+
+    def factor(all_of: str, of_weighted: str, per: int) -> Fraction:
+        if not found[all_of]:
+            return each
+        plain = (found[all_of] - found[f"weighted_{of_weighted}"]) * each
+        return (plain + Fraction(found[f"stands_{of_weighted}"], per)) / found[all_of]
+
+    calls, known = factor("calls", "n", 1000), factor("cost_n", "known", 1000)
+    spend = factor("cost", "cost", 1)
+    # The calls without a known cost cost as much as the others, so the mean is over the known.
+    return Sampling(calls, spend, spend / known)
+
+
 def scenarios(partial: Partial, config: Config) -> list[Scenario]:
     """Today's traffic, ten times as much, and the target where one is stated."""
     today, target = calls_a_day(partial), config.cost.calls_per_day
+    if today is not None:
+        today *= sampling(partial, config).calls
 
     def shown(calls: Fraction | None) -> str:
         if calls is None:

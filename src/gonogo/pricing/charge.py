@@ -16,7 +16,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _PICO: Final = 1000
-_INPUTS: Final = 5
+_INPUTS: Final = 6
 """The first of BUCKETS, which are parts of the input; the rest are parts of the output."""
 
 
@@ -37,19 +37,21 @@ class Charge:
 
 
 def split(columns: Mapping[str, NDArray[Any]]) -> tuple[Ints, Mask]:
-    """(tokens by bucket, shape (8, n); which rows add up).
+    """(tokens by bucket, shape (9, n); which rows add up).
 
     `input_tokens` holds cache reads and writes, audio and images; `output_tokens` holds reasoning
-    and audio. Where more reasoning is logged than output, the log keeps the two apart.
+    and audio; the writes hold those for an hour. Where more reasoning is logged than output, the
+    log keeps the two apart.
     """
     known = {k: np.maximum(columns[k], 0).astype(np.int64) for k in _SOURCES}
-    read, write = known["cache_read_tokens"], known["cache_write_tokens"]
+    read, hour = known["cache_read_tokens"], known["cache_write_1h_tokens"]
+    write = np.maximum(known["cache_write_tokens"], hour)
     audio, image = known["audio_input_tokens"], known["image_input_tokens"]
     spoken, thought = known["audio_output_tokens"], known["reasoning_tokens"]
     fresh = known["input_tokens"] - read - write - audio - image
     output = known["output_tokens"]
     shown = np.where(thought > output, output, output - thought) - spoken
-    tokens = np.stack([fresh, read, write, audio, image, shown, thought, spoken])
+    tokens = np.stack([fresh, read, write - hour, hour, audio, image, shown, thought, spoken])
     sane = (tokens >= 0).all(axis=0) & (tokens <= LARGEST_CALL).all(axis=0)
     return tokens, np.asarray(sane)
 
@@ -59,6 +61,7 @@ _SOURCES: Final = (
     "output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
     "reasoning_tokens",
     "audio_input_tokens",
     "image_input_tokens",
@@ -96,7 +99,7 @@ def charge(columns: Mapping[str, NDArray[Any]], number: Ints, book: Sequence[Rat
 
 
 def _gathered(tokens: Ints, number: Ints, book: Sequence[Rates]) -> tuple[Ints, Ints]:
-    """Rates (8, n) and the amount for each call (n,), by price and by size of the input."""
+    """Rates (9, n) and the amount for each call (n,), by price and by size of the input."""
     if not book:
         return np.zeros_like(tokens), np.zeros_like(number)
     depth = max(len(price.tiers) for price in book)

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
 from gonogo.pricing.rates import LARGEST_RATE, PICO_PER_DOLLAR_A_MILLION, Rates, filled
+from gonogo.records import TIERS
 
 _KEYS: Final = {
     "input": "input_mtok",
@@ -42,6 +44,20 @@ _PROVIDERS: Final = {
 }
 
 
+_TIER_SHARES: Final = {
+    "batch": dict.fromkeys(
+        ("openai", "azure", "anthropic", "aws", "google", "mistral"), Fraction(1, 2)
+    ),
+    "flex": {"openai": Fraction(1, 2)},
+}
+"""What share of the list price a tier of service costs, by provider. Batch, half: OpenAI
+(https://platform.openai.com/docs/guides/batch), Azure (global batch), Anthropic
+(https://docs.anthropic.com/en/docs/build-with-claude/batch-processing), Bedrock
+(https://aws.amazon.com/bedrock/pricing/), Gemini (https://ai.google.dev/gemini-api/docs/batch-api)
+and Mistral. Flex at OpenAI costs what batch does. Priority has a price for each model."""
+_HOUR: Final = 2
+"""A cache write for an hour costs twice the input at every Claude model, wherever it is served:
+https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching."""
 _LONGEST_NAME: Final = 200
 
 
@@ -50,13 +66,21 @@ class Listed:
     """A model of the price list: its name there, and its price at any time.
 
     `changes` are the epoch seconds at which the price may change; `daily` says that it also
-    depends on the time of day, so that no list of changes is complete.
+    depends on the time of day, so that no list of changes is complete. `provider` is the list's own
+    name for it.
     """
 
     name: str
     changes: tuple[int, ...]
     daily: bool
     at: Callable[[int], Rates | None]
+    provider: str
+
+    def share(self, tier: str) -> Fraction | None:
+        """What share of its price a tier of service costs; None where that is not published."""
+        if tier == TIERS[0]:
+            return Fraction(1)
+        return _TIER_SHARES.get(tier, {}).get(self.provider)
 
 
 def version() -> str:
@@ -97,13 +121,17 @@ def find(provider: str | None, model: str) -> Listed | None:
 
     def at(epoch: int) -> Rates | None:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch)
-        return _rates(entry.get_prices(moment))
+        return _rates(entry.get_prices(moment), hours="claude" in entry.id.lower())
 
-    return Listed(f"{found.id}:{entry.id}", tuple(sorted(set(starts))), daily, at)
+    name = f"{found.id}:{entry.id}"
+    return Listed(name, tuple(sorted(set(starts))), daily, at, found.id)
 
 
-def _rates(price: Any) -> Rates | None:
-    """The rates of a ModelPrice; None where it does not charge by the token."""
+def _rates(price: Any, *, hours: bool) -> Rates | None:
+    """The rates of a ModelPrice; None where it does not charge by the token.
+
+    `hours` says that its provider keeps a cache for an hour at a price of its own.
+    """
     own = {bucket: getattr(price, key, None) for bucket, key in _KEYS.items()}
     own = {bucket: found for bucket, found in own.items() if found is not None}
     if "input" not in own and "output" not in own:
@@ -112,6 +140,8 @@ def _rates(price: Any) -> Rates | None:
     tiers = []
     for start in (-1, *starts):
         rates = {bucket: _pico(_in_tier(found, start)) for bucket, found in own.items()}
+        if hours and "cache_write" in rates and "input" in rates:
+            rates["cache_write_1h"] = min(LARGEST_RATE, _HOUR * rates["input"])
         tiers.append((start, filled(rates)))
     per_call = getattr(price, "requests_kcount", None)
     return Rates(tuple(tiers), 0 if per_call is None else int(per_call * 10**9))

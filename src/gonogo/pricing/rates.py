@@ -15,6 +15,7 @@ BUCKETS: Final = (
     "input",
     "cache_read",
     "cache_write",
+    "cache_write_1h",
     "audio_input",
     "image_input",
     "output",
@@ -26,6 +27,7 @@ BUCKETS: Final = (
 FALLBACK: Final = {
     "cache_read": "input",
     "cache_write": "input",
+    "cache_write_1h": "cache_write",
     "audio_input": "input",
     "image_input": "input",
     "reasoning": "output",
@@ -54,6 +56,7 @@ class Why(IntEnum):
     UNDATED = 5
     NOT_COVERED = 6
     AMBIGUOUS = 7
+    NO_TIER = 8
 
 
 REASONS: Final = {
@@ -64,6 +67,7 @@ REASONS: Final = {
     Why.UNDATED: "no time is logged, and the model's price has changed",
     Why.NOT_COVERED: "the price has no rate for some of the tokens",
     Why.AMBIGUOUS: "two prices in [prices] match the model equally well",
+    Why.NO_TIER: "no price is known for the call's tier of service",
 }
 
 
@@ -90,4 +94,10 @@ class Rates:
 
 def filled(found: dict[str, int]) -> tuple[int, ...]:
     """Rates in the order of BUCKETS; a bucket without its own takes that of its fallback."""
-    return tuple(found.get(name, found.get(FALLBACK.get(name, name), NO_RATE)) for name in BUCKETS)
+
+    def rate(name: str) -> int:
+        if name in found:
+            return found[name]
+        return rate(FALLBACK[name]) if name in FALLBACK else NO_RATE
+
+    return tuple(rate(name) for name in BUCKETS)

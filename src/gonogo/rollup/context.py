@@ -89,6 +89,12 @@ class Context:
         return self.ttft | (self.calls & streamed)
 
     @property
+    def request_us(self) -> Ints:
+        """Duration of the request that a line stands for, its root span; MISSING on all others."""
+        found = self.columns.get("request_us")
+        return np.full(self.height, MISSING, dtype=np.int64) if found is None else found
+
+    @property
     def token_rate(self) -> Mask:
         usable: Mask = (
             (self["failed"] != YES) & (self["output_tokens"] > 0) & (self["duration_us"] > 0)

@@ -16,7 +16,7 @@ import numpy as np
 from gonogo.config.model import CostPlan, Prices
 from gonogo.conventions import DIMENSIONS, ErrorClass
 from gonogo.pricing import BUCKETS, Book, Charge, Why, charge
-from gonogo.records import ERROR_CLASSES, MISSING, NO, YES, Dictionaries
+from gonogo.records import ERROR_CLASSES, MISSING, NO, TIERS, YES, Dictionaries
 from gonogo.rollup.context import Context, Mask
 from gonogo.rollup.counting import Groups, Ints, group
 from gonogo.rollup.partial import DIFFERENCES, WHY
@@ -31,6 +31,8 @@ _CENT: Final = 1000
 _TIMEOUT: Final = ERROR_CLASSES.index(ErrorClass.TIMEOUT)
 _PROVIDER, _MODEL = DIMENSIONS.index("provider"), DIMENSIONS.index("model")
 _IN, _READ, _WRITE = (BUCKETS.index(b) for b in ("input", "cache_read", "cache_write"))
+_HOUR = BUCKETS.index("cache_write_1h")
+_WAITS: Final = (TIERS.index("batch"), TIERS.index("flex"))
 _OUT, _THOUGHT = BUCKETS.index("output"), BUCKETS.index("reasoning")
 
 
@@ -76,23 +78,28 @@ def price(ctx: Context, dictionaries: Dictionaries, pricing: Pricing) -> Costs:
 
 
 def _numbers(ctx: Context, dictionaries: Dictionaries, pricing: Pricing) -> Ints:
-    """The number of the price of each line, or -why; looked up once a model and change of price."""
-    pairs = group([ctx.combo.keys[_PROVIDER], ctx.combo.keys[_MODEL]])
+    """The number of the price of each line, or -why; looked up once a model, tier and change."""
+    combos = group([ctx.combo.index, ctx["service_tier"]])
+    of_combo, tiers = combos.keys
+    keys = (ctx.combo.keys[name][of_combo] for name in (_PROVIDER, _MODEL))
+    pairs = group([*keys, tiers])
+    pair_of = pairs.index[combos.index]
     providers, models = (dictionaries.dimensions[name].series() for name in ("provider", "model"))
     table = np.full((pairs.size, len(ctx.bins)), -int(Why.NO_MODEL), dtype=np.int64)
     used = np.zeros(pairs.size, dtype=bool)
     worth = ctx.calls & (ctx["input_tokens"] != MISSING)
-    used[pairs.index[ctx.combo.index[worth]]] = True
+    used[pair_of[worth]] = True
     for pair in range(pairs.size):
         model = models[int(pairs.keys[1][pair])]
         if model is None:
             continue
         if used[pair]:
             provider = providers[int(pairs.keys[0][pair])]
-            table[pair] = pricing.book.numbers(provider, model, ctx.bins)
+            tier = TIERS[int(pairs.keys[2][pair])]
+            table[pair] = pricing.book.numbers(provider, model, ctx.bins, tier)
         else:
             table[pair] = -int(Why.NO_TOKENS)
-    found: Ints = table[pairs.index[ctx.combo.index], ctx.bin]
+    found: Ints = table[pair_of, ctx.bin]
     return found
 
 
@@ -168,9 +175,11 @@ def _each(ctx: Context, costs: Costs, dictionaries: Dictionaries, plan: CostPlan
         ("retried", ctx["retried"] == YES),
         ("missed", _missed(ctx)),
         ("hashed", (ctx["input_hash"] != 0) & ~hit),
+        ("waited", np.isin(ctx["service_tier"], _WAITS)),
     ):
         yield f"{kind}_n", known & mask, None
         yield f"{kind}_cost", known & mask, cost
+    yield from _weighted(ctx, calls, known)
     prefix = np.minimum(found.tokens[_IN], plan.stable_prefix or 0)
     gain = np.maximum(found.rates[_IN] - found.rates[_READ], 0)
     yield "prefix_tokens", billed, prefix
@@ -179,6 +188,20 @@ def _each(ctx: Context, costs: Costs, dictionaries: Dictionaries, plan: CostPlan
     for k, kind in enumerate(DIFFERENCES):
         yield f"differs_{kind}_n", kinds == k, None
         yield f"differs_{kind}_nano", kinds == k, gap
+
+
+def _weighted(ctx: Context, calls: Mask, known: Mask) -> Any:
+    """The calls that carry a sampler's weight, and what they stand for; as `_each`."""
+    weight, cost = ctx["weight_milli"], ctx["cost_nano_usd"]
+    weighted = calls & (weight != MISSING)
+    yield "weighted_n", weighted, None
+    yield "weighted_known", weighted & known, None
+    yield "weighted_cost", weighted & known, cost
+    # What those calls stand for: counts in thousandths, as weights are.
+    yield "stands_n", weighted, weight
+    yield "stands_known", weighted & known, weight
+    whole, rest = np.divmod(weight, 1000)
+    yield "stands_cost", weighted & known, cost * whole + cost * rest // 1000
 
 
 def _abandoned(ctx: Context, dictionaries: Dictionaries) -> Mask:
@@ -202,7 +225,8 @@ def _difference(ctx: Context, costs: Costs, both: Mask) -> tuple[Ints, Ints]:
     A cost that differs by no more than 0.5 % or a millionth of a dollar is the same. Else it is
     held against what a mistake with one bucket would have made of it: cached tokens at the full
     price, cache writes at the price of plain input, cached tokens on top of an input that holds
-    them, cached tokens for nothing; reasoning on top of an output that holds it, or for nothing.
+    them, cached tokens for nothing; reasoning on top of an output that holds it, or for nothing;
+    cache writes for an hour at the usual price of writes; a tier that waits at twice its price.
     """
     found, kinds = costs.charge, np.full(ctx.height, -1, dtype=np.int64)
     gap = np.where(both, costs.logged - found.nano, 0)
@@ -212,14 +236,19 @@ def _difference(ctx: Context, costs: Costs, both: Mask) -> tuple[Ints, Ints]:
     if not len(rows):
         return kinds, gap
     tokens, rates = found.tokens[:, rows], found.rates[:, rows]
-    read, write, thought = tokens[_READ], tokens[_WRITE], tokens[_THOUGHT]
+    read, write, thought, hour = (tokens[k] for k in (_READ, _WRITE, _THOUGHT, _HOUR))
+    waits = np.isin(ctx["service_tier"][rows], _WAITS)
     candidates = {
-        "cached_full": read * (rates[_IN] - rates[_READ]) + write * (rates[_IN] - rates[_WRITE]),
-        "written_plain": write * (rates[_IN] - rates[_WRITE]),
-        "cached_twice": (read + write) * rates[_IN],
-        "cached_free": -read * rates[_READ] - write * rates[_WRITE],
+        "cached_full": read * (rates[_IN] - rates[_READ])
+        + write * (rates[_IN] - rates[_WRITE])
+        + hour * (rates[_IN] - rates[_HOUR]),
+        "written_plain": write * (rates[_IN] - rates[_WRITE]) + hour * (rates[_IN] - rates[_HOUR]),
+        "cached_twice": (read + write + hour) * rates[_IN],
+        "cached_free": -read * rates[_READ] - write * rates[_WRITE] - hour * rates[_HOUR],
         "reasoning_twice": thought * rates[_OUT],
         "reasoning_free": -thought * rates[_THOUGHT],
+        "hour_as_usual": hour * (rates[_WRITE] - rates[_HOUR]),
+        "tier_ignored": np.where(waits, found.nano[rows] * _CENT, 0),
     }
     chosen = np.full(len(rows), DIFFERENCES.index("other"), dtype=np.int64)
     for name, pico in reversed(candidates.items()):

@@ -21,6 +21,7 @@ RULES: Final = {
     "blocked": "calls that a guardrail blocked, drawn by a hash of their content",
     "dearest": "highest cost",
     "control": "a successful call, drawn by a hash of its content",
+    "dearest_request": "highest cost of the calls of one trace together",
 }
 _CANDIDATES: Final = 8
 _MOST_TIED: Final = 1000
@@ -67,6 +68,7 @@ def candidates(ctx: Context, part: int) -> pl.DataFrame:
                     "part": np.full(len(rows), part, dtype=np.int64),
                     "row": ctx.row_in_block[rows],
                     **{name: ctx[name][rows].astype(np.int64) for name in _COLUMNS},
+                    "calls": np.ones(len(rows), dtype=np.int64),
                 }
             )
         )
@@ -135,6 +137,7 @@ def choose(
         _unless("duration_us", MISSING),
         _unless("cost_nano_usd", MISSING),
         pl.col("error_class").replace_strict(classes, default=None, return_dtype=pl.String),
+        "calls",
     )
 
 

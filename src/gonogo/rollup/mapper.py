@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
 from gonogo.records import ERROR_CLASSES, MISSING, NO_TIME, YES, Block, Dictionaries, Dictionary
-from gonogo.rollup import exemplars
+from gonogo.rollup import exemplars, requests
 from gonogo.rollup.blocks import NOTHING, Contrasts
 from gonogo.rollup.context import context
 from gonogo.rollup.costs import Pricing
@@ -60,6 +60,7 @@ class Mapper:
         self._counters: Counter[str] = Counter()
         self._exemplars: list[pl.DataFrame] = []
         self._sessions, self._users, self._prompts = Distinct(), Distinct(), Distinct()
+        self._requests = requests.Requests()
         self._times: list[int] = []
         self._lock = threading.Lock()
 
@@ -71,6 +72,9 @@ class Mapper:
         if ctx.height:
             step.run(self._objectives)
         found = exemplars.candidates(ctx, part)
+        asked_for = None
+        if self._pricing is not None:
+            asked_for = requests.of_block(ctx, part, self._requests.level)
         calls = ctx.calls
         sessions = Distinct.of(ctx["session_hash"][calls])
         users = Distinct.of(ctx["user_hash"][calls])
@@ -95,6 +99,8 @@ class Mapper:
                     self._pending[name] = 0
             self._counters.update(counters)
             self._exemplars.append(found)
+            if asked_for is not None:
+                self._requests.add(asked_for)
             self._sessions = self._sessions.merge(sessions)
             self._users = self._users.merge(users)
             self._prompts = self._prompts.merge(prompts)
@@ -103,6 +109,7 @@ class Mapper:
 
     def finish(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
         """The partial of everything added; `fetch_ids(part, rows)` gives ids of chosen lines."""
+        self._add_requests()
         decoder = _Decoder(self._dictionaries)
         frames = {}
         for name, spec in FRAMES.items():
@@ -123,6 +130,15 @@ class Mapper:
             max(self._times, default=None),
             self._prompts,
         )
+
+    def _add_requests(self) -> None:
+        found = self._requests.finish()
+        self._counters.update(found.counters())
+        self._exemplars.append(found.dearest())
+        for name, columns in found.distribution().items():
+            codes = {"metric": METRICS.index(requests.METRIC), "dimension": 0, "value": 0}
+            frame = pl.DataFrame({**codes, "start": None, **columns})
+            self._frames[name].append(frame.cast(pl.Int64).select(list(FRAMES[name].schema)))
 
 
 class _Decoder:

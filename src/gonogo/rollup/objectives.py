@@ -71,6 +71,9 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
             child_selector.append((key, pattern))
     if table == "calls":
         return _of_calls(objective, ctx, lines)
+    if table == "requests":
+        rows = np.flatnonzero(lines & (ctx.request_us != MISSING))
+        return _values(objective, rows, ctx.request_us[rows], rows)
     child = {
         "retrievals": ctx.retrievals,
         "tool_calls": ctx.tool_calls,

@@ -15,7 +15,14 @@ from gonogo.conventions import DIMENSIONS
 from gonogo.pricing.rates import BUCKETS, Why
 from gonogo.stats.distinct import Distinct
 
-EXEMPLARS_KEPT: Final = {"slowest": 3, "failed": 3, "blocked": 3, "dearest": 3, "control": 1}
+EXEMPLARS_KEPT: Final = {
+    "slowest": 3,
+    "failed": 3,
+    "blocked": 3,
+    "dearest": 3,
+    "control": 1,
+    "dearest_request": 3,
+}
 
 WHY: Final = tuple(why for why in Why if why is not Why.PRICED)
 DIFFERENCES: Final = (
@@ -26,11 +33,14 @@ DIFFERENCES: Final = (
     "cached_free",
     "reasoning_twice",
     "reasoning_free",
+    "hour_as_usual",
+    "tier_ignored",
     "other",
 )
 """How a logged cost differs from the priced one; `costs.py` says what each means."""
-COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed")
-"""Calls whose cost is summed by itself: among them those whose money was wasted."""
+COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed", "waited")
+"""Calls whose cost is summed by itself: those whose money was wasted, those with a hash of their
+prompt, and those of a tier that waits (batch, flex)."""
 
 _DISTRIBUTION: Final = ("n", "sum", "sq_high", "sq_low")
 
@@ -125,6 +135,7 @@ GUARDRAIL_SUMS: Final = (
     "latency_n",
     "latency_sum",
 )
+REQUEST_SUMS: Final = _distribution("request")
 ACTION_SUMS: Final = ("actions", "latency_n", "latency_sum")
 
 
@@ -153,6 +164,12 @@ COST_SUMS: Final = (
     "priced",
     "priced_n",
     *(f"{kind}_{what}" for kind in COST_KINDS for what in ("n", "cost")),
+    "weighted_n",
+    "weighted_known",
+    "weighted_cost",
+    "stands_n",
+    "stands_known",
+    "stands_cost",
     "prefix_tokens",
     "prefix_saves",
     *(f"differs_{kind}_{what}" for kind in DIFFERENCES for what in ("n", "nano")),
@@ -212,6 +229,8 @@ FRAMES: Final[dict[str, Spec]] = {
     ),
     # `small` is 1 for calls of few input tokens, of which a cheaper model could be asked.
     "costs": Spec(("provider", "model", "operation"), ("day", "small"), COST_SUMS),
+    # Root spans: whole requests, which have no model of their own.
+    "requests": Spec(("service", "environment", "release"), ("hour", "failed"), REQUEST_SUMS),
     "chunks": Spec(("chunk",), ("day",), ("retrievals",)),
     "tool_calls": Spec((*DIMENSIONS, "tool"), ("hour",), TOOL_SUMS),
     "guardrails": Spec((*DIMENSIONS, "name", "stage"), ("hour",), GUARDRAIL_SUMS),
@@ -246,6 +265,7 @@ EXEMPLAR_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "duration_us": pl.Int64,
     "cost_nano_usd": pl.Int64,
     "error_class": pl.String,
+    "calls": pl.Int64,
 }
 
 

@@ -41,6 +41,8 @@ METRICS: Final = (
     "tool_latency",
     "guardrail_latency",
     "objective",
+    "request_cost",
+    "request_latency",
 )
 SCOPES: Final = ("", *DIMENSIONS, "index", "tool", "guardrail", "objective")
 PAIR_FACTOR: Final = 2**31
@@ -77,6 +79,7 @@ class Step:
         self._tools()
         self._guardrails()
         self._actions()
+        self._requests()
         self._call_histograms()
         for number, objective in enumerate(wanted):
             self._objective(number, objective)
@@ -395,6 +398,31 @@ class Step:
                 "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
             },
         )
+
+    def _requests(self) -> None:
+        """Whole requests: root spans, by how long they took and whether they failed."""
+        ctx, names = self.ctx, ("service", "environment", "release")
+        rows = np.flatnonzero(ctx.request_us != MISSING)
+        if not len(rows):
+            return
+        values = ctx.request_us[rows]
+        failed = ctx["failed"][rows]
+        groups = group([ctx.hour[rows], failed, *(ctx[name][rows] for name in names)])
+        high, low = sum_of_squares(groups, values)
+        self._put(
+            "requests",
+            {
+                "hour": _starts(ctx.hours, groups.keys[0]),
+                "failed": groups.keys[1],
+                **dict(zip(names, groups.keys[2:], strict=True)),
+                "request_n": groups.count(),
+                "request_sum": groups.sum(values),
+                "request_sq_high": high,
+                "request_sq_low": low,
+            },
+        )
+        for _, found in by_scopes(values, [("", ctx.hour[rows])]):
+            self._cells("request_latency", "", found, ctx.hours, None)
 
     def _child_histogram(
         self, metric: str, child: Child, scope: str, codes: Ints, texts: Ints | None = None

@@ -47,7 +47,7 @@ NOTHING: Final = (
 )
 _KINDS: Final = {
     "slowest": "Slowest", "failed": "Failed", "blocked": "Blocked", "dearest": "Dearest",
-    "control": "Good call, to compare",
+    "control": "Good call, to compare", "dearest_request": "Dearest request",
 }  # fmt: skip
 
 
@@ -130,6 +130,8 @@ def trace_cell(exemplar: Exemplar, result: ReadinessResult) -> Cell:
 def _exemplars(result: ReadinessResult) -> TableView | None:
     rows = []
     for x in result.exemplars:
+        if x.kind == "dearest_request" and x.calls == 1:
+            continue  # the same as the dearest call
         duration = "" if x.duration_us is None else value_text(x.duration_us, "us")
         price = "" if x.cost_nano_usd is None else value_text(x.cost_nano_usd, "nano_usd")
         context = " · ".join(filter(None, (x.operation, x.release, x.error_class)))

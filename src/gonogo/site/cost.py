@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from gonogo import display
 from gonogo.conventions import DIMENSIONS
 from gonogo.results import ReadinessResult
 from gonogo.site import figures as f
@@ -46,17 +47,21 @@ def cost(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Section,
     """The sections of the page; what the log cannot tell is one line each."""
     overall = result.tables.get("overall")
     known = any_of(overall, "cost_n")
-    scenario = pick(charts, "cost-scenarios")
-    first = [c for c in charts if c not in scenario]
+    scenario = [replace(c, open=True) for c in pick(charts, "cost-scenarios")]
+    first = [c for c in charts if c.id != "cost-scenarios"]
+    months = None if scenario else _table(result, "cost_scenarios")
     main = Section("cost", "", tiles=tiles(result, _FIGURES) if known else (), blocks=blocks(first))
     scenarios = Section(
         "scenarios", "Scenarios", "What a month costs at other amounts of traffic",
-        blocks=blocks(scenario, [_table(result, "cost_scenarios"), _table(result, "cost_traffic")]),
+        blocks=blocks(
+            scenario,
+            [months, _table(result, "cost_sampling"), _table(result, "cost_traffic")],
+        ),
     )  # fmt: skip
     proof = Section(
         "proof", "Proof", "Where the figure comes from, and where log and price list differ",
         blocks=blocks((), [_table(result, f"cost_{name}") for name in (
-            "sources", "proof", "differences", "unknown", "invoice")]),
+            "changes", "sources", "proof", "differences", "unknown", "invoice")]),
     )  # fmt: skip
     tokens = Section(
         "tokens", "Tokens",
@@ -67,6 +72,7 @@ def cost(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Section,
         blocks=blocks((), [
             _table(result, "cost_units"), *by_dimension(result, COST_COLS, "Cost", "cost"),
             _table(result, "cost_days"), _table(result, "cost_waste"), _dearest(result),
+            _dearest_requests(result),
         ]) if known else (),
         absent=_missing(result) if known else (),
     )  # fmt: skip
@@ -115,3 +121,20 @@ def _dearest(result: ReadinessResult) -> TableView | None:
     ]
     cols = (("Trace", False), ("Started", False), ("Model", False), ("Cost", True))
     return plain("table-cost-dearest", "Dearest calls", cols, rows) if rows else None
+
+
+def _dearest_requests(result: ReadinessResult) -> TableView | None:
+    """The traces whose calls together cost most, unless each is a single call."""
+    found = [x for x in result.exemplars if x.kind == "dearest_request"]
+    rows = [
+        (
+            trace_cell(x, result),
+            Cell(firm(moment(x.time, result))),
+            Cell(display.count(x.calls), sort=str(x.calls)),
+            Cell(value_text(x.cost_nano_usd, "nano_usd"), sort=str(x.cost_nano_usd)),
+        )
+        for x in found
+        if x.cost_nano_usd is not None and any(other.calls > 1 for other in found)
+    ]
+    cols = (("Trace", False), ("Started", False), ("Calls", True), ("Cost", True))
+    return plain("table-cost-requests", "Dearest requests", cols, rows) if rows else None

@@ -23,8 +23,8 @@ _SOURCE: Final = {
     Source.WRITTEN: "written in the configuration",
 }
 _TABLES: Final = {
-    "calls": "Calls", "retrievals": "Retrievals", "tool_calls": "Tool calls",
-    "guardrail_checks": "Guardrail checks",
+    "calls": "Calls", "requests": "Requests", "retrievals": "Retrievals",
+    "tool_calls": "Tool calls", "guardrail_checks": "Guardrail checks",
 }  # fmt: skip
 
 

@@ -123,7 +123,7 @@ class ChartView:
     """A chart in its card: two widths of one SVG, the finding, and the numbers behind it.
 
     `span` is "alone" for a half-width chart without a neighbour, which has its finding beside it;
-    `href` leads to the page that says more.
+    `href` leads to the page that says more; `open` shows the table, with its note, from the start.
     """
 
     id: str
@@ -135,6 +135,7 @@ class ChartView:
     svg_narrow: Markup
     table: TableView | None
     href: str = ""
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

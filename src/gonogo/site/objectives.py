@@ -39,13 +39,14 @@ _SOURCE: Final = {
     Source.WRITTEN: "written in the configuration",
 }
 _PAGES: Final = (
-    (("latency", "ttft", "output_tokens_per_second"), "latency"),
+    (("latency", "request_latency", "ttft", "output_tokens_per_second"), "latency"),
     (("error", "timeout", "rate_limit", "retry", "cache_hit"), "errors"),
     (("guardrail", "retrieval", "tool"), "quality"),
     (("cost", "input_tokens", "output_tokens"), "cost"),
 )
 _EVENTS: Final = {
-    "guardrail": "calls checked", "retrieval": "retrievals", "tool": "tool calls",
+    "request": "requests", "guardrail": "calls checked", "retrieval": "retrievals",
+    "tool": "tool calls",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from gonogo.site.text import clipped, mean_text, ratio_text, value_text
 _POPULATIONS = (
     ("All calls, failures included", "latency", "us"),
     ("Successful calls", "latency_ok", "us"),
+    ("Whole requests, by their root spans", "request", "us"),
     ("Time to first token, streamed calls", "ttft", "us"),
     ("Output tokens per second", "tps", "milli_tps"),
 )

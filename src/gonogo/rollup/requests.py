@@ -1,0 +1,163 @@
+"""What a request costs: the calls of one trace together, whichever blocks they stand in.
+
+Up to EXACT_UP_TO requests are held one by one. Beyond that a sample of whole requests is: those
+whose hash begins with `level` zero bits, each standing for 2**level of them. The level depends on
+the set of requests alone, so threads and the order of blocks change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.records import MISSING, NO_ERROR_CLASS, NO_TIME
+from gonogo.rollup.context import Context
+from gonogo.rollup.counting import Ints
+from gonogo.rollup.histograms import cells
+from gonogo.rollup.partial import EXEMPLARS_KEPT
+from gonogo.stats.hashing import mix
+from gonogo.stats.histogram import bucket_of
+
+EXACT_UP_TO: Final = 1 << 17
+DEAREST: Final = "dearest_request"
+METRIC: Final = "request_cost"
+_ROW_BITS: Final = 32
+_LATEST: Final = 2**62
+"""Stands for the start of a call without a time, so that it is never the earliest one."""
+_SALT: Final = np.uint64(0x51_7C_C1_B7_27_22_0A_95)
+"""Distinct users are drawn by their hash too; this is another draw."""
+_AGGREGATES: Final = (
+    pl.col("calls", "known", "cost").sum(),
+    pl.col("start", "place").min(),
+)
+_SCHEMA: Final = {
+    "request": pl.UInt64,
+    "calls": pl.Int64,
+    "known": pl.Int64,
+    "cost": pl.Int64,
+    "start": pl.Int64,
+    "place": pl.Int64,
+}
+
+
+@dataclass(slots=True)
+class Requests:
+    """The requests of a run so far; `add` and `finish` are called by one thread at a time."""
+
+    limit: int = EXACT_UP_TO
+    level: int = 0
+    _frames: list[pl.DataFrame] = field(default_factory=list)
+    _rows: int = 0
+
+    def add(self, found: pl.DataFrame) -> None:
+        """Take the requests of one block, as `of_block` gives them."""
+        self._frames.append(found)
+        self._rows += found.height
+        if self._rows > 2 * self.limit:
+            self._compact()
+
+    def _compact(self) -> None:
+        every = pl.concat([pl.DataFrame(schema=_SCHEMA), *self._frames])
+        every = every.group_by("request").agg(*_AGGREGATES)
+        every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+        while every.height > self.limit:
+            self.level += 1
+            every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+        self._frames, self._rows = [every], every.height
+
+    def finish(self) -> Summed:
+        """The sums of all that was added."""
+        self._compact()
+        (every,) = self._frames
+        whole = every.filter(pl.col("known") == pl.col("calls")).sort("request")
+        return Summed(every.height, whole, 1 << self.level)
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """Requests with the cost of each of their calls known; `weight` is what each stands for."""
+
+    kept: int
+    whole: pl.DataFrame
+    weight: int
+
+    def counters(self) -> Mapping[str, int]:
+        """Counts and sums; `requests.kept` is how many requests they rest on."""
+        if not self.kept:
+            return {}
+        return {
+            "requests.kept": self.kept,
+            "requests.all": self.kept * self.weight,
+            "requests.known": self.whole.height * self.weight,
+            "requests.calls": int(self.whole["calls"].sum()) * self.weight,
+            "requests.cost": int(self.whole["cost"].sum()) * self.weight,
+        }
+
+    def distribution(self) -> Mapping[str, Mapping[str, Ints]]:
+        """What requests cost: columns for the frames of histograms and of extremes."""
+        values = self.whole["cost"].to_numpy()
+        if not len(values):
+            return {}
+        buckets = bucket_of(values)
+        first, last = int(buckets.min()), int(buckets.max())
+        found = cells(np.zeros(len(values), np.int64), values, buckets, first, last - first + 1)
+        return {
+            "histograms": {"bucket": found.bucket, "count": found.count * self.weight},
+            "extremes": {"min": found.low, "max": found.high},
+        }
+
+    def dearest(self) -> pl.DataFrame:
+        """Candidates for exemplars, in the shape of `exemplars.candidates`."""
+        paid = self.whole.filter(pl.col("cost") > 0)
+        top = paid.sort("cost", "request", descending=[True, False]).head(EXEMPLARS_KEPT[DEAREST])
+        number = top.height
+        nothing = np.zeros(number, dtype=np.int64)
+        return pl.DataFrame(
+            {
+                "kind": pl.Series([DEAREST], dtype=pl.String).new_from_index(0, number),
+                "score": top["cost"],
+                "tie": top["request"],
+                "part": top["place"] // 2**_ROW_BITS,
+                "row": top["place"] % 2**_ROW_BITS,
+                "start_us": top["start"].replace(_LATEST, NO_TIME),
+                "model": nothing,
+                "operation": nothing,
+                "release": nothing,
+                "duration_us": nothing + MISSING,
+                "cost_nano_usd": top["cost"],
+                "error_class": nothing + NO_ERROR_CLASS,
+                "calls": top["calls"],
+            }
+        )
+
+
+def of_block(ctx: Context, part: int, level: int) -> pl.DataFrame:
+    """The requests of one block: its calls by trace; calls without a trace are in none."""
+    taken = ctx.calls & (ctx["request_hash"] != 0)
+    if level:
+        taken &= _sampled(ctx["request_hash"], level)
+    rows = np.flatnonzero(taken)
+    cost, start = ctx["cost_nano_usd"][rows], ctx["start_us"][rows]
+    known = cost != MISSING
+    columns: dict[str, Any] = {
+        "request": ctx["request_hash"][rows],
+        "calls": np.ones(len(rows), dtype=np.int64),
+        "known": known.astype(np.int64),
+        "cost": np.where(known, cost, 0),
+        "start": np.where(start == NO_TIME, _LATEST, start),
+        "place": part * 2**_ROW_BITS + ctx.row_in_block[rows],
+    }
+    return pl.DataFrame(columns, schema=_SCHEMA).group_by("request").agg(*_AGGREGATES)
+
+
+def _sampled(requests: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
+    """Which requests stay at a level: a share of 1 / 2**level, drawn by their hash."""
+    if not level:
+        return np.ones(len(requests), dtype=bool)
+    drawn: NDArray[np.bool_] = (mix(requests ^ _SALT) >> np.uint64(64 - level)) == 0
+    return drawn
