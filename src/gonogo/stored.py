@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -367,7 +368,7 @@ def _settings(run: Run) -> Settings:
         "objectives": objectives,
         "[fields]": config.fields,
         "[prices]": asdict(config.prices),
-        "[cost]": asdict(replace(config.cost, sampling_rate=None)),
+        "[cost]": asdict(replace(config.cost, sampling_rate=Fraction(1))),
         "[[exclude]]": [asdict(e) for e in config.exclusions],
         "timezone": config.timezone,
         "--where": run.selection.where,
