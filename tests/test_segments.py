@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gonogo.cli import main
 from gonogo.config.load import load
 from gonogo.conventions import Severity, Status, Verdict
 from gonogo.errors import ConfigError
@@ -197,3 +199,13 @@ def test_segments_add_up_to_the_whole(
             mine = [s for m, s in known if (m.strip() if m else None) in {
                 v.strip() if v else None for v in segment.values}]  # fmt: skip
             assert (one.count, one.good_count) == (len(mine), mine.count("ok"))
+
+
+def test_rollups_refuse_what_they_cannot_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    judge(tmp_path, calls("a", 600, 0), GROUPED.format("model"))
+    run = CliRunner().invoke(main, ["rollup", "log.jsonl", "-o", "rolled"])
+    assert run.exit_code == 2
+    assert "error_rate is judged for each model" in run.stderr

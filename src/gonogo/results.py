@@ -182,6 +182,9 @@ class ObjectiveResult(_Model):
     defined_at: str | None = Field(
         default=None, description="file:line:column in the configuration"
     )
+    group_by: str | None = Field(
+        default=None, description="dimension of which it is one value, or several together"
+    )
     slice_seconds: int | None = Field(
         default=None, description="length of the slices of time that are counted as events"
     )

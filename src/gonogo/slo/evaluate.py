@@ -351,6 +351,7 @@ def _result(
         budget=budget(data),
         window_budget=window_budget(data),
         excursions=found,
+        group_by=o.group_by,
         slice_seconds=None if o.sliced is None else o.sliced.seconds,
         owner=o.owner,
         runbook=o.runbook,
