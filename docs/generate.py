@@ -192,6 +192,11 @@ def configuration() -> str:
         ),
         "## `[cost]`: what is planned for",
         _properties(schema["properties"]["cost"]["properties"]),
+        "## `[[burn_rate]]`: alerts to replay in place of the published ones",
+        _properties(
+            schema["properties"]["burn_rate"]["items"]["properties"],
+            schema["properties"]["burn_rate"]["items"]["required"],
+        ),
         "## `[fields]`: field of gonogo = dotted path in your log",
         codes(CANONICAL_FIELDS),
         "## `[[exclude]]`: ranges of time to leave out",

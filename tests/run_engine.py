@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.measures import Distributions, build_tables
 from gonogo.progress import Silent
+from gonogo.records import Dictionaries
 from gonogo.results import ReadinessResult, Table
 from gonogo.rollup import engine
 from gonogo.rollup.costs import Pricing
@@ -37,6 +38,11 @@ class Counted:
 
     logs: LogInput
     partial: Partial
+    objectives: tuple[Objective, ...] = ()
+
+    def config(self, config: Config) -> Config:
+        """The configuration with the objectives that were counted."""
+        return replace(config, objectives=self.objectives)
 
     @property
     def lines(self) -> int:
@@ -58,19 +64,24 @@ def count(
     timezone: str = "UTC",
     fields: dict[str, str] | None = None,
     pricing: Pricing | None = None,
+    spread: Callable[[Sequence[Objective], Dictionaries], Sequence[Objective]] | None = None,
 ) -> Counted:
     """The partial of some files, as the pipeline makes it; `fields` is the table of that name.
+
+    `spread` may add objectives once the values of the logs are known.
 
     Without `pricing` a call costs what its log says, which is what most oracles reckon with.
     """
     logs = read_logs(discover([str(path) for path in paths]), fields or {}, Silent().advance)
     try:
         calendar = Calendar(ZoneInfo(timezone))
+        if spread is not None:
+            objectives = spread(objectives, logs.dictionaries)
         mapper = Mapper(objectives, selection or Selection(), calendar, logs.dictionaries, pricing)
         partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
     finally:
         logs.close()
-    return Counted(logs, partial)
+    return Counted(logs, partial, tuple(objectives))
 
 
 def tables(partial: Partial, config: Config | None = None) -> dict[str, Table]:

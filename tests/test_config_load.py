@@ -193,7 +193,7 @@ publish = ["tenant"]
         "C027 readiness.toml:1:12: timezone: 'Berlin' is not a known time zone; "
         "did you mean 'Europe/Berlin'?",
         "C005 readiness.toml:2:1: colour: unknown key; known are timezone, minimum_coverage, top, "
-        "slo, prices, cost, fields, compare, exclude, not_applicable, site, "
+        "slo, prices, cost, burn_rate, fields, compare, exclude, not_applicable, site, "
         "gates, evals, judge, traffic, load_test, data_flow, oversight, guardrail, action, "
         "observability, alert, use_case, owners, signoff, failure_mode",
         "C014 readiness.toml:5:1: slo.\"latency.p95{modle=x}\": 'modle' is not a selector key of "
@@ -216,6 +216,7 @@ publish = ["tenant"]
 
 
 EXCLUDE = '[[exclude]]\nreason = "r"\nowner = "o"\n'
+PAIR = '[[burn_rate]]\nalert = "page"\nbudget = "2%"\nlong = "1h"\nshort = "5m"\n'
 CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C002", b"a = 1\n# \xc3\xa4 \xff\n", "2:5", "save the file as UTF-8"),
     ("C002", "x = 1\n".encode("utf-16"), "1:1", "save the file as UTF-8"),
@@ -355,6 +356,27 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
         'per_call = "$2"\n',
         "4:1",
         "see line 1, column 1",
+    ),
+    (
+        "C065",
+        "[slo.error_rate]\nlimit = '<= 1%'\nslice = '7h'\nslices = '>= 9%'\n",
+        "3:9",
+        "write 5m, 10m",
+    ),
+    (
+        "C064",
+        "[slo.error_rate]\nlimit = '<= 1%'\ngroup_by = 'modle'\n",
+        "3:12",
+        "did you mean 'model'?",
+    ),
+    ("C061", PAIR.replace("1h", "an hour"), "4:8", "write a time such as 5m"),
+    ("C062", PAIR.replace("5m", "2m"), "5:9", "narrower than the 5-minute bins"),
+    ("C063", PAIR.replace("5m", "2h"), "5:9", "is not shorter than the long one"),
+    (
+        "C008",
+        "[slo.error_rate]\nlimit = '<= 1%'\nwaiver = { owner = 'Jo', reason = 'x' }\n",
+        "3:1",
+        "'expires' must be written",
     ),
     ("C053", '[slo]\n"cost.monthly_at_target" = "<= $5k"\n', "2:1", "add calls_per_day = "),
 ]

@@ -435,7 +435,8 @@ def test_an_excursion_puts_a_met_objective_at_risk() -> None:
     assert result.status is Status.AT_RISK
     assert result.reason == (
         "240 of 40,320 calls failed (0.6 %), limit 1 %: met over the period as counted, but not "
-        "from Wed 18 Nov 2026 13:30 to 15:30 UTC, and it may be as high as 1.73 %"
+        "from Wed 18 Nov 2026 13:30 to 15:30 UTC, and it would have paged on Wed 18 Nov 2026 "
+        "13:50 UTC, 20 min after onset, and it may be as high as 1.73 %"
     )
     assert result.excursions == ("error-rate-20261118T1330Z",) == (only.id,)
     assert (only.onset, only.end) == (MONDAY + 221_400, MONDAY + 228_600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Protocol
@@ -13,6 +14,7 @@ from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic
 from gonogo.ingest.report import FileCount, Trouble
+from gonogo.measures.clocks import clocks
 from gonogo.measures.traffic import sampling
 from gonogo.privacy import Masker, clean_label, fold_small
 from gonogo.request import Run
@@ -104,6 +106,12 @@ def as_of(run: Run, partial: Partial) -> int | None:
     return None if partial.last_us is None else partial.last_us // 1_000_000
 
 
+def present_day(run: Run, partial: Partial) -> date | None:
+    """The day of the present in the declared zone; None where no record has a time."""
+    present = as_of(run, partial)
+    return None if present is None else datetime.fromtimestamp(present, run.zone).date()
+
+
 def site_info(config: Config, partial: Partial) -> SiteInfo:
     """Title and look; without a title the only service that the logs name."""
     title = config.site.title
@@ -189,7 +197,12 @@ def config_echo(run: Run) -> ConfigEcho:
         f"profile = {run.request.profile}",
         f"minimum coverage = {display.ratio(*config.minimum_coverage.as_integer_ratio())}",
     ]
-    lines += [f"objective {o.id} {o.expression} ({o.source})" for o in config.objectives]
+    lines += [
+        f"objective {o.id} {o.expression} ({o.source})"
+        + (f", for each {o.group_by}" if o.group_by else "")
+        for o in config.objectives
+        if o.segment is None
+    ]
     lines += [
         f"where {name} = {label(run.masker, name, pattern)}"
         for name, pattern in run.selection.where
@@ -233,7 +246,39 @@ def notes(run: Run, partial: Partial) -> tuple[str, ...]:
     untimed = partial.counter("untimed_calls")
     if untimed:
         said.append(f"{untimed:,} calls carry no time: they count in totals and are in no series.")
+    said += _clocks(run, partial)
     return tuple(said)
+
+
+def _clocks(run: Run, partial: Partial) -> list[str]:
+    """What is odd about the times in the log; nobody can say which of them are right."""
+    present = as_of(run, partial) if run.request.as_of else None
+    found, zone = clocks(partial, present), run.config.timezone
+    said = []
+    if found.ahead is not None:
+        said.append(
+            f"{_calls(found.ahead.calls)} dated after the present that was given, up to "
+            f"{display.time(found.ahead.edge, zone)}: a clock is ahead, or --as-of is too early. "
+            "They count all the same."
+        )
+    elif found.late is not None:
+        said.append(
+            f"{_calls(found.late.calls)} dated over a day after all others, up to "
+            f"{display.time(found.late.edge, zone)}: a clock may be wrong. They count, and the "
+            "newest of them is taken for the present; --period leaves them out, --as-of gives "
+            "the present."
+        )
+    if found.early is not None:
+        said.append(
+            f"{_calls(found.early.calls)} dated over a day before all others, from "
+            f"{display.time(found.early.edge, zone)}: a clock may be wrong. They count; --period "
+            "leaves them out."
+        )
+    return said
+
+
+def _calls(number: int) -> str:
+    return "1 call is" if number == 1 else f"{display.count(number)} calls are"
 
 
 def _sampled(rate: float, made: int) -> str:

@@ -18,6 +18,7 @@ from gonogo.assemble import (
     label,
     notes,
     period_of,
+    present_day,
     published,
     site_info,
     unreadable,
@@ -42,12 +43,14 @@ from gonogo.measures import Distributions, build_tables, field_coverage, objecti
 from gonogo.privacy import Masker
 from gonogo.publish import publish, remember, remembered_prices
 from gonogo.readiness import decide
+from gonogo.records import Dictionaries
 from gonogo.request import Request, Run, resolve
 from gonogo.results import IngestReport, ReadinessResult
 from gonogo.rollup import engine
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
+from gonogo.rollup.segments import expand
 from gonogo.rollup.select import Calendar
 from gonogo.slo import evaluate
 
@@ -129,6 +132,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     progress.phase("Reading logs", total or None)
     logs = read_logs(found, run.config.fields, progress.advance, log_format=run.request.log_format)
     try:
+        run = _spread(run, logs.dictionaries)
         rows = max(sum(part.rows for part in logs.parts), 1)
         progress.phase("Counting", total or None)
         mapper = Mapper(
@@ -151,13 +155,21 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     return _judge(run, partial, report, pricing), logs.trouble, partial, prices
 
 
+def _spread(run: Run, dictionaries: Dictionaries) -> Run:
+    """The run with its grouped objectives spread over the values that the logs hold."""
+    found = expand(run.config.objectives, dictionaries, lambda *of: label(run.masker, *of))
+    return replace(run, config=replace(run.config, objectives=found))
+
+
 def _judge(
     run: Run, raw: Partial, report: IngestReport, pricing: Pricing | None = None
 ) -> ReadinessResult:
     config = run.config
     partial = relabel(raw, lambda column, text: label(run.masker, column, text))
     distributions = Distributions(partial)
-    objectives, excursions = evaluate(objective_data(partial, config, distributions), config)
+    today = present_day(run, partial)
+    judged = objective_data(partial, config, distributions)
+    objectives, excursions = evaluate(judged, config, today)
     coverage = field_coverage(partial, config)
     telemetry_only = config.path is None
     tables = build_tables(partial, config, Calendar(run.zone), distributions)

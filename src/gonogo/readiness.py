@@ -23,11 +23,12 @@ def decide(
 
     A blocking objective or gate that is BREACHED makes NO-GO; else one with NO_DATA, or nothing
     that blocks at all, INCONCLUSIVE; else conditions, each a reason, GO WITH CONDITIONS; else GO.
-    Conditions are: a blocking objective or gate AT_RISK, a warning BREACHED or with NO_DATA,
-    thresholds proposed but not agreed, and required fields that under half of their rows carry
-    (or that have no rows: whoever builds `coverage` sets `required` to False where a table is
-    declared not applicable). `telemetry_only` changes words, not the verdict. `regressions` are
-    reasons that block and reasons that are conditions; they count for readiness alone.
+    Conditions are: a blocking objective or gate AT_RISK, one that is missed but waived, a warning
+    BREACHED or with NO_DATA, thresholds proposed but not agreed, and required fields that under
+    half of their rows carry (or that have no rows: whoever builds `coverage` sets `required` to
+    False where a table is declared not applicable). `telemetry_only` changes words, not the
+    verdict. `regressions` are reasons that block and reasons that are conditions; they count for
+    readiness alone.
     """
     conditions = [*_proposed(objectives), *_uncovered(coverage)]
     slo = _decision(objectives, (), (), conditions, "")
@@ -45,7 +46,7 @@ def _decision(
 ) -> Decision:
     judged = [o for o in objectives if o.status is not Status.NOT_APPLICABLE]
     blocking = [
-        *(_of_objective(o) for o in judged if o.severity is Severity.BLOCKING),
+        *(_of_objective(o) for o in judged if o.severity is Severity.BLOCKING and not o.is_waived),
         *(_of_gate(g) for g in gates if g.status is not Status.NOT_APPLICABLE),
         *regressions,
     ]
@@ -54,9 +55,10 @@ def _decision(
         for o in judged
         if o.severity is Severity.WARNING and o.status in (Status.BREACHED, Status.NO_DATA)
     ]
+    waived = [_waived(o) for o in judged if o.severity is Severity.BLOCKING and o.is_waived]
     against = [reason for reason in blocking if reason.status is not Status.MET]
     against.sort(key=lambda reason: _RANK[reason.status])
-    reasons = [*against, *warnings, *conditions]
+    reasons = [*against, *waived, *warnings, *conditions]
     worst = against[0].status if against else None
     measured = any(o.severity is Severity.BLOCKING and o.total for o in judged)
     if worst is Status.BREACHED:
@@ -77,6 +79,15 @@ def _decision(
 
 def _of_objective(o: ObjectiveResult, note: str = "") -> Reason:
     return Reason(status=o.status, text=f"{o.title}: {o.reason}{note}", objective=o.id)
+
+
+def _waived(o: ObjectiveResult) -> Reason:
+    assert o.waiver is not None  # is_waived says so
+    text = (
+        f"{o.title}: missed, waived until {o.waiver.expires} by {o.waiver.owner}: "
+        f"{o.waiver.reason} ({o.reason})"
+    )
+    return Reason(status=Status.AT_RISK, text=text, objective=o.id)
 
 
 def _of_gate(g: Gate) -> Reason:
@@ -148,7 +159,7 @@ def _counted(
     word: str,
 ) -> str:
     """How many blocking objectives and gates have the status: 2 of 5 objectives are breached."""
-    hit = sum(o.status is status and o.severity is Severity.BLOCKING for o in judged)
+    hit = sum(_counts_as(o) is status and o.severity is Severity.BLOCKING for o in judged)
     hit_gates = sum(g.status is status for g in gates)
     parts = []
     if hit:
@@ -161,6 +172,10 @@ def _counted(
         words = {Status.BREACHED: "worse", Status.NO_DATA: "without a comparison"}
         said += f"{', ' if said else ''}{figures} {words.get(status, 'perhaps worse')}"
     return said
+
+
+def _counts_as(o: ObjectiveResult) -> Status:
+    return Status.AT_RISK if o.is_waived else o.status
 
 
 def _all_met(judged: Sequence[ObjectiveResult], gates: Sequence[Gate]) -> str:

@@ -83,6 +83,66 @@ class Budget(_Model):
     allowed_num: int = Field(description="allowed bad events x allowed_den, exact")
     allowed_den: int
     bad: int
+    exhausted_at: Epoch | None = Field(
+        default=None, description="end of the 5 minutes that overspent it, where that is known"
+    )
+
+
+class WindowBudget(Budget):
+    """The error budget of the objective's own window: the newest stretch of that length.
+
+    Where the log is shorter than the window, `allowed` is at the traffic of the log.
+    """
+
+    seconds: int = Field(description="length of the window")
+    start: Epoch
+    end: Epoch
+    total: int = Field(description="events in the window")
+
+
+class BurnPair(_Model):
+    """Two windows whose burn rates raise an alert, and how often they would have."""
+
+    alert: Literal["page", "ticket"]
+    budget: str = Field(description="share of the budget that the long window may not spend")
+    factor: str = Field(description="burn rate above which both windows must be")
+    long_seconds: int
+    short_seconds: int
+    fired: int = Field(description="times that it would have fired")
+    note: str = Field(default="", description="why it could not fire; empty where it could")
+
+
+class BurnAlert(_Model):
+    """A time at which a pair of windows would have alerted somebody."""
+
+    alert: Literal["page", "ticket"]
+    long_seconds: int
+    short_seconds: int
+    fired: Epoch
+    resolved: Epoch | None = Field(description="None where it was still so at the newest record")
+    onset: Epoch | None = Field(description="onset of the excursion that it is about, where known")
+    bad: int = Field(description="bad events in the long window when it fired")
+    total: int
+    by_chance: bool = Field(description="too few events to tell it from a service at its limit")
+    sentence: str
+
+
+class Burn(_Model):
+    """Burn-rate alerts replayed over the log."""
+
+    seconds: int = Field(description="window of the error budget")
+    source: str = Field(description="where the pairs are published; empty for one's own")
+    pairs: tuple[BurnPair, ...]
+    alerts: tuple[BurnAlert, ...] = Field(description="by time; the first of each pair if many")
+
+
+class Waiver(_Model):
+    """Somebody accepts that the objective is missed."""
+
+    owner: str
+    reason: str
+    expires: str = Field(description="the day from which it is void, YYYY-MM-DD")
+    in_force: bool = Field(description="false where it has expired, or the logs carry no time")
 
 
 class ObjectiveResult(_Model):
@@ -122,6 +182,20 @@ class ObjectiveResult(_Model):
     defined_at: str | None = Field(
         default=None, description="file:line:column in the configuration"
     )
+    group_by: str | None = Field(
+        default=None, description="dimension of which it is one value, or several together"
+    )
+    slice_seconds: int | None = Field(
+        default=None, description="length of the slices of time that are counted as events"
+    )
+    window_budget: WindowBudget | None = None
+    burn: Burn | None = None
+    waiver: Waiver | None = None
+
+    @property
+    def is_waived(self) -> bool:
+        """Whether it is missed, and somebody accepts that for now."""
+        return self.status is Status.BREACHED and self.waiver is not None and self.waiver.in_force
 
 
 class Excursion(_Model):

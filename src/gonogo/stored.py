@@ -37,6 +37,7 @@ from gonogo.privacy import clean_label, scrubbed
 from gonogo.rollup import engine, store
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
+from gonogo.rollup.objectives import counted
 from gonogo.rollup.partial import Partial, merge
 from gonogo.rollup.select import Calendar
 
@@ -54,7 +55,17 @@ _IDENTITIES: Final = "identities.parquet"
 _UNFINISHED: Final = ".new-"
 _STALE_SECONDS: Final = 86_400
 _NO_MATTER: Final = frozenset(
-    ("agreed_by", "defined_at", "minimum", "owner", "runbook", "severity", "source")
+    (
+        "agreed_by",
+        "defined_at",
+        "minimum",
+        "owner",
+        "runbook",
+        "severity",
+        "source",
+        "waiver",
+        "window",
+    )
 )
 """What an objective says that changes no count."""
 
@@ -361,8 +372,14 @@ def _sha256(path: Path) -> str:
 def _settings(run: Run) -> Settings:
     """Whatever changes a count, each by a hash or as it is."""
     config = run.config
+    for objective in config.objectives:
+        if objective.group_by is not None:
+            what = f"{objective.id} is judged for each {objective.group_by}"
+            hint = "judge the logs themselves, or write an objective for each value"
+            raise UsageError([Diagnostic("U052", objective.defined_at or "", what, hint)])
     objectives = [
-        {k: v for k, v in asdict(o).items() if k not in _NO_MATTER} for o in config.objectives
+        {k: v for k, v in asdict(counted(o)).items() if k not in _NO_MATTER}
+        for o in config.objectives
     ]
     parts: dict[str, Any] = {
         "objectives": objectives,

@@ -22,7 +22,9 @@ _FLOOR = -1.0  # a budget overspent a hundred times would hide everything else
 def _worst(result: ReadinessResult, judged: set[object]) -> ObjectiveResult | None:
     """The first objective, worst first, that has a budget and bins to draw it from."""
     for found in result.objectives:
-        if found.budget is not None and found.budget.allowed_num > 0 and found.id in judged:
+        if found.budget is None or found.slice_seconds:  # the bins hold events
+            continue
+        if found.budget.allowed_num > 0 and found.id in judged:
             return found
     return None
 

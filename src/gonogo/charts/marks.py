@@ -148,7 +148,7 @@ def objective_for(
     """The worst objective on an indicator over all calls, of one of the statistics if any given."""
     for found in result.objectives:
         if found.indicator == indicator and not found.selector:
-            if found.status is Status.NOT_APPLICABLE:
+            if found.status is Status.NOT_APPLICABLE or found.slice_seconds:
                 continue
             if not statistics or found.statistic in statistics:
                 return found

@@ -13,6 +13,7 @@ from gonogo.config.model import Config, Objective
 from gonogo.conventions import Severity
 from gonogo.privacy import clean_label
 from gonogo.results import Change, Comparison, IngestReport, ReadinessResult
+from gonogo.rollup.objectives import counted
 from gonogo.rollup.partial import Partial
 from gonogo.slo import wording
 
@@ -54,9 +55,9 @@ def against_baseline(
     ):
         return refused(f"the baseline ({old}) was made from these same logs and this same period")
     changes = [
-        _one(partial, number, objective, baseline, config)
+        _one(partial, number, counted(objective), baseline, config)
         for number, objective in enumerate(config.objectives)
-        if objective.spec.kind != "projection"
+        if objective.spec.kind != "projection" and objective.segment is None
     ]
     return Comparison(
         id=_ID,
@@ -96,8 +97,9 @@ def _one(
 def _thresholds(config: Config, baseline: ReadinessResult) -> list[str]:
     """Limits that are not what they were: the figures compare all the same, the verdicts do not."""
     notes = []
-    before = {o.id: o for o in baseline.objectives}
-    for objective in config.objectives:
+    # Which values a dimension has is no change of a threshold.
+    before = {o.id: o for o in baseline.objectives if not o.group_by}
+    for objective in (o for o in config.objectives if not o.group_by):
         was = before.pop(objective.id, None)
         if was is None:
             notes.append(f"new objective: {objective.expression}")

@@ -12,6 +12,7 @@ from gonogo.config.model import Config, Contrast, Objective
 from gonogo.conventions import Source
 from gonogo.results import Comparison
 from gonogo.rollup.blocks import NOTHING, Contrasts, Side
+from gonogo.rollup.objectives import counted
 from gonogo.rollup.partial import Partial
 
 Label = Callable[[str, str], str]
@@ -34,7 +35,7 @@ def _figures(config: Config) -> tuple[Objective, ...]:
     """The objectives, then the usual figures that are not among them."""
     have = {o.id for o in config.objectives}
     extra = (parse_objective(key, limit, source=Source.DEFAULT) for key, limit in EXTRA)
-    return (*config.objectives, *(o for o in extra if o.id not in have))
+    return (*map(counted, config.objectives), *(o for o in extra if o.id not in have))
 
 
 def compare_segments(
@@ -56,7 +57,7 @@ def _compared(
     settings, mix = config.compare, _MIXES.get(contrast.dimension, ("model", "operation"))
     changes, gone = [], set()
     for index, objective in enumerate(_figures(config)):
-        if objective.spec.kind == "projection":
+        if objective.spec.kind == "projection" or objective.segment is not None:
             continue
         here, there = (of_side(partial, index, 2 * number + side) for side in (1, 2))
         if not here.height and not there.height:

@@ -243,4 +243,34 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
         'Write against = ["release=2026.47..2026.46"], or "provider=acme" for acme against all '
         "others.",
     ),
+    "C061": (
+        "a length of time that cannot be read",
+        "Windows are a whole number and a unit: m or min, h, d or w, up to a year.",
+        "Write 5m, 1h, 3d or 4w.",
+    ),
+    "C062": (
+        "a window narrower than a bin",
+        "Calls are counted in bins of 5 minutes. A window that is narrower, or that is no multiple "
+        "of 5 minutes, would need counts that are not kept.",
+        "Write 5m or a multiple of it.",
+    ),
+    "C065": (
+        "a time slice that cannot be judged",
+        "With slice and slices an objective counts slices of time and not events: in so many of "
+        "them the limit has to hold. Slices are made of 5-minute bins, and hours of slices.",
+        'Write slice = "5m" and slices = ">= 99%".',
+    ),
+    "C064": (
+        "a dimension that cannot be grouped by",
+        "group_by judges an objective for each value of a dimension by itself. It takes the "
+        "dimensions and the keys of its own that the indicator can be narrowed by.",
+        "Take the name that is suggested.",
+    ),
+    "C063": (
+        "a burn rate that cannot be replayed",
+        "A burn-rate alert has a long window, a shorter one, and a share of the error budget above "
+        "zero. Published pairs exist for budgets of 7d, 28d and 30d; for any other window they "
+        "have to be stated.",
+        "Take a published window, or add [[burn_rate]] with alert, budget, long and short.",
+    ),
 }

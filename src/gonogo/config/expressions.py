@@ -29,6 +29,8 @@ __all__ = [
     "parse_key",
     "parse_limit",
     "parse_objective",
+    "segment_id",
+    "segment_selector",
     "selector_keys",
 ]
 
@@ -60,7 +62,7 @@ _STATISTIC_SYNONYMS: Final = {
     "max": "p99.9",
     "min": "p1",
 }
-_SELECTOR_SYNONYMS: Final = {
+SELECTOR_SYNONYMS: Final = {
     "tenant": "tenant_id",
     "env": "environment",
     "version": "release",
@@ -89,9 +91,25 @@ class Key:
     @property
     def id(self) -> str:
         """The one text for this key: two keys that mean the same have the same id."""
-        statistic = "" if self.statistic == "rate" else f".{self.statistic}"
-        pairs = ",".join(f"{key}={_glob_text(value)}" for key, value in self.selector)
-        return f"{self.indicator}{statistic}" + (f"{{{pairs}}}" if pairs else "")
+        return _id(self.indicator, self.statistic, self.selector)
+
+
+def _id(indicator: str, statistic: str, selector: tuple[tuple[str, str], ...]) -> str:
+    pairs = ",".join(f"{key}={_glob_text(value)}" for key, value in selector)
+    name = indicator if statistic == "rate" else f"{indicator}.{statistic}"
+    return name + (f"{{{pairs}}}" if pairs else "")
+
+
+def segment_selector(objective: Objective, key: str, label: str) -> tuple[tuple[str, str], ...]:
+    """The selector of one segment, as it is shown."""
+    return tuple(sorted({**dict(objective.selector), key: label}.items()))
+
+
+def segment_id(objective: Objective, label: str) -> str:
+    """The id of the objective for one value of the dimension that it is grouped by."""
+    selector = segment_selector(objective, objective.group_by or "", label)
+    statistic = (objective.sliced.inner if objective.sliced else objective).statistic
+    return _id(objective.indicator, statistic, selector)
 
 
 def _glob_text(value: str) -> str:
@@ -226,7 +244,7 @@ def _pair(
     value = re.sub(r"\\(.)", r"\1", match["quoted"]) if bare is None else bare
     if key not in selector_keys(spec):
         what = f"{quoted(key)} is not a selector key of {spec.name}"
-        hint = did_you_mean(key, selector_keys(spec), _SELECTOR_SYNONYMS)
+        hint = did_you_mean(key, selector_keys(spec), SELECTOR_SYNONYMS)
         troubles.append(Trouble("C014", what, hint))
     elif key in found:
         what = f"the selector names {quoted(key)} twice"

@@ -13,9 +13,16 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from gonogo.config.burn import budget_window, read_burn_rates
 from gonogo.config.compare import read_compare
 from gonogo.config.costs import read_cost, read_prices
-from gonogo.config.expressions import ExpressionError, parse_key, parse_objective
+from gonogo.config.expressions import (
+    SELECTOR_SYNONYMS,
+    ExpressionError,
+    parse_key,
+    parse_objective,
+    selector_keys,
+)
 from gonogo.config.gates import read_gates
 from gonogo.config.keys import (
     CANONICAL_FIELDS,
@@ -37,7 +44,9 @@ from gonogo.config.positions import Path as KeyPath
 from gonogo.config.positions import scan
 from gonogo.config.section import Problems, Section, kind_of, path_text
 from gonogo.config.sections import read_exclusions, read_site, usable_link
+from gonogo.config.slices import Wanted, on_slices, read_slices
 from gonogo.config.tables import read_ratio
+from gonogo.config.waivers import read_waiver
 from gonogo.conventions import Severity, Source
 from gonogo.errors import ConfigError, Diagnostic
 from gonogo.indicators import DEFAULT_OBJECTIVES, INDICATORS
@@ -185,6 +194,7 @@ class _Loader:
             prices=read_prices(self.root, zone),
             cost=self.plan(objectives),
             compare=read_compare(self.root),
+            burn_rates=read_burn_rates(self.root),
         )
 
     def plan(self, objectives: tuple[Objective, ...]) -> CostPlan:
@@ -260,9 +270,12 @@ class _Loader:
             return None
         options: dict[str, Any] = {}
         source: Source = Source.WRITTEN
+        slices: Wanted | None = None
         if isinstance(value, dict):
             path = (*path, "limit")
-            options, source = self.options(Section(self.problems, path[:-1], value))
+            section = Section(self.problems, path[:-1], value)
+            options, source = self.options(section)
+            slices = read_slices(section)
             if "limit" not in value:
                 return None
             value = value["limit"]
@@ -272,13 +285,41 @@ class _Loader:
         line, column = self.problems.positions.at(("slo", key))
         options["defined_at"] = f"{self.name}:{line}:{column}"
         try:
-            return parse_objective(key, value, source=source, **options)
+            found = parse_objective(key, value, source=source, **options)
+            if slices is not None and found.spec.kind == "projection":
+                what = f"{found.indicator} is about a month and has no slices"
+                self.problems.add((*path[:2], "slice"), "C065", what, "leave slice and slices out")
+            elif slices is not None:
+                found = on_slices(found, slices, options.get("minimum"))
+            self.grouping(found, path)
+            if "window" in options and found.target is None:
+                what = (
+                    f"{found.indicator}.{found.statistic} is no share of events: it has no budget"
+                )
+                self.problems.add((*path[:2], "window"), "C063", what, "leave the window out")
+            return found
         except ExpressionError as error:
             for trouble in error.troubles:
                 is_limit = trouble.part == "limit"
                 at = path if is_limit else ("slo", key)
                 self.problems.add(at, trouble.code, trouble.what, trouble.hint, value=is_limit)
             return None
+
+    def grouping(self, found: Objective, path: KeyPath) -> None:
+        """A dimension to group by must be one that the indicator can be selected by."""
+        key = found.group_by
+        if key is None:
+            return
+        at: KeyPath = (*path[:2], "group_by")
+        allowed = selector_keys(found.spec)
+        if not allowed:
+            what = f"{found.indicator} is about all calls and cannot be grouped"
+            self.problems.add(at, "C064", what, "leave group_by out")
+        elif key not in allowed:
+            what = f"{quoted(key)} is not a dimension of {found.indicator}"
+            self.problems.add(
+                at, "C064", what, did_you_mean(key, allowed, SELECTOR_SYNONYMS), value=True
+            )
 
     def not_a_text(self, path: KeyPath, key: str, value: Any) -> None:
         """A threshold without quotes: a number, or one that is not even finite."""
@@ -298,6 +339,7 @@ class _Loader:
         section.known(OBJECTIVE_KEYS, required=("limit",))
         severity = section.choice("severity", list(Severity), "C025")
         minimum = section.integer("minimum", 1, MINIMUM_MAXIMUM)
+        window = budget_window(section, own="burn_rate" in self.root.table)
         agreed_by = section.text("agreed_by", may_be_empty=True)
         proposed = section.flag("proposed") or agreed_by == ""
         options: dict[str, Any] = {
@@ -305,9 +347,14 @@ class _Loader:
             "owner": section.text("owner"),
             "runbook": usable_link(section, "runbook"),
             "agreed_by": agreed_by or None,
+            "group_by": section.text("group_by"),
         }
         if minimum is not None:
             options["minimum"] = minimum
+        if window is not None:
+            options["window"] = window
+        if "waiver" in section.table:
+            options["waiver"] = read_waiver(section)
         return options, Source.PROPOSED if proposed and not agreed_by else Source.WRITTEN
 
     def fields(self) -> dict[str, str]:

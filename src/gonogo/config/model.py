@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import datetime
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -11,6 +12,37 @@ from gonogo.conventions import Severity, Source
 from gonogo.indicators import INDICATORS, Indicator
 
 Comparator = Literal["<=", "<", ">=", ">"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Somebody accepts that an objective is missed, for a reason and until a day (not included)."""
+
+    owner: str
+    reason: str
+    expires: datetime.date
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One value of the dimension that an objective is grouped by.
+
+    `label` is the value as it may be shown; `values` the texts of the log behind it, None for a
+    missing one; `merged` how many small segments it holds, 0 for a single one.
+    """
+
+    key: str
+    label: str
+    values: tuple[str | None, ...]
+    merged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """Slices of time, of so many seconds each, and the objective that each of them keeps or not."""
+
+    seconds: int
+    inner: Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +69,32 @@ class Objective:
     runbook: str | None = None
     agreed_by: str | None = None
     defined_at: str | None = None
+    waiver: Waiver | None = None
+    sliced: Sliced | None = None
+    group_by: str | None = None
+    segment: Segment | None = None
+    segments: int = 0
+    """values that the dimension of `group_by` was found to have"""
+    window: int = 7 * 86_400
+    """seconds that its error budget is for"""
 
     @property
     def spec(self) -> Indicator:
-        return INDICATORS[self.indicator]
+        """Its indicator; of slices, the share of them that keep the limit."""
+        found = INDICATORS[self.indicator]
+        if self.sliced is None:
+            return found
+        minutes, inner = self.sliced.seconds // 60, self.sliced.inner
+        what = found.title if inner.statistic == "rate" else f"{inner.statistic} {found.title}"
+        return replace(
+            found,
+            title=f"{what}, {minutes}-minute slices",
+            kind="ratio",
+            unit="ratio",
+            formula=f"slices of {minutes} min that keep the limit / slices with events; "
+            f"{found.title}: {found.formula}",
+            good_is_low=False,
+        )
 
     @property
     def is_mean(self) -> bool:
@@ -147,6 +201,23 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A burn-rate alert: two windows in seconds, and the share of the error budget at stake.
+
+    It fires while both windows spend the budget faster than would use up the share in `long`.
+    """
+
+    alert: Literal["page", "ticket"]
+    budget: Fraction
+    long: int
+    short: int
+
+    def factor(self, window: int) -> Fraction:
+        """That speed, as a multiple of what lasts exactly the `window` of the budget (seconds)."""
+        return self.budget * window / self.long
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     title: str | None = None
     subtitle: str = ""
@@ -180,3 +251,5 @@ class Config:
     prices: Prices = Prices()
     cost: CostPlan = CostPlan()
     compare: Compare = Compare()
+    burn_rates: tuple[Pair, ...] = ()
+    """pairs of windows in place of the published ones"""

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gonogo.config.burn import ALERTS
 from gonogo.config.compare import COMPARE
+from gonogo.config.expressions import selector_keys
 from gonogo.config.gates import SPECS
 from gonogo.config.keys import (
+    BURN_KEYS,
     CANONICAL_FIELDS,
     EXCLUDE_KEYS,
     MINIMUM_MAXIMUM,
@@ -20,10 +23,13 @@ from gonogo.config.keys import (
     TOP_MAXIMUM,
 )
 from gonogo.config.tables import schema_of
+from gonogo.config.waivers import WAIVER
 from gonogo.conventions import PUBLISHABLE, Severity
 from gonogo.indicators import INDICATORS, PROJECTIONS
 from gonogo.records import TIERS
 
+GROUPS = tuple(dict.fromkeys(key for spec in INDICATORS.values() for key in selector_keys(spec)))
+_DURATION = r"^\s*[0-9]{1,6}\s*(s|m|min|h|d|w)\s*$"
 _TEXT: dict[str, Any] = {"type": "string", "pattern": r"\S"}
 
 
@@ -59,6 +65,7 @@ def config_schema() -> dict[str, Any]:
             "slo": _objectives(),
             "prices": _prices(),
             "cost": _cost(),
+            "burn_rate": _burn_rates(),
             "fields": _names(CANONICAL_FIELDS, "canonical field = dotted path in your log"),
             "exclude": _exclusions(),
             "not_applicable": _names(
@@ -101,6 +108,27 @@ def _objectives() -> dict[str, Any]:
                 "maximum": MINIMUM_MAXIMUM,
                 "description": "smallest sample that is judged; chosen from the limit if left out",
             },
+            "window": {
+                "type": "string",
+                "pattern": _DURATION,
+                "default": "7d",
+                "description": "what its error budget is for: 7d, 28d or 30d, or any length of "
+                "time that [[burn_rate]] states pairs for",
+            },
+            "group_by": {
+                "enum": list(GROUPS),
+                "description": "dimension, each value of which is judged by itself",
+            },
+            "slice": {
+                "type": "string",
+                "pattern": _DURATION,
+                "description": "judge slices of this length, 5m to 1h, in place of single events",
+            },
+            "slices": {
+                "type": "string",
+                "pattern": r"^\s*(>=|>)",
+                "description": "share of the slices that must keep the limit: >= 99%",
+            },
             "owner": {**_TEXT, "description": "who looks after it"},
             "runbook": _link("what to do when it is missed"),
             "agreed_by": {"type": "string", "description": "who agreed to the threshold"},
@@ -108,6 +136,7 @@ def _objectives() -> dict[str, Any]:
                 "type": "boolean",
                 "description": "true until somebody agrees: see agreed_by",
             },
+            "waiver": schema_of(WAIVER),
         },
     }
     return {
@@ -199,6 +228,27 @@ def _cost() -> dict[str, Any]:
             },
             "offline_operations": names("operations that could wait for a batch"),
             "batch_discount": _share("that a batch is cheaper by", "50%"),
+        },
+    }
+
+
+def _burn_rates() -> dict[str, Any]:
+    def window(description: str) -> dict[str, Any]:
+        return {"type": "string", "pattern": _DURATION, "description": description}
+
+    return {
+        "type": "array",
+        "description": "pairs of windows in place of the published burn-rate tables",
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": list(BURN_KEYS),
+            "properties": {
+                "alert": {"enum": list(ALERTS), "description": "who would have been told, and how"},
+                "budget": _share("of the error budget that the long window may not spend"),
+                "long": window("long window, a multiple of 5 minutes: 1h"),
+                "short": window("short window, for an alert that ends with its cause: 5m"),
+            },
         },
     }
 

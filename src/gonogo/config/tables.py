@@ -62,21 +62,24 @@ def read_rows(root: Section, spec: TableSpec) -> list[dict[str, Any]]:
     if not spec.many:
         hint = f"write it as [{spec.name}] with one setting a line"
         table = root.expect(spec.name, dict, name="a table", hint=hint)
-        return [] if table is None else [_row(Section(root.problems, (spec.name,), table), spec)]
+        return (
+            [] if table is None else [read_table(Section(root.problems, (spec.name,), table), spec)]
+        )
     hint = f"write it as [[{spec.name}]] with {', '.join(spec.names[:3])}"
     rows: list[Any] = root.expect(spec.name, list, name="a list of tables", hint=hint) or []
     found = []
     for number, row in enumerate(rows):
         path = (spec.name, number)
         if isinstance(row, dict):
-            found.append(_row(Section(root.problems, path, row), spec))
+            found.append(read_table(Section(root.problems, path, row), spec))
         else:
             what = f"{kind_of(row)} stands where a table is expected"
             root.problems.add(path, "C007", what, hint)
     return [row for row in found if all(row[k.name] is not None for k in spec.keys if k.required)]
 
 
-def _row(section: Section, spec: TableSpec) -> dict[str, Any]:
+def read_table(section: Section, spec: TableSpec) -> dict[str, Any]:
+    """The usable values of one table by key, None or the default where there is none."""
     section.known(spec.names, required=[key.name for key in spec.keys if key.required])
     return {key.name: _value(section, key) for key in spec.keys}
 

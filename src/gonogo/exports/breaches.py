@@ -84,6 +84,11 @@ def _objective(o: ObjectiveResult, found: list[Excursion], result: ReadinessResu
         f"- Why: {markdown(o.reason)}",
         f"- Threshold: {markdown(figures.threshold(o))}",
     ]
+    if o.is_waived and o.waiver is not None:
+        lines.append(
+            f"- Waived until {o.waiver.expires} by {markdown(o.waiver.owner)}: "
+            f"{markdown(o.waiver.reason)}"
+        )
     lines += [f"- {line}" for e in found[:_MOST_INTERVALS] for line in _interval(e, result)]
     if (more := len(found) - _MOST_INTERVALS) > 0:
         lines.append(f"- and {more} more intervals")

@@ -104,7 +104,8 @@ def headline(result: ReadinessResult, decision: Decision) -> str:
         return summary(decision)
     worst = decision.reasons[0]
     for o in result.objectives:
-        if o.id == worst.objective and o.status is Status.BREACHED and o.observed is not None:
+        is_it = o.id == worst.objective and o.status is Status.BREACHED and not o.is_waived
+        if is_it and o.observed is not None:
             return f"{o.title} {observed(o)}, limit {limit(o)}: {counts(o)}"
     return worst.text
 

@@ -22,7 +22,7 @@ def junit_xml(result: ReadinessResult) -> str:
     """One suite for the objectives and one for the gates.
 
     BREACHED is a failure, NO_DATA an error (a test that could not be run is none that passed),
-    NOT_APPLICABLE is skipped; AT_RISK passes and says so.
+    NOT_APPLICABLE is skipped; AT_RISK and what is waived pass and say so.
     """
     root = ET.Element("testsuites", name="gonogo")
     objectives = [_objective(o) for o in result.objectives]
@@ -54,6 +54,10 @@ def _objective(o: ObjectiveResult) -> ET.Element:
     case = ET.Element("testcase", classname="gonogo.slo", name=xml(o.expression), time="0")
     severity = "" if o.severity is Severity.BLOCKING else f" ({o.severity.value})"
     evidence = f"{figures.observed(o)}, limit {figures.limit(o)}, {figures.counts(o)}"
+    if o.is_waived and o.waiver is not None:
+        said = f"WAIVED until {o.waiver.expires} by {o.waiver.owner}: {o.waiver.reason}"
+        ET.SubElement(case, "system-out").text = f"{xml(said)}; {xml(o.reason)} {evidence}"
+        return case
     _outcome(case, o.status, f"{xml(o.reason)}{severity}", f"{evidence}; {xml(_source(o))}")
     return case
 

@@ -91,6 +91,8 @@ def _parts(
         parts += [Text(), _reasons(more)]
     if result.objectives:
         parts += [Text(), _objectives(result.objectives, width)]
+    if alerts := _alerts(result):
+        parts += [Text(), alerts]
     if result.excursions:
         parts += [Text(), _excursions(result)]
     for comparison in result.comparisons:
@@ -167,9 +169,30 @@ def _name(objective: ObjectiveResult) -> Text:
         marks.append(objective.severity.value)
     if objective.source is not Source.WRITTEN:
         marks.append(objective.source.value)
+    if objective.is_waived:
+        marks.append("waived")
     if marks:
         name.append(f" ({', '.join(marks)})", "dim")
     return name
+
+
+def _alerts(result: ReadinessResult) -> RenderableType | None:
+    """The first page of each breached objective; others say theirs as their reason."""
+    first = {
+        o.id: alert
+        for o in result.objectives
+        if o.burn and o.status is Status.BREACHED
+        for alert in reversed(o.burn.alerts)
+        if alert.alert == "page" and not alert.by_chance
+    }
+    if not first:
+        return None
+    grid = _bullets()
+    for name, alert in list(first.items())[:_MOST_EXCURSIONS]:
+        grid.add_row(Text("page", "bold red"), Text(printable(f"{name}: {alert.sentence}", 300)))
+    if (more := len(first) - _MOST_EXCURSIONS) > 0:
+        grid.add_row("", Text(f"and {more} more", "dim"))
+    return grid
 
 
 def _excursions(result: ReadinessResult) -> RenderableType:

@@ -24,6 +24,7 @@ from gonogo.measures.frames import (
     unhoured,
     wide_calls,
 )
+from gonogo.measures.segments import numbered
 from gonogo.records import YES
 from gonogo.results import Column, Table
 from gonogo.rollup.partial import (
@@ -409,11 +410,15 @@ class _Builder:
         return _table("cost_by_model", "Cost by model", shape, made)
 
     def _objective_bins(self) -> Table:
-        ids = {str(k): o.id for k, o in enumerate(self.config.objectives)}
+        pairs = [(k, o.id) for o, numbers in numbered(self.partial, self.config) for k in numbers]
+        ids = pl.DataFrame(pairs, schema=["objective", "id"], orient="row")
         frame = self.partial.frames["objectives"].filter(pl.col("bin").is_not_null())
-        hourly = frame.with_columns(start=pl.col("bin") - pl.col("bin") % _HOUR)
+        named = frame.join(ids, on="objective").with_columns(objective=pl.col("id"))
+        hourly = named.with_columns(start=pl.col("bin") - pl.col("bin") % _HOUR)
         sums = _summed(hourly, ["objective", "start"], ("good", "total"))
-        rows = [{**row, "objective": ids[row["objective"]]} for row in sums if row["total"]]
+        place = {name: k for k, (_, name) in enumerate(pairs)}
+        rows = [row for row in sums if row["total"]]
+        rows.sort(key=lambda row: (place[row["objective"]], row["start"]))
         shape = (
             c.value("objective", "objective", "text"),
             c.value("start", "hour", "time"),

@@ -10,9 +10,12 @@ import polars as pl
 from gonogo.config.model import Config, Objective
 from gonogo.indicators import COST_FIELDS
 from gonogo.measures.frames import Distributions
+from gonogo.measures.segments import numbered
 from gonogo.measures.traffic import sampling, scenarios
+from gonogo.rollup.objectives import counted
 from gonogo.rollup.partial import Partial
 from gonogo.slo import ObjectiveData
+from gonogo.slo.slices import sliced
 
 
 def _projection(
@@ -44,29 +47,35 @@ def objective_data(
         "guardrail_checks": int(partial.frames["guardrails"]["calls"].sum()),
     }
     found = []
-    for number, objective in enumerate(config.objectives):
-        counts = partial.frames["objectives"].filter(pl.col("objective") == str(number))
+    for objective, numbers in numbered(partial, config):
+        counts = (
+            partial.frames["objectives"]
+            .filter(pl.col("objective").is_in(numbers))
+            .group_by("bin")
+            .agg(pl.col("good", "total", "sum", "eligible").sum())
+            .sort("bin", nulls_last=True)
+        )
         timed = counts.filter(pl.col("bin").is_not_null())
         untimed = counts.filter(pl.col("bin").is_null())
-        is_mean = objective.is_mean
+        of = counted(objective)
+        is_mean = of.is_mean
         histogram = None
-        if objective.spec.kind != "ratio":
-            histogram = distributions.get(("objective",), "objective", (str(number),))
-        found.append(
-            ObjectiveData(
-                objective,
-                timed["bin"].to_numpy(),
-                timed["good"].to_numpy(),
-                timed["total"].to_numpy(),
-                timed["sum"].to_numpy() if is_mean else np.zeros(timed.height, dtype=np.int64),
-                int(untimed["good"].sum()),
-                int(untimed["total"].sum()),
-                int(untimed["sum"].sum()) if is_mean else 0,
-                int(counts["eligible"].sum()),
-                rows[objective.spec.table],
-                histogram,
-                newest,
-                *_projection(objective, partial, config),
-            )
+        if of.spec.kind != "ratio":
+            histogram = distributions.get(("objective",), "objective", numbers)
+        made = ObjectiveData(
+            of,
+            timed["bin"].to_numpy(),
+            timed["good"].to_numpy(),
+            timed["total"].to_numpy(),
+            timed["sum"].to_numpy() if is_mean else np.zeros(timed.height, dtype=np.int64),
+            int(untimed["good"].sum()),
+            int(untimed["total"].sum()),
+            int(untimed["sum"].sum()) if is_mean else 0,
+            int(counts["eligible"].sum()),
+            rows[of.spec.table],
+            histogram,
+            newest,
+            *_projection(of, partial, config),
         )
+        found.append(made if objective.sliced is None else sliced(objective, made))
     return found

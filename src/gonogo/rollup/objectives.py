@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
+import polars as pl
 
-from gonogo.config.model import Objective
+from gonogo.config.model import Objective, Segment
 from gonogo.conventions import ErrorClass
 from gonogo.records import ERROR_CLASSES, MISSING, NO, UNKNOWN_FLAG, YES, Dictionaries
 from gonogo.rollup.context import Child, Context, Mask
 from gonogo.rollup.counting import Ints, exact_sum
+from gonogo.rollup.segments import dictionary_of
 from gonogo.rollup.select import matching
 
 _TIMEOUT = ERROR_CLASSES.index(ErrorClass.TIMEOUT)
@@ -45,6 +47,7 @@ class Counted:
 
 def count(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Counted:
     """Exact counts of one objective over a block."""
+    objective = counted(objective)
     judged = judge(objective, ctx, dictionaries)
     size = len(ctx.bins)
     bins = ctx.bin[judged.row]
@@ -59,8 +62,16 @@ def count(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Cou
     return Counted(judged, good, total, summed, eligible, values)
 
 
+def counted(objective: Objective) -> Objective:
+    """The objective that events are held against: of slices of time, the one within."""
+    if objective.sliced is None:
+        return objective
+    return replace(objective.sliced.inner, segment=objective.segment)
+
+
 def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Judged:
     """The events of an objective in a block, each with its goodness by the objective's limit."""
+    objective = counted(objective)
     table = objective.spec.table
     lines = np.ones(ctx.height, dtype=bool)
     child_selector = []
@@ -69,6 +80,9 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
             lines &= matching(dictionaries.dimensions[key], pattern)[ctx[key]]
         else:
             child_selector.append((key, pattern))
+    segment = objective.segment
+    if segment is not None and segment.key in dictionaries.dimensions:
+        lines &= _in_segment(segment, dictionaries, ctx[segment.key])
     if table == "calls":
         return _of_calls(objective, ctx, lines)
     if table == "requests":
@@ -81,14 +95,9 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
     }[table]
     selected = lines[child.row]
     for key, pattern in child_selector:
-        dictionary = {
-            "name": dictionaries.guardrail,
-            "stage": dictionaries.stage,
-            "tool": dictionaries.tool,
-            "index_version": dictionaries.index_version,
-            "embedding_model": dictionaries.embedding_model,
-        }[key]
-        selected &= matching(dictionary, pattern)[child[key]]
+        selected &= matching(dictionary_of(key, dictionaries), pattern)[child[key]]
+    if segment is not None and segment.key not in dictionaries.dimensions:
+        selected &= _in_segment(segment, dictionaries, child[segment.key])
     if objective.spec.kind == "distribution":
         duration = child["duration_us"]
         present = selected & (duration != MISSING)
@@ -96,6 +105,11 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
     if table == "guardrail_checks":
         return _of_checks(objective, ctx, child, selected)
     return _of_children(objective, child, selected)
+
+
+def _in_segment(segment: Segment, dictionaries: Dictionaries, codes: Ints) -> Mask:
+    texts = pl.Series(segment.values, dtype=pl.String)
+    return np.isin(codes, dictionary_of(segment.key, dictionaries).encode(texts).to_numpy())
 
 
 def _of_calls(objective: Objective, ctx: Context, lines: Mask) -> Judged:

@@ -502,8 +502,9 @@ class Step:
                 "eligible": counted.eligible[rows],
             },
         )
-        self._blocks(number, 0, counted.judged, None)
-        self._sides(number, counted.judged)
+        if objective.segment is None:  # comparisons are of the whole
+            self._blocks(number, 0, counted.judged, None)
+            self._sides(number, counted.judged)
         if counted.values is not None and len(counted.values):
             zeros = np.zeros(len(counted.values), dtype=np.int64)
             for _, found in by_scopes(counted.values, [("objective", zeros)]):

@@ -86,6 +86,7 @@ def objective_for(result: ReadinessResult, figure: Figure) -> ObjectiveResult | 
             objective.indicator == figure.indicator
             and objective.statistic == figure.statistic
             and not objective.selector
+            and not objective.slice_seconds
         ):
             return objective
     return None

@@ -8,6 +8,7 @@ from typing import Final
 from gonogo import display
 from gonogo.conventions import PUBLIC, Severity, Source, Status, Verdict
 from gonogo.results import Budget, ObjectiveResult, ReadinessResult
+from gonogo.site.burn import budget_facts
 from gonogo.site.model import Fact, Link, ObjectiveDetail, ObjectiveRow, Pill
 from gonogo.site.text import (
     clipped,
@@ -67,6 +68,8 @@ def page_of(indicator: str) -> str:
 
 
 def _sample(objective: ObjectiveResult) -> str:
+    if objective.slice_seconds:
+        return f"{display.count(objective.total)} slices of {objective.slice_seconds // 60} min"
     table = objective.indicator.split("_", 1)[0]
     return f"{display.count(objective.total)} {_EVENTS.get(table, 'calls')}"
 
@@ -88,6 +91,7 @@ def budget_texts(budget: Budget | None) -> tuple[str, str]:
 def row(objective: ObjectiveResult) -> ObjectiveRow:
     left, spent = budget_texts(objective.budget)
     severity = "" if objective.severity is Severity.BLOCKING else objective.severity.value
+    severity = " · ".join(filter(None, (severity, "waived" if objective.is_waived else "")))
     return ObjectiveRow(
         slug=objective.slug,
         title=heading(objective.title),
@@ -107,8 +111,15 @@ def rows_of_page(result: ReadinessResult, page: str) -> tuple[ObjectiveRow, ...]
     return tuple(row(o) for o in result.objectives if page_of(o.indicator) == page)
 
 
-def _facts(objective: ObjectiveResult, profile: str) -> tuple[Fact, ...]:
-    o = objective
+def _waiver_text(o: ObjectiveResult) -> str:
+    if o.waiver is None:
+        return ""
+    held = "until" if o.waiver.in_force else "not in force, void from"
+    return f"{o.waiver.reason} – {o.waiver.owner}, {held} {o.waiver.expires}"
+
+
+def _facts(objective: ObjectiveResult, result: ReadinessResult) -> tuple[Fact, ...]:
+    o, profile = objective, result.profile
     left, spent = budget_texts(o.budget)
     facts = [
         Fact("As written", o.expression),
@@ -131,8 +142,10 @@ def _facts(objective: ObjectiveResult, profile: str) -> tuple[Fact, ...]:
         Fact("Smallest sample judged", display.count(o.minimum)),
         Fact("Further events needed", display.count(o.needed) if o.needed else ""),
         Fact("Error budget", f"{left} ({spent} bad events)" if o.budget else ""),
+        *budget_facts(o, result),
         Fact("Severity", o.severity.value),
         Fact("Threshold", _SOURCE[o.source] + (f", by {o.agreed_by}" if o.agreed_by else "")),
+        Fact("Waiver", _waiver_text(o)),
         Fact("Defined at", (o.defined_at or "") if profile != PUBLIC else ""),
         Fact("Owner", o.owner or ""),
         Fact("Run book", o.runbook or "", web_link(o.runbook or "")),
@@ -150,7 +163,7 @@ def detail(objective: ObjectiveResult, result: ReadinessResult) -> ObjectiveDeta
         status=pill_of(objective.status),
         reason=prose(objective.reason, 500),
         hint=prose(objective.hint, 500),
-        facts=_facts(objective, result.profile),
+        facts=_facts(objective, result),
         excursions=tuple(
             Link(clipped(titles.get(name, name)), f"breaches.html#{name}")
             for name in objective.excursions

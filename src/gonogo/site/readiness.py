@@ -9,6 +9,7 @@ from gonogo import display
 from gonogo.conventions import Status
 from gonogo.results import FieldCoverage, ReadinessResult, Reason
 from gonogo.site import figures
+from gonogo.site.burn import burn_table
 from gonogo.site.comparisons import lede, tables
 from gonogo.site.gates import STATUS_WORDS, gate_lines, gate_tables
 from gonogo.site.layout import blocks
@@ -145,7 +146,7 @@ def page(
         gates_text="" if result.gates else NO_GATES,
         tables=blocks((), gate_tables(result)),
         tiles=figures.tiles(result, shown),
-        blocks=blocks(charts),
+        blocks=blocks(charts, [burn_table(result)]),
         changes=lede(result),
         compared=blocks((), tables(result)),
         steps=_steps(result),

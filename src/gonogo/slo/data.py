@@ -50,6 +50,9 @@ class ObjectiveData:
     least: Fraction | None = None
     """share of the eligible events that must carry the value; None for the configured minimum"""
 
+    events: ObjectiveData | None = None
+    """what slices of time are made of; None where the events themselves are counted"""
+
     def __post_init__(self) -> None:
         name = self.objective.id
         if len({len(a) for a in (self.bins, self.good, self.total, self.sums)}) > 1:
@@ -60,6 +63,12 @@ class ObjectiveData:
             raise ValueError(f"{name}: more good events than events")
         if self.histogram is not None and self.histogram.total != self.count:
             raise ValueError(f"{name}: {self.histogram.total} values for {self.count} events")
+
+    @property
+    def width(self) -> int:
+        """Seconds from a bin's start to its end."""
+        sliced = self.objective.sliced
+        return BIN_SECONDS if sliced is None else sliced.seconds
 
     @property
     def count(self) -> int:

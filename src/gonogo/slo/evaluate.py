@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from fractions import Fraction
 
 from gonogo import display
-from gonogo.config.model import Config, Objective
-from gonogo.conventions import Source, Status
-from gonogo.results import Budget, Excursion, ObjectiveResult
+from gonogo.config.model import Config, Objective, Segment
+from gonogo.conventions import Severity, Source, Status
+from gonogo.results import Burn, Excursion, ObjectiveResult, Waiver
+from gonogo.rollup.segments import MOST
 from gonogo.slo import wording
+from gonogo.slo.burn import budget, burn, window_budget, would_have
 from gonogo.slo.data import ObjectiveData
 from gonogo.slo.excursions import excursions
 from gonogo.slo.measure import Measured, measure
@@ -23,36 +26,106 @@ _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
 def evaluate(
-    data: Sequence[ObjectiveData], config: Config
+    data: Sequence[ObjectiveData], config: Config, today: date | None = None
 ) -> tuple[tuple[ObjectiveResult, ...], tuple[Excursion, ...]]:
-    """Judge every objective: (results, worst first and then by violation; excursions by onset)."""
+    """Judge every objective: (results, worst first and then by violation; excursions by onset).
+
+    `today` is the day by which waivers expire; without one none is in force.
+    """
     slugs = wording.slugs([d.objective.id for d in data])
-    judged = [_judge(d, slug, config) for d, slug in zip(data, slugs, strict=True)]
+    judged = [_judge(d, slug, config, today) for d, slug in zip(data, slugs, strict=True)]
     judged.sort(key=lambda j: (_RANK[j[0].status], -j[2], j[0].id))
     found = sorted((e for _, es, _ in judged for e in es), key=lambda e: (e.onset, e.id))
     return tuple(result for result, _, _ in judged), tuple(found)
 
 
 def _judge(
-    data: ObjectiveData, slug: str, config: Config
+    data: ObjectiveData, slug: str, config: Config, today: date | None
 ) -> tuple[ObjectiveResult, tuple[Excursion, ...], float]:
     measured = measure(data) if data.count and data.factor is not None else None
     found: tuple[Excursion, ...] = ()
+    burned: Burn | None = None
     judged: Judged | None
-    if measured is not None:
-        judged = _uncovered(data, config.minimum_coverage if data.least is None else data.least)
+    if (scattered := _scattered(data.objective)) is not None:
+        judged = scattered
+    elif measured is not None:
+        of = data.events or data
+        judged = _uncovered(of, config.minimum_coverage if of.least is None else of.least)
     elif data.count:
         judged = _unscaled(data)
+    elif data.events is not None and data.events.count:
+        judged = _unsliced(data.events, data.width)
     else:
-        judged = _absent(data, config)
+        judged = _absent(data.events or data, config)
     if measured is not None and judged is None:
         judged = _small(data, measured)
         if judged is None:
             found = excursions(data, slug, is_breach=not measured.met)
-            judged = _breached(data, measured) if not measured.met else _met(data, measured, found)
+            burned = burn(data, config, found)
+            if measured.met:
+                judged = _met(data, measured, found, burned)
+            else:
+                judged = _breached(data, measured)
     assert judged is not None  # without events _absent() always says something
     result = _result(data, slug, measured, judged, tuple(e.id for e in found))
+    rest = data.objective.segment
+    if rest is not None and rest.merged:
+        result = _together(data.objective, rest, result)
+    waiver, hint = _waiver(data.objective, result, today)
+    result = result.model_copy(update={"burn": burned, "waiver": waiver, "hint": hint})
     return result, found, measured.violation if measured else 0.0
+
+
+def _waiver(
+    objective: Objective, result: ObjectiveResult, today: date | None
+) -> tuple[Waiver | None, str]:
+    """The waiver as it stands today, and the hint with what to do about one that has run out."""
+    given, hint = objective.waiver, result.hint
+    if given is None:
+        return None, hint
+    in_force = today is not None and today < given.expires
+    if result.status is Status.BREACHED and not in_force:
+        why = "the logs carry no time to judge it by: give the present with --as-of"
+        if today is not None:
+            why = f"it expired on {given.expires.isoformat()}"
+        hint = "; ".join(filter(None, (hint, f"the waiver of {given.owner} does not hold: {why}")))
+    return Waiver(
+        owner=given.owner,
+        reason=given.reason,
+        expires=given.expires.isoformat(),
+        in_force=in_force,
+    ), hint
+
+
+def _unsliced(events: ObjectiveData, width: int) -> Judged:
+    """NO_DATA where no event lies in a slice of time that is over."""
+    have = wording.events(events.objective, events.count)
+    reason = f"none of {have} lies in a complete slice of {display.duration(width * 10**6)}"
+    return Status.NO_DATA, reason, "log timestamp, and judge a longer stretch of logs"
+
+
+def _scattered(objective: Objective) -> Judged | None:
+    """NO_DATA where there are more segments than can each be judged by itself."""
+    if objective.segment is not None or objective.segments <= MOST:
+        return None
+    return (
+        Status.NO_DATA,
+        f"{objective.group_by} has {display.count(objective.segments)} values, and at most {MOST} "
+        "can each be judged by itself",
+        "narrow the objective with a selector, or group it by another dimension",
+    )
+
+
+def _together(objective: Objective, rest: Segment, result: ObjectiveResult) -> ObjectiveResult:
+    """What small segments are together; too small even so, they warn and do not decide."""
+    values = "1 value" if rest.merged == 1 else f"{rest.merged} values together"
+    least = wording.events(objective, objective.minimum)
+    update: dict[str, object] = {
+        "reason": f"{result.reason}; {values} of {rest.key} with under {least} each"
+    }
+    if result.status is Status.NO_DATA and result.severity is Severity.BLOCKING:
+        update["severity"] = Severity.WARNING
+    return result.model_copy(update=update)
 
 
 def _absent(data: ObjectiveData, config: Config) -> Judged:
@@ -79,7 +152,7 @@ def _absent(data: ObjectiveData, config: Config) -> Judged:
     if data.eligible:
         has = wording.events(objective, data.eligible)
         return Status.NO_DATA, f"none of {has} carries {spec.log_field}", log
-    if objective.selector:
+    if wording.shown_selector(objective):
         reason = f"no {many} match {wording.selector(objective)}"
         return Status.NO_DATA, reason, f"check the selector; else {log}"
     return Status.NO_DATA, f"no {many} in the period could carry {spec.log_field}", log
@@ -146,14 +219,17 @@ def _breached(data: ObjectiveData, measured: Measured) -> Judged:
     return Status.BREACHED, _seen(data, measured), hint
 
 
-def _met(data: ObjectiveData, measured: Measured, found: Sequence[Excursion]) -> Judged:
-    """Met as counted; at risk where an excursion or the bound says so."""
+def _met(
+    data: ObjectiveData, measured: Measured, found: Sequence[Excursion], burned: Burn | None
+) -> Judged:
+    """Met as counted; at risk where an excursion, a burn-rate alert or the bound says so."""
     objective = data.objective
     seen, bound = _seen(data, measured), None
     if measured.bound is not None:
         bound = wording.observed(objective, measured.bound)
     upper = wording.is_upper(objective)
-    if measured.carried and not found:
+    alerts = [a for a in burned.alerts if not a.by_chance] if burned else []
+    if measured.carried and not found and not alerts:
         sure = (
             f"; with 95 % confidence {'at most' if upper else 'at least'} {bound}" if bound else ""
         )
@@ -170,8 +246,12 @@ def _met(data: ObjectiveData, measured: Measured, found: Sequence[Excursion]) ->
     elif found:
         lasted = display.duration(sum(e.end - e.onset for e in found) * 10**6)
         parts.append(f"not in {len(found)} excursions of {lasted} together")
+    if alerts:
+        # Whoever is woken up matters more than an earlier ticket.
+        first = min(alerts, key=lambda alert: (alert.alert != "page", alert.fired))
+        parts.append(f"it {would_have(first)}")
     if not measured.carried:
-        if not found:
+        if not found and not alerts:
             hint = _more(data, measured)
         many = wording.events(objective, measured.total)
         parts.append(
@@ -230,18 +310,6 @@ def _needed(data: ObjectiveData, measured: Measured | None) -> int | None:
     return max(sample_needed(0.0, float(1 - objective.target)) or 0, short) or None
 
 
-def _budget(data: ObjectiveData) -> Budget | None:
-    target = data.objective.target
-    if target is None or not data.count:
-        return None
-    allowed = (1 - target) * data.count
-    return Budget(
-        allowed_num=allowed.numerator,
-        allowed_den=allowed.denominator,
-        bad=data.count - data.good_count,
-    )
-
-
 def _result(
     data: ObjectiveData,
     slug: str,
@@ -260,7 +328,7 @@ def _result(
         expression=o.expression,
         indicator=o.indicator,
         statistic=o.statistic,
-        selector=dict(o.selector),
+        selector=dict(wording.shown_selector(o)),
         comparator=o.comparator,
         limit=display.plain(o.limit),
         unit=o.spec.unit,
@@ -280,8 +348,11 @@ def _result(
         eligible=data.eligible,
         minimum=o.minimum,
         needed=_needed(data, measured) if lacking else None,
-        budget=_budget(data),
+        budget=budget(data),
+        window_budget=window_budget(data),
         excursions=found,
+        group_by=o.group_by,
+        slice_seconds=None if o.sliced is None else o.sliced.seconds,
         owner=o.owner,
         runbook=o.runbook,
         agreed_by=o.agreed_by,

@@ -40,7 +40,7 @@ def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursi
             title=wording.title(data.objective),
             is_breach=is_breach,
             onset=onset,
-            end=int(bins[last - 1]) + BIN_SECONDS,
+            end=int(bins[last - 1]) + data.width,
             ongoing=len(bins) - last < RECOVERY_BINS,
             bad=int(k.sum()),
             total=int(n.sum()),

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from gonogo import display
+from gonogo.config.expressions import segment_selector
 from gonogo.config.model import Objective
 
 _NOUNS: Final = {
@@ -56,6 +57,12 @@ _BEYOND: Final = {
     ">=": "below {}",
     ">": "at or below {}",
 }
+_KEPT: Final = {
+    "<=": "kept within {}",
+    "<": "stayed under {}",
+    ">=": "reached {}",
+    ">": "stayed over {}",
+}
 _BEYOND_TIME: Final = {"<=": "took longer than {}", "<": "took {} or longer"}
 
 
@@ -66,12 +73,20 @@ def title(objective: Objective) -> str:
     name = objective.spec.title
     if objective.statistic != "rate":
         name = f"{objective.statistic} {name}"
-    return f"{name} {selector(objective)}" if objective.selector else name
+    return f"{name} {selector(objective)}" if shown_selector(objective) else name
 
 
 def selector(objective: Objective) -> str:
     """The selector as it is written: {model=gpt-4o*,tool=search}."""
-    return "{" + ",".join(f"{key}={pattern}" for key, pattern in objective.selector) + "}"
+    pairs = (f"{key}={pattern}" for key, pattern in shown_selector(objective))
+    return "{" + ",".join(pairs) + "}"
+
+
+def shown_selector(objective: Objective) -> tuple[tuple[str, str], ...]:
+    """The selector with the segment in it, under the name by which that may be shown."""
+    if objective.segment is None:
+        return objective.selector
+    return segment_selector(objective, objective.segment.key, objective.segment.label)
 
 
 def slugs(ids: Sequence[str]) -> list[str]:
@@ -91,6 +106,8 @@ def events(objective: Objective, number: int) -> str:
 
 def noun(objective: Objective, number: int = 2) -> str:
     """What is counted, in the singular for one."""
+    if objective.sliced is not None:
+        return f"slice{'s' if number != 1 else ''} of {objective.sliced.seconds // 60} min"
     pair = _NOUNS[objective.spec.table]
     if objective.indicator == "guardrail_latency":
         pair = ("check", "checks")
@@ -106,7 +123,11 @@ def limit(objective: Objective) -> str:
 def happened(objective: Objective, good: int, total: int) -> str:
     """The counted events: 12 of 3,204 calls failed; 9 of 80 calls took longer than 2.5 s."""
     counted = good if _good_is_counted(objective) else total - good
-    if objective.statistic == "rate":
+    if objective.sliced is not None:
+        inner = objective.sliced.inner
+        shown = display.exact(inner.limit, inner.spec.unit)
+        verb = _KEPT[inner.comparator].format(shown)
+    elif objective.statistic == "rate":
         verb = _VERBS[objective.indicator]
     else:
         unit = objective.spec.unit

@@ -1,0 +1,62 @@
+"""Clocks that cannot be right: records after the present, and few records far from all others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gonogo.conventions import BIN_SECONDS
+from gonogo.rollup.partial import Partial
+
+Ints = NDArray[np.int64]
+
+FAR: Final = 86_400
+"""Seconds without a call that part strays from the others."""
+FEW: Final = 0.001
+"""Share of the calls that strays are, at most; a service that was resumed has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Calls dated far before or after all others; `edge` is the time farthest off."""
+
+    calls: int
+    edge: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What is odd about the times of calls, to within the 5-minute bins."""
+
+    ahead: Strays | None
+    """after the present that was given"""
+    late: Strays | None
+    early: Strays | None
+
+
+def clocks(partial: Partial, present: int | None) -> Clocks:
+    """Look at the calls of a partial; `present` in epoch seconds where it was given, else None."""
+    timed = partial.frames["calls"].filter(pl.col("bin").is_not_null())
+    by_bin = timed.group_by("bin").agg(pl.col("calls").sum()).sort("bin")
+    bins, calls = by_bin["bin"].to_numpy(), by_bin["calls"].to_numpy()
+    ahead = None
+    if present is not None:
+        after = bins > present
+        if after.any():
+            ahead = Strays(int(calls[after].sum()), int(bins[-1]))
+    return Clocks(ahead, _strays(bins, calls), _strays(-bins[::-1], calls[::-1], mirrored=True))
+
+
+def _strays(bins: Ints, calls: Ints, *, mirrored: bool = False) -> Strays | None:
+    """The calls behind the first long gap behind which there are few; bins ascend."""
+    if len(bins) < 2:
+        return None
+    left = calls.sum() - np.cumsum(calls)[:-1]  # calls behind each gap
+    gaps = np.flatnonzero((np.diff(bins) > FAR + BIN_SECONDS) & (left <= FEW * calls.sum()))
+    if not len(gaps):
+        return None
+    return Strays(int(left[gaps[0]]), -int(bins[-1]) if mirrored else int(bins[-1]))
