@@ -67,6 +67,7 @@ class Pipeline:
     lines: tuple[str, ...] = ("calls.jsonl: native log line",)
     requests: list[Any] = field(default_factory=list)
     outputs: list[Path] = field(default_factory=list)
+    periods: list[tuple[int | None, int]] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
 
     def analyse(self, request: Any, progress: Progress) -> ReadinessResult:
@@ -77,8 +78,17 @@ class Pipeline:
             raise self.error
         return self.result
 
-    def build(self, request: Any, output: Path, progress: Progress) -> ReadinessResult:
+    def build(
+        self,
+        request: Any,
+        output: Path,
+        progress: Progress,
+        *,
+        keep: int | None = None,
+        catch_up: int = 0,
+    ) -> ReadinessResult:
         self.outputs.append(output)
+        self.periods.append((keep, catch_up))
         return self.analyse(request, progress)
 
     def render(self, path: Path, output: Path) -> ReadinessResult:
@@ -268,6 +278,21 @@ def test_json_on_stdout_holds_no_command_for_a_ci_runner(pipeline: Pipeline) -> 
     done = run("check", "logs", "--format", "json")
     assert "##" not in done.stdout
     assert json.loads(done.stdout) == json.loads(dumps(pipeline.result))
+
+
+def test_exit_zero_lets_every_verdict_and_missing_logs_pass_but_no_other_error(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.result = judged(Verdict.NO_GO)
+    assert run("build", "-", "--exit-zero", "--keep", "5", "--catch-up", "2").exit_code == 0
+    assert pipeline.periods == [(5, 2)]
+    assert run("build", "-").exit_code == 1
+    pipeline.error = InputError((Diagnostic("I001", "x", "nothing"),))
+    done = run("build", "-", "--exit-zero")
+    assert (done.exit_code, "[I001]" in done.stderr) == (0, True)
+    assert run("build", "-").exit_code == 4
+    pipeline.error = UsageError((Diagnostic("U002", "x", "nothing"),))
+    assert run("build", "-", "--exit-zero").exit_code == 2
 
 
 def test_build_says_where_the_site_is(pipeline: Pipeline) -> None:

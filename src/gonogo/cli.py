@@ -99,7 +99,8 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     "  gonogo build 'logs/*.jsonl.gz' -o public/ --period last-week --state state/\n"
     "  gonogo build export.parquet -o site/ --where environment=production --profile internal\n"
     "  gonogo build logs/ -o site/ --baseline last-week/readiness.json\n\n"
-    "The site is written first; a failing verdict fails last, with exit code 1.",
+    "The site is written first; a failing verdict fails last, with exit code 1. With --period the\n"
+    "site keeps every period in a folder of its own, below a page that compares them.",
 )
 @draws
 @reads_logs
@@ -112,10 +113,36 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     help="Folder of the site; what was there stays until the new one is whole.",
 )
 @takes_rollups
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --period: publish the newest N periods; older ones stay in the state.",
+)
+@click.option(
+    "--catch-up",
+    type=click.IntRange(min=0, max=53),
+    default=0,
+    metavar="N",
+    help="With --period: look at the N weeks before too, for missed weeks and late records.",
+)
+@click.option(
+    "--exit-zero",
+    is_flag=True,
+    help="Exit with 0 whatever the verdict is, also without usable logs; publish now, fail later.",
+)
 @takes_evals
 @compares
 @passes
-def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) -> None:
+def build(
+    given: Input,
+    output: Path,
+    keep: int | None,
+    catch_up: int,
+    exit_zero: bool,
+    strict: bool,
+    allow_inconclusive: bool,
+) -> None:
     """Build the site, readiness.json and the breach summary from LOGS, and judge them.
 
     LOGS are files, folders, globs or - for stdin: JSON lines (plain, .gz, .zst) or Parquet, of
@@ -125,10 +152,17 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     from gonogo import pipeline
     from gonogo.progress import open_progress
 
-    with open_progress(quiet=given.quiet) as progress:
-        result = pipeline.build(given.request, output, progress)
+    try:
+        with open_progress(quiet=given.quiet) as progress:
+            result = pipeline.build(given.request, output, progress, keep=keep, catch_up=catch_up)
+    except InputError as error:
+        if not exit_zero:
+            raise
+        console.report(error)
+        _exit(EXIT_OK)
     _show(result, result.readiness, quiet=given.quiet, site=str(output / "index.html"))
-    _exit(exit_code(result.readiness.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
+    code = exit_code(result.readiness.verdict, strict=strict, allow_inconclusive=allow_inconclusive)
+    _exit(EXIT_OK if exit_zero else code)
 
 
 @main.command(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from gonogo import __version__, stored
+from gonogo import __version__, period, stored
 from gonogo.assemble import (
     as_of,
     config_echo,
@@ -46,6 +47,7 @@ from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar
+from gonogo.series import Series, refuse_periods
 from gonogo.slo import evaluate
 
 if TYPE_CHECKING:
@@ -66,8 +68,18 @@ def analyse(request: Request, progress: Progress) -> ReadinessResult:
     return _analyse(resolve(request), progress)[0]
 
 
-def build(request: Request, output: Path, progress: Progress) -> ReadinessResult:
+def build(
+    request: Request,
+    output: Path,
+    progress: Progress,
+    *,
+    keep: int | None = None,
+    catch_up: int = 0,
+) -> ReadinessResult:
     """Read, judge and publish a site; a run without usable logs publishes that it had none.
+
+    With a period in the request, the site is one of many periods (see `gonogo.series`), of which
+    the newest `keep` are published; `catch_up` weeks before it are looked at too.
 
     Raises:
         ConfigError, UsageError: the request cannot be carried out; nothing is written.
@@ -76,6 +88,11 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     from gonogo.charts import warm_up
 
     run = resolve(request)
+    if run.label is not None:
+        earlier = _weeks_before(request, run, catch_up)
+        warm_up()
+        return _build_period(run, earlier, output, keep, progress)
+    refuse_periods(output, keep, catch_up)
     warm_up()
     try:
         result, trouble, partial = _analyse(run, progress)
@@ -85,6 +102,66 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     publish(result, output, progress)
     remember(run, trouble, partial, result)
     return result
+
+
+def _build_period(
+    run: Run, earlier: list[Run], output: Path, keep: int | None, progress: Progress
+) -> ReadinessResult:
+    series = Series(run, output)
+    for week in earlier:
+        _catch_up(week, series, progress)
+    name = _folder(run)
+    memory: tuple[Trouble, Partial] | None = None
+    missing: InputError | None = None
+    try:
+        result, trouble, partial = _analyse(run, progress)
+        memory = trouble, partial
+    except InputError as error:
+        series.refuse_loss(name, 0)
+        result, missing = _nothing(run, error), error
+    series.refuse_loss(name, result.ingest.calls)
+    result = series.add(name, result, progress)
+    series.publish(keep)
+    if missing:
+        raise missing
+    if memory:
+        remember(run, *memory, result, series.rollup(name))
+    return result
+
+
+def _catch_up(run: Run, series: Series, progress: Progress) -> None:
+    """A week before: added where it is missing, and again where it says something else now.
+
+    A week of which the logs hold nothing is left as it is: published, or missing.
+    """
+    try:
+        result, trouble, partial = _analyse(run, progress)
+    except InputError:
+        return  # the week that was asked for says so
+    name = _folder(run)
+    if result.ingest.calls and series.is_news(name, result):
+        result = series.add(name, result, progress)
+        remember(run, trouble, partial, result, series.rollup(name))
+
+
+def _weeks_before(request: Request, run: Run, count: int) -> list[Run]:
+    """The `count` weeks before the one that was asked for, oldest first."""
+    if not count:
+        return []
+    names = period.weeks_before(run.label or "", count)
+    if not names or "-" in request.logs:
+        what = "needs a period of one week, and logs that can be read again"
+        hint = "use it with --period last-week or 2026-W47, and with files instead of -"
+        raise UsageError([Diagnostic("U064", "--catch-up", what, hint)])
+    return [resolve(replace(request, period=name)) for name in names]
+
+
+def _folder(run: Run) -> str:
+    start, end = run.selection.start, run.selection.end
+    assert run.label is not None
+    assert start is not None
+    assert end is not None
+    return period.folder(run.label, start, end, run.zone)
 
 
 def render(result_path: Path, output: Path) -> ReadinessResult:

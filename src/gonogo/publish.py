@@ -20,25 +20,39 @@ if TYPE_CHECKING:
 
 def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
     """Draw, render and write the site; what stood at `output` stays until the new one is whole."""
+    from gonogo import site
+
+    site.write(pages(result, progress), output)
+
+
+def pages(result: ReadinessResult, progress: Progress) -> dict[str, bytes]:
+    """Every file of the site of one result, by relative path."""
     from gonogo import charts, site
     from gonogo.exports import badge, breaches, json_out
 
     progress.phase("Drawing charts", None)
     drawn = charts.render(result)
     progress.phase("Writing the site", None)
-    files = dict(site.render(result, drawn))
-    files |= {
+    return dict(site.render(result, drawn)) | {
         "readiness.json": json_out.dumps(result).encode(),
         "breaches.md": breaches.breaches_md(result).encode(),
         "breaches.json": breaches.breaches_json(result).encode(),
         "badge.svg": badge.badge_svg(result).encode(),
         "badge.json": badge.badge_json(result).encode(),
     }
-    site.write(files, output)
 
 
-def remember(run: Run, trouble: Trouble, partial: Partial, result: ReadinessResult) -> None:
-    """The result, the rollup and the refused lines with their reasons: never in the site."""
+def remember(
+    run: Run,
+    trouble: Trouble,
+    partial: Partial,
+    result: ReadinessResult,
+    rollup: Path | None = None,
+) -> None:
+    """The result, the rollup and the refused lines with their reasons: never in the site.
+
+    `rollup` is where the rollup goes; by default into the state folder itself.
+    """
     from gonogo.exports import json_out
 
     folder = run.request.state or Path(DEFAULT_STATE)
@@ -55,7 +69,7 @@ def remember(run: Run, trouble: Trouble, partial: Partial, result: ReadinessResu
         for q in trouble.quarantined
     )
     try:
-        store.save(relabel(partial, scrubbed), folder / "rollup")
+        store.save(relabel(partial, scrubbed), rollup or folder / "rollup")
         (folder / "readiness.json").write_bytes(json_out.dumps(result).encode())
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
         # The state holds the key of the hashed ids: it must not be committed by accident.
