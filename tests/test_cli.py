@@ -39,6 +39,9 @@ COMMANDS = (
     "render",
     "explain",
     "schema",
+    "report",
+    "ci",
+    "completion",
 )
 
 

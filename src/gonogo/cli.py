@@ -15,13 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gonogo import __version__, console
-from gonogo.conventions import (
-    EXIT_INCONCLUSIVE,
-    EXIT_INTERNAL,
-    EXIT_NO_GO,
-    EXIT_OK,
-    Verdict,
-)
+from gonogo.automation import FORMATS, ci, completion, exit_code, rendered, report
+from gonogo.conventions import EXIT_INTERNAL, EXIT_OK
 from gonogo.errors import Diagnostic, GonogoError, InputError, UsageError
 from gonogo.options import (
     DEBUG,
@@ -82,14 +77,6 @@ def main() -> None:
     Each objective is an SLA or SLO threshold on latency, errors, guardrails, retrieval, tools or
     cost, written in readiness.toml. Without one, default thresholds apply and the report says so.
     """
-
-
-def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> int:
-    """0 to let pass, 1 to stop, 3 where nothing can be said."""
-    if verdict is Verdict.INCONCLUSIVE:
-        return EXIT_OK if allow_inconclusive else EXIT_INCONCLUSIVE
-    stops = verdict is Verdict.NO_GO or (verdict is Verdict.CONDITIONS and strict)
-    return EXIT_NO_GO if stops else EXIT_OK
 
 
 @main.command(
@@ -170,6 +157,7 @@ def build(
     short_help="The verdict alone, in the terminal or for CI.",
     epilog="\b\nExamples:\n  gonogo check logs/ --strict\n"
     "  gonogo check logs/ --slo-only --format junit > slo.xml\n"
+    "  gonogo check logs/ --format github      annotations in GitHub Actions\n"
     "  zcat calls.jsonl.gz | gonogo check - --format markdown >> $GITHUB_STEP_SUMMARY\n\n"
     "\b\nExit codes: 0 GO and GO WITH CONDITIONS (1 under --strict), 1 NO-GO, 2 usage or\n"
     "configuration, 3 INCONCLUSIVE, 4 no usable logs, 70 internal error.",
@@ -179,7 +167,7 @@ def build(
     "--format",
     "form",
     envvar="GONOGO_CHECK_FORMAT",
-    type=click.Choice(["text", "json", "markdown", "junit"]),
+    type=click.Choice(["text", *FORMATS]),
     default="text",
     show_default=True,
     help="What to write to stdout; json is the whole result.",
@@ -200,7 +188,7 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
     if form == "text":
         _show(result, decision, quiet=given.quiet)
     else:
-        console.data(_rendered(result, decision, form))
+        console.data(rendered(result, decision, form))
     _exit(exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
 
 
@@ -409,19 +397,8 @@ def schema(what: str) -> None:
         console.data(schema_json())
 
 
-def _rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
-    if form == "json":
-        from gonogo.exports.json_out import dumps
-
-        # "##[" is a command in the logs of some CI systems; inside a JSON text it can be spelt so.
-        return dumps(result).replace("##", "#\\u0023")
-    if form == "junit":
-        from gonogo.exports.junit import junit_xml
-
-        return junit_xml(result)
-    from gonogo.exports.markdown import summary_md
-
-    return summary_md(result, decision)
+for command in (report, ci, completion):
+    main.add_command(command)
 
 
 def _show(result: ReadinessResult, decision: Decision, *, quiet: bool, site: str = "") -> None:
