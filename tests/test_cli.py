@@ -41,6 +41,7 @@ COMMANDS = (
     "schema",
     "report",
     "ci",
+    "config-diff",
     "completion",
 )
 

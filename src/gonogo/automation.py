@@ -98,7 +98,7 @@ def report(result: Path, form: str, slo_only: bool) -> None:
 @click.command(
     context_settings=_SETTINGS,
     short_help="Tell GitHub Actions what a saved result says.",
-    epilog="\b\nExamples:\n  gonogo ci site/\n  gonogo ci public/2026-W47/readiness.json --strict\n\n"
+    epilog="\b\nExamples:\n  gonogo ci site/\n  gonogo ci site/2026-W47/readiness.json --strict\n\n"
     "The outputs are verdict, slo, breaches, exit-code, site and result; a later step or job "
     "ends with exit-code, after the site is published.",
 )
@@ -123,6 +123,54 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
     console.data(rendered(saved, decision, "github"))
     _append("GITHUB_STEP_SUMMARY", github.job_summary(saved, decision))
     _append("GITHUB_OUTPUT", github.outputs(saved, decision, code, place))
+
+
+@click.command(
+    "config-diff",
+    context_settings=_SETTINGS,
+    short_help="What a change of readiness.toml does to the bar.",
+    epilog="\b\nExamples:\n  gonogo config-diff base/readiness.toml readiness.toml\n"
+    "  gonogo config-diff base/readiness.toml readiness.toml --format github --strict\n\n"
+    "A file that is not there stands for the default thresholds.",
+)
+@click.argument("base", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("head", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    show_default=True,
+    help="Lines, or annotations for GitHub Actions.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 where the bar is lower, or could be.")
+@debug_option
+def config_diff(base: Path, head: Path, form: str, strict: bool) -> None:
+    """Say how the SLA and SLO thresholds of HEAD differ from those of BASE.
+
+    A pull request is judged by the thresholds of the branch that it goes into; that it changes
+    them is for people to see. What lowers the bar stands first, marked with !.
+    """
+    from gonogo.config.changes import changes
+    from gonogo.config.load import default_config, load
+    from gonogo.exports.github import finding
+    from gonogo.privacy import printable_line
+
+    before, after = (load(p) if p.is_file() else default_config() for p in (base, head))
+    found = changes(before, after)
+    root = os.environ.get("GITHUB_WORKSPACE", "")
+    for change in found:
+        if form == "github":
+            line = finding(change.text, change.where, is_warning=change.looser, root=root)
+            console.data(line)
+        else:
+            place = f" ({change.where})" if change.where else ""
+            mark = "!" if change.looser else "·"
+            console.text(f"{mark} {printable_line(change.text + place)}\n")
+    if not found:
+        console.say("no change of a threshold or setting")
+    if strict and any(change.looser for change in found):
+        click.get_current_context().exit(EXIT_NO_GO)
 
 
 @click.command(

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from gonogo import __version__, console
-from gonogo.automation import FORMATS, ci, completion, exit_code, rendered, report
+from gonogo.automation import (
+    FORMATS,
+    ci,
+    completion,
+    config_diff,
+    exit_code,
+    rendered,
+    report,
+)
 from gonogo.conventions import EXIT_INTERNAL, EXIT_OK
 from gonogo.errors import Diagnostic, GonogoError, InputError, UsageError
 from gonogo.options import (
@@ -397,7 +405,7 @@ def schema(what: str) -> None:
         console.data(schema_json())
 
 
-for command in (report, ci, completion):
+for command in (report, ci, config_diff, completion):
     main.add_command(command)
 
 

@@ -14,7 +14,7 @@ from gonogo.exports import figures
 from gonogo.exports.cut import characters, within
 from gonogo.exports.markdown import summary_md
 from gonogo.privacy import printable_line
-from gonogo.results import Decision, Gate, ObjectiveResult, ReadinessResult
+from gonogo.results import Decision, Gate, ReadinessResult
 
 MOST_ANNOTATIONS: Final = 10
 SUMMARY_BYTES: Final = 1 << 20
@@ -44,6 +44,12 @@ def annotate(result: ReadinessResult, decision: Decision, root: str = "") -> str
         said = f"and {more} more; the summary of the job has all of them"
         found = [*found[: MOST_ANNOTATIONS - 1], _command("notice", said, title="gonogo")]
     return "".join(f"{line}\n" for line in found)
+
+
+def finding(text: str, place: str, *, is_warning: bool, root: str = "") -> str:
+    """One annotation at `place` (file:line:column), as a line."""
+    level = "warning" if is_warning else "notice"
+    return _command(level, text, title="readiness.toml", **_place(place, root)) + "\n"
 
 
 def job_summary(result: ReadinessResult, decision: Decision) -> str:
@@ -86,7 +92,7 @@ def _objectives(result: ReadinessResult, root: str) -> Iterator[str]:
         elif o.severity is Severity.WARNING:
             level = "warning"
         title = f"{figures.STATUS_WORDS[o.status]}: {o.id}"
-        yield _command(level, o.reason, title=title, **_place(o, root))
+        yield _command(level, o.reason, title=title, **_place(o.defined_at or "", root))
 
 
 def _gate(gate: Gate) -> str:
@@ -95,9 +101,9 @@ def _gate(gate: Gate) -> str:
     return _command(_LEVELS[gate.status] if gate.required else "warning", text, title=title)
 
 
-def _place(o: ObjectiveResult, root: str) -> dict[str, str]:
+def _place(place: str, root: str) -> dict[str, str]:
     """file, line and col of `file:line:column`, where the file is in the checkout."""
-    path, _, rest = (o.defined_at or "").rpartition(":")
+    path, _, rest = place.rpartition(":")
     path, _, line = path.rpartition(":")
     if not path or not line.isdecimal() or not rest.isdecimal():
         return {}
