@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -18,7 +19,7 @@ from click.testing import CliRunner, Result
 
 import gonogo
 from gonogo.cli import exit_code, main
-from gonogo.conventions import Verdict
+from gonogo.conventions import RESULT_SCHEMA_VERSION, Verdict
 from gonogo.errors import ConfigError, Diagnostic, InputError, ResultError, UsageError
 from gonogo.exports.json_out import dumps
 from gonogo.exports.junit import junit_xml
@@ -535,7 +536,17 @@ def test_the_module_can_be_run() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gonogo", "--version"], capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == f"gonogo, version {gonogo.__version__}"
+    assert done.stdout.splitlines()[0] == f"gonogo, version {gonogo.__version__}"
+
+
+def test_the_version_names_the_data_that_verdicts_rest_on() -> None:
+    from importlib.metadata import version
+
+    out = run("--version").stdout
+    assert f"genai-prices {version('genai-prices')}" in out
+    assert re.search(r"changes of price up to 20\d\d-\d\d-\d\d\n", out)
+    assert re.search(r"semantic conventions: up to 1\.\d+\n", out)
+    assert f"schema {RESULT_SCHEMA_VERSION}" in out
 
 
 # --- progress

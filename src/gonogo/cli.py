@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gonogo import __version__, console
+from gonogo import console
 from gonogo.automation import (
     FORMATS,
     ci,
@@ -69,6 +69,15 @@ class Program(click.Group):
             ctx.exit(EXIT_INTERNAL)
 
 
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print the versions and end."""
+    if value and not ctx.resilient_parsing:
+        from gonogo.versions import versions
+
+        console.text(versions())
+        ctx.exit()
+
+
 @click.group(
     cls=Program,
     context_settings={**_SETTINGS, "auto_envvar_prefix": "GONOGO"},
@@ -77,7 +86,14 @@ class Program(click.Group):
     "Environment variables set options: GONOGO_PROFILE, GONOGO_STRICT and the like where several "
     "commands share one, GONOGO_BUILD_OUTPUT where one command has it.",
 )
-@click.version_option(__version__, prog_name="gonogo")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version, and those of the data that verdicts rest on.",
+)
 @debug_option
 def main() -> None:
     """Trace logs of an LLM application in, a readiness verdict and a static site out.
