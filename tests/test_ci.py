@@ -290,6 +290,7 @@ def test_the_first_week_is_published_and_passes(weeks: dict[str, Any]) -> None:
     assert code == 0, runner.said
     assert names(files) == ["2026-W01"]
     assert "This is the first period" in words(files)
+    assert "this is the first period" in words(files, "2026-W01/index.html")
     assert json.loads(files["badge.json"])["message"] == "GO"
     assert runner.summary.startswith("## ✓ GO")
     assert "NO_DATA" not in runner.summary
@@ -300,6 +301,18 @@ def test_the_second_week_stands_beside_the_first(weeks: dict[str, Any]) -> None:
     assert code == 0
     assert names(files) == ["2026-W01", "2026-W02"]
     assert week_of(files, "2026-W01") == week_of(weeks["first"][2], "2026-W01")
+
+
+def test_the_comparison_with_the_week_before_appears_in_the_second(weeks: dict[str, Any]) -> None:
+    for name, step in (("2026-W02", "second"), ("2026-W03", "third")):
+        files = weeks[step][2]
+        (comparison,) = json.loads(files[f"{name}/readiness.json"])["comparisons"]
+        assert not comparison["refused"], comparison["refused"]
+        changes = {c["objective"]: c for c in comparison["changes"]}
+        assert changes
+        assert "first period" not in words(files, f"{name}/index.html")
+    worse = [c for c in changes.values() if c["word"] == "worse"]
+    assert any("error" in json.dumps(c) for c in worse)
 
 
 def test_the_third_week_is_published_before_it_is_red(weeks: dict[str, Any]) -> None:

@@ -282,7 +282,7 @@ def test_ci_outside_of_github_writes_no_file(saved: Path, monkeypatch: pytest.Mo
     assert gonogo("ci", saved).exit_code == 0
     assert sorted(saved.parent.parent.rglob("*")) == before
     monkeypatch.setenv("GITHUB_OUTPUT", str(saved / "no" / "such"))
-    assert "U046" in gonogo("ci", saved).stderr
+    assert "U066" in gonogo("ci", saved).stderr
 
 
 def test_of_many_periods_the_newest_is_reported(saved: Path) -> None:

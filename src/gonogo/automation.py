@@ -224,4 +224,4 @@ def _append(variable: str, text: str) -> None:
             file.write(text)
     except OSError as error:
         what = f"${variable} names a file that cannot be written: {error.strerror}"
-        raise UsageError((Diagnostic("U046", path, what, "unset it outside of CI"),)) from error
+        raise UsageError((Diagnostic("U066", path, what, "unset it outside of CI"),)) from error

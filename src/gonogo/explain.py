@@ -118,7 +118,7 @@ _USAGE: Final = {
         "--keep and --catch-up are about a site of many periods, which --period makes.",
         "Add --period last-week, or leave the option out.",
     ),
-    "U046": Explanation(
+    "U066": Explanation(
         "a file of the CI system cannot be written",
         "gonogo ci appends to the files that GITHUB_STEP_SUMMARY and GITHUB_OUTPUT name.",
         "Check the variable; outside of GitHub Actions leave it unset.",

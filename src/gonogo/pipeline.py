@@ -111,6 +111,7 @@ def _build_period(
     for week in earlier:
         _catch_up(week, series, progress)
     name = _folder(run)
+    run = _with_baseline(run, series)
     memory: tuple[Trouble, Partial] | None = None
     missing: InputError | None = None
     try:
@@ -134,6 +135,7 @@ def _catch_up(run: Run, series: Series, progress: Progress) -> None:
 
     A week of which the logs hold nothing is left as it is: published, or missing.
     """
+    run = _with_baseline(run, series)
     try:
         result, trouble, partial = _analyse(run, progress)
     except InputError:
@@ -141,7 +143,16 @@ def _catch_up(run: Run, series: Series, progress: Progress) -> None:
     name = _folder(run)
     if result.ingest.calls and series.is_news(name, result):
         result = series.add(name, result, progress)
+        series.save(name)
         remember(run, trouble, partial, result, series.rollup(name))
+
+
+def _with_baseline(run: Run, series: Series) -> Run:
+    """Without a baseline of the user's own, a period is compared with the one before it."""
+    before = series.before(run.selection.start)
+    if run.request.baseline or run.config.compare.baseline or before is None:
+        return run
+    return replace(run, request=replace(run.request, baseline=before))
 
 
 def _weeks_before(request: Request, run: Run, count: int) -> list[Run]:

@@ -77,15 +77,22 @@ class Series:
         kept = self._kept.get(name)
         return kept.entry if kept else None
 
-    def before(self, start: int | None) -> bytes | None:
-        """The saved result of the newest period that had ended when `start` came; None if none."""
+    def before(self, start: int | None) -> Path | None:
+        """The saved result of the newest period with calls that had ended at `start`, if any."""
         ended = [
             kept
             for kept in self._kept.values()
-            if start is not None and kept.entry.end is not None and kept.entry.end <= start
+            if start is not None
+            and kept.entry.end is not None
+            and kept.entry.end <= start
+            and kept.entry.calls
         ]
         newest = max(ended, key=lambda kept: kept.entry.order, default=None)
-        return newest.content if newest else None
+        if newest is None:
+            return None
+        name = newest.entry.name
+        place = self._output / name / RESULT if newest.in_site else self._archive.result(name)
+        return place if place.is_file() else None
 
     def refuse_loss(self, name: str, calls: int) -> None:
         """Raise InputError where a period that was judged from calls would be published with none.
@@ -113,6 +120,14 @@ class Series:
         self._new[name] = files
         self._kept[name] = _Kept(files[RESULT], entry, in_site=False, in_archive=False)
         return result
+
+    def save(self, name: str) -> None:
+        """Keep a period in the state before the site is written, for the periods after it.
+
+        Raises:
+            UsageError: the state cannot be written.
+        """
+        self._archive.save(name, self._new[name])
 
     def publish(self, keep: int | None) -> None:
         """Write the site of the newest `keep` periods (None: all), then keep them in the state.

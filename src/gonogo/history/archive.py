@@ -93,6 +93,10 @@ class Archive:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
+    def result(self, name: str) -> Path:
+        """Where the saved result of a period belongs."""
+        return self._root / name / RESULT
+
     def rollup(self, name: str) -> Path:
         """Where the rollup of a period belongs."""
         return self._root / name / _ROLLUP
@@ -111,9 +115,9 @@ def _put_away(folder: Path, now: Entry | None) -> None:
 
 
 def _unwritable(place: Path, error: OSError) -> UsageError:
-    what = f"the state cannot be written ({error.strerror}): the site is published, but the next "
+    what = f"the state cannot be written ({error.strerror}), so the next run may not know of it"
     hint = "name a folder that can be written with --state"
-    return UsageError((Diagnostic("U062", str(place), f"{what}run will not know of it", hint),))
+    return UsageError((Diagnostic("U062", str(place), what, hint),))
 
 
 def _zipped(pages: Mapping[str, bytes]) -> bytes:
