@@ -11,6 +11,9 @@ from enum import StrEnum
 from typing import Final
 
 RESULT_SCHEMA_VERSION: Final = 1
+SEMANTIC_CONVENTIONS_VERSION: Final = "1.41"
+"""The newest OpenTelemetry GenAI conventions whose names are known (gonogo.adapters.dialect)."""
+
 ROLLUP_SCHEMA_VERSION: Final = 3
 
 BIN_SECONDS: Final = 300
