@@ -130,11 +130,11 @@ def test_without_a_present_no_signoff_stands() -> None:
 FLOW = DataFlow("mail", "OpenAI", "EU", "none", "Ana", date(2026, 11, 1))
 
 
-def test_a_provider_without_an_approved_flow_is_a_breach() -> None:
+def test_a_provider_that_no_flow_names_has_no_data_and_one_without_approval_is_a_breach() -> None:
     assert only(Gates(data_flows=(FLOW,))).status is MET
     other = replace(SEEN, providers=(*SEEN.providers, Provider("elsewhere", 3, None)))
     gate = only(Gates(data_flows=(FLOW,)), other)
-    assert gate.status is BREACHED
+    assert gate.status is NO_DATA
     assert "3 calls went to elsewhere, outside of every declared flow" in gate.text
     assert only(Gates(data_flows=(replace(FLOW, approved_by=None),))).status is BREACHED
 
@@ -201,7 +201,7 @@ def test_failure_modes_that_nobody_knows_are_listed() -> None:
     mode = FailureMode("limits", ("rate_*",), "low", "retries", "Ana")
     seen = replace(SEEN, errors={"rate_limit": 10, "timeout": 3})
     gate = only(Gates(failure_modes=(mode,)), seen)
-    assert said(gate, AT_RISK) == ["3 calls failed with timeout, which no failure mode knows"]
+    assert said(gate, NO_DATA) == ["3 calls failed with timeout, which no failure mode knows"]
     often = replace(SEEN, errors={"rate_limit": 11})
     assert "is called unlikely" in only(Gates(failure_modes=(mode,)), often).text
     unsaid = replace(mode, mitigation=None)
@@ -305,9 +305,9 @@ def test_tiers_and_reviews(tier: int, review: str, status: Status) -> None:
 
 def test_actions_are_declared_as_they_happen() -> None:
     gate = oversight(done=(("refund", 2, "approved", 1), ("wire", 3, "approved", 2)))
-    assert said(gate, BREACHED) == ["wire was done 2 times and is not declared"]
+    assert said(gate, NO_DATA) == ["wire was done 2 times and is not declared"]
     assert oversight(done=(("refund", 1, "approved", 1),)).status is AT_RISK
-    assert oversight(actions=()).status is BREACHED
+    assert oversight(actions=()).status is NO_DATA
     assert oversight(actions=(), done=()).status is NO_DATA
     assert oversight(actions=(replace(ACTION, reversible=None),)).status is AT_RISK
     first = Action("refund", 1, reversible=True)

@@ -99,7 +99,7 @@ PIECES = [
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_each_section_taken_away_is_never_go(mended: Path, week: Path, piece: int) -> None:
+def test_each_section_taken_away_is_inconclusive(mended: Path, week: Path, piece: int) -> None:
     """All nine gates are required, one section is removed, and everybody signs what is left."""
     path = mended / CONFIG
     text = path.read_text()
@@ -111,12 +111,7 @@ def test_each_section_taken_away_is_never_go(mended: Path, week: Path, piece: in
     resign(path)
     result = judge(mended, week)
     name = gone.split("]")[0].strip("[")
-    expected = {
-        "data_flow": Verdict.NO_GO,  # traffic outside of every declared flow
-        "action": Verdict.NO_GO,  # done, and not declared
-        "failure_mode": Verdict.CONDITIONS,  # one of two modes is left: some errors are unknown
-    }.get(name, Verdict.INCONCLUSIVE)
-    assert result.readiness.verdict is expected, (name, result.readiness.reasons)
+    assert result.readiness.verdict is Verdict.INCONCLUSIVE, (name, result.readiness.reasons)
 
 
 @pytest.mark.parametrize("name", ["v11", "v12", "judge"])

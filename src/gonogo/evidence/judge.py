@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from gonogo.results import Column, Finding, Table
 from gonogo.stats.binomial import Z_ONE_SIDED
 from gonogo.stats.intervals import wilson
 from gonogo.stats.paired import kappa
+
+MOST_LABELS = 12
+"""Labels whose table is drawn whole; of more, only the pairs that occur."""
 
 Counts = Counter[tuple[str, str]]
 """(what people said, what the judge said) -> items"""
@@ -140,9 +144,12 @@ def _independence(given: Judge, observed: Observed) -> Iterator[Finding]:
 
 def _tables(labels: dict[str, Counts]) -> tuple[Table, ...]:
     rows = [
-        (dimension, human, judged, number)
+        (dimension, human, judged, counts[human, judged])
         for dimension, counts in labels.items()
-        for (human, judged), number in sorted(counts.items())
+        for words in [sorted({word for pair in counts for word in pair})]
+        # Every pair of labels, so that a cell that nothing fell into reads 0 and is not left out.
+        for human, judged in product(words, words)
+        if len(words) <= MOST_LABELS or counts[human, judged]
     ]
     columns = list(zip(*rows, strict=True))
     keys = ("dimension", "human", "judge", "items")

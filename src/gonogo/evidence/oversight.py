@@ -169,7 +169,7 @@ def _actions(
         if name not in by_name:
             number = counted(sum(c.actions for c in counts), "time")
             text = f"{counts[0].name} was done {number} and is not declared"
-            yield MEASURED.breached(text, f'declare it: [[action]] name = "{counts[0].name}"')
+            yield MEASURED.missing(text, f'declare it: [[action]] name = "{counts[0].name}"')
     for action in declared:
         yield from _declared(action)
         yield from _done(action, seen.get(action.name.lower(), []))

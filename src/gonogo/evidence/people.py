@@ -205,7 +205,11 @@ def _signoff(s: Signoff, today: date | None, content: str) -> Finding:
 
 
 def data_flows(flows: Sequence[DataFlow], observed: Observed, zone: ZoneInfo) -> Judged:
-    """Every provider of the log has an approved flow, and no call was made before the approval."""
+    """Every provider of the log has an approved flow, and no call was made before the approval.
+
+    A provider that no flow names has NO_DATA: nobody has said anything. Traffic against what was
+    said, to a flow that is not approved or before it was, is BREACHED.
+    """
     found: list[Finding] = []
     by_provider: dict[str, list[DataFlow]] = {}
     for flow in flows:
@@ -240,7 +244,7 @@ def _provider(provider: Provider, flows: Sequence[DataFlow], zone: ZoneInfo) -> 
     approved = [f for f in flows if f.approved_by and f.approved_on]
     if not flows:
         text = f"{calls} went to {provider.name}, outside of every declared flow"
-        yield MEASURED.breached(text, "declare and approve a [[data_flow]], or stop the traffic")
+        yield MEASURED.missing(text, "declare and approve a [[data_flow]], or stop the traffic")
         return
     if not approved:
         text = f"{calls} went to {provider.name}, which nobody has approved"
@@ -309,7 +313,7 @@ def failure_modes(modes: Sequence[FailureMode], observed: Observed) -> Judged:
     for name, number in unknown.items():
         text = f"{counted(number, 'call')} failed with {name}, which no failure mode knows"
         step = f'add a [[failure_mode]] with errors = ["{name}"]'
-        found.append(MEASURED.at_risk(text, step))
+        found.append(MEASURED.missing(text, step))
     text_columns = ("name", "likelihood", "mitigation", "owner")
     table = Table(
         id="failure_modes",
