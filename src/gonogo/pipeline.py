@@ -11,6 +11,7 @@ import polars as pl
 from gonogo import __version__, stored
 from gonogo.assemble import (
     as_of,
+    assessed_tables,
     config_echo,
     exemplar_traces,
     inconclusive,
@@ -52,6 +53,7 @@ from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.segments import expand
 from gonogo.rollup.select import Calendar
+from gonogo.rollup.watched import Watched
 from gonogo.slo import evaluate
 
 if TYPE_CHECKING:
@@ -130,7 +132,13 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
-    logs = read_logs(found, run.config.fields, progress.advance, log_format=run.request.log_format)
+    logs = read_logs(
+        found,
+        run.config.fields,
+        progress.advance,
+        log_format=run.request.log_format,
+        checker=run.checker(),
+    )
     try:
         run = _spread(run, logs.dictionaries)
         rows = max(sum(part.rows for part in logs.parts), 1)
@@ -142,6 +150,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
             logs.dictionaries,
             pricing,
             apart(run.config, run.contrasts),
+            Watched.of(run.config.gates),
         )
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
@@ -205,7 +214,7 @@ def _judge(
         gates=assessed.gates,
         not_applicable=dict(config.not_applicable),
         coverage=coverage,
-        tables={**published(tables, run), **assessed.tables},
+        tables={**published(tables, run), **assessed_tables(assessed.tables, run)},
         exemplars=exemplar_traces(partial),
         ingest=report,
         config=config_echo(run),

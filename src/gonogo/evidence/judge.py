@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gonogo import display
 from gonogo.config.evidence import Judge
@@ -24,7 +24,7 @@ from gonogo.stats.binomial import Z_ONE_SIDED
 from gonogo.stats.intervals import wilson
 from gonogo.stats.paired import kappa
 
-MOST_LABELS = 12
+MOST_LABELS: Final = 12
 """Labels whose table is drawn whole; of more, only the pairs that occur."""
 
 Counts = Counter[tuple[str, str]]
@@ -71,7 +71,7 @@ def _labels(paths: Sequence[Path]) -> tuple[dict[str, Counts], list[Finding]]:
     for path in paths:
         says, bad = Says(Evidence.FILE, path.name), 0
         try:
-            for row in _rows(path):
+            for row in rows_of(path):
                 human, judged = (_label(first(row, name)) for name in ("human", "judge"))
                 if human is None or judged is None:
                     bad += 1
@@ -87,7 +87,12 @@ def _labels(paths: Sequence[Path]) -> tuple[dict[str, Counts], list[Finding]]:
     return dict(sorted(labels.items())), found
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file of labels: JSON lines, CSV or Parquet.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is broken.
+    """
     if path.suffix.lower() == ".parquet":
         import pyarrow.parquet as pq
 

@@ -170,7 +170,22 @@ def signoffs(gates: Gates, observed: Observed, content: str) -> Judged:
             found.append(max(judged, key=_standing))
     others = [s for s in gates.signoffs if s.role not in gates.signoff_roles]
     found += [_signoff(s, observed.today, content) for s in others]
-    return Judged(tuple(found))
+    return Judged(tuple(found), (_signoff_table(gates.signoffs),))
+
+
+def _signoff_table(given: Sequence[Signoff]) -> Table:
+    names = ("role", "by", "date", "expires", "scope", "evidence")
+    data = {
+        name: [None if (value := getattr(s, name)) is None else str(value) for s in given]
+        for name in names
+    }
+    data["role"] = [words(s.role) for s in given]
+    return Table(
+        id="signoffs",
+        title="Sign-offs",
+        columns=tuple(Column(key=name, title=words(name), unit="text") for name in names),
+        data={name: list(values) for name, values in data.items()},
+    )
 
 
 def _standing(finding: Finding) -> int:
