@@ -11,6 +11,7 @@ import polars as pl
 from gonogo import __version__, period, stored
 from gonogo.assemble import (
     as_of,
+    assessed_tables,
     config_echo,
     exemplar_traces,
     inconclusive,
@@ -51,6 +52,7 @@ from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.segments import expand
 from gonogo.rollup.select import Calendar
+from gonogo.rollup.watched import Watched
 from gonogo.series import Series, refuse_periods
 from gonogo.slo import evaluate
 
@@ -215,7 +217,13 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Memory]:
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
-    logs = read_logs(found, run.config.fields, progress.advance, log_format=run.request.log_format)
+    logs = read_logs(
+        found,
+        run.config.fields,
+        progress.advance,
+        log_format=run.request.log_format,
+        checker=run.checker(),
+    )
     try:
         run = _spread(run, logs.dictionaries)
         rows = max(sum(part.rows for part in logs.parts), 1)
@@ -227,6 +235,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Memory]:
             logs.dictionaries,
             pricing,
             apart(run.config, run.contrasts),
+            Watched.of(run.config.gates),
         )
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
@@ -290,7 +299,7 @@ def _judge(
         gates=assessed.gates,
         not_applicable=dict(config.not_applicable),
         coverage=coverage,
-        tables={**published(tables, run), **assessed.tables},
+        tables={**published(tables, run), **assessed_tables(assessed.tables, run)},
         exemplars=exemplar_traces(partial),
         ingest=report,
         config=config_echo(run),

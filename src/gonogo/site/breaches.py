@@ -116,15 +116,18 @@ def _strips(result: ReadinessResult) -> tuple[Strip, ...]:
 
 
 def trace_cell(exemplar: Exemplar, result: ReadinessResult) -> Cell:
-    if exemplar.trace_id is None:
+    return trace_link(exemplar.trace_id, result)
+
+
+def trace_link(trace_id: str | None, result: ReadinessResult) -> Cell:
+    """The id of a trace, under the internal profile with its address in the tracer."""
+    if trace_id is None:
         return Cell("–", hint="not logged")
     template = result.site.trace_url if result.profile == INTERNAL else None
     href = ""
     if template:
-        href = web_link(
-            template.replace("{trace_id}", quote(exemplar.trace_id, safe="", errors="replace"))
-        )
-    return Cell(clipped(exemplar.trace_id, 40), href=href, code=True)
+        href = web_link(template.replace("{trace_id}", quote(trace_id, safe="", errors="replace")))
+    return Cell(clipped(trace_id, 40), href=href, code=True)
 
 
 def _exemplars(result: ReadinessResult) -> TableView | None:
