@@ -265,7 +265,8 @@ def _meaning(spec: dict[str, Any]) -> str:
     text = str(spec.get("description", ""))
     if "maximum" in spec and spec["maximum"] < LARGEST:
         text += f" ({spec.get('minimum', 0):,} to {spec['maximum']:,})"
-    return text.strip()
+    # A description is plain text: what looks like a link in it is none.
+    return text.strip().replace("](", "]\\(")
 
 
 def _limits() -> list[tuple[str, str]]:
