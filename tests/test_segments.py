@@ -209,3 +209,11 @@ def test_rollups_refuse_what_they_cannot_hold(
     run = CliRunner().invoke(main, ["rollup", "log.jsonl", "-o", "rolled"])
     assert run.exit_code == 2
     assert "error_rate is judged for each model" in run.stderr
+
+
+def test_logs_can_be_inspected_without_any_objective(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    judge(tmp_path, calls("a", 60, 0), GROUPED.format("model"))
+    assert CliRunner().invoke(main, ["inspect", "log.jsonl"]).exit_code == 0
