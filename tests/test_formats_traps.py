@@ -27,6 +27,7 @@ from foreign_logs import (
     span,
 )  # fmt: skip
 from gonogo.cli import main
+from gonogo.records import TIERS
 from reading import Read, Row
 
 YES, NO, UNKNOWN = 1, 0, 2
@@ -392,3 +393,44 @@ def test_t13_of_several_versions_of_an_observation_the_latest_counts(tmp_path: P
         assert found.counts()[0] == 3
         # An older version differs as it should.
         assert found.logs.conflicting() == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "weight"),
+    [
+        # https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/: what is
+        # drawn below the threshold is rejected; c is 3/4 of all, 8 is 1/2, 0 is nothing.
+        ("ot=th:c", 4_000), ("ot=th:8", 2_000), ("ot=th:0", 1_000),
+        ("vendor=x,ot=rv:12345678901234;th:fd70a3d70a3d71", 100_000),
+        ("ot=th:", -1), ("ot=th:zz", -1), ("ot=th:123456789012345", -1), ("th:8", -1), ("", -1),
+    ],
+)  # fmt: skip
+def test_t12_a_sampling_threshold_is_a_weight(state: str, weight: int, tmp_path: Path) -> None:
+    raw = {**chat(1, **USAGE), "traceState": state}
+    assert one(read_records(tmp_path / "a.jsonl", otlp(raw)))["weight_milli"] == weight
+
+
+def test_t12_a_weight_among_the_attributes(tmp_path: Path) -> None:
+    for number, name in enumerate(("SampleRate", "sampling.weight", "sample_weight")):
+        found = read_records(tmp_path / f"{number}.jsonl", otlp(chat(1, **{**USAGE, name: 20})))
+        assert one(found)["weight_milli"] == 20_000
+
+
+def test_t2_writes_for_an_hour_and_tiers_are_told_by_each_source(tmp_path: Path) -> None:
+    details = {"prompt_tokens_details": {
+        "cache_creation_token_details": {"ephemeral_1h_input_tokens": 300}},
+        "cache_creation_input_tokens": 500}  # fmt: skip
+    gateway = litellm(
+        metadata={"usage_object": details}, prompt_tokens=600,
+        response={"model": "m", "service_tier": "flex"},
+    )  # fmt: skip
+    row = one(read_records(tmp_path / "litellm.jsonl", gateway))
+    assert (row["cache_write_tokens"], row["cache_write_1h_tokens"]) == (500, 300)
+    assert row["service_tier"] == TIERS.index("flex")
+    usage = {"input": 100, "input_cache_creation_5m": 200, "input_cache_creation_1h": 300}
+    row = one(read_records(tmp_path / "langfuse.jsonl", observation("o1", usageDetails=usage)))
+    assert (row["input_tokens"], row["cache_write_tokens"], row["cache_write_1h_tokens"]) == (
+        600, 500, 300)  # fmt: skip
+    have = {**USAGE, "gen_ai.openai.response.service_tier": "priority"}
+    row = one(read_records(tmp_path / "otlp.jsonl", otlp(chat(1, **have))))
+    assert row["service_tier"] == TIERS.index("priority")

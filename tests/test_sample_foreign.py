@@ -39,6 +39,9 @@ def test_its_facts_are_those_of_the_readme(tmp_path: Path) -> None:
     assert (row["cost"], row["cost_n"]) == (43 * 180_000, 45)
     (check,) = run_engine.rows_of(found.tables["guardrails"], "name").values()
     assert (check["calls"], check["triggered"], check["blocked"]) == (36, 3, 3)
+    # Each call stands in a trace whose check says what it found, on a span of its own.
+    (flags,) = [c for c in found.coverage if c.field == "guardrails.triggered"]
+    assert (flags.present, flags.applicable) == (45, 45)
     readme = (FOLDER / "README.md").read_text()
     for words in ("36, five minutes apart", "| 162:", "| 45:", "| 3 (requests", "| 2 (requests",
                   "$0.00774", "43 answers"):  # fmt: skip
@@ -59,3 +62,20 @@ def test_its_requests_take_as_long_as_their_root_spans(tmp_path: Path) -> None:
     assert abs(row["request_p50"] - middle) <= 0.0028 * middle
     units = run_engine.rows_of(result(tmp_path).tables["cost_units"], "unit")
     assert (units["request",]["n"], units["request",]["cost"]) == (33, 43 * 180_000)
+
+
+def test_a_check_without_an_outcome_covers_no_call(tmp_path: Path) -> None:
+    def spans(trace: str, **check: object) -> list[dict[str, object]]:
+        base = {"trace_id": trace, "is_span": True}
+        return [
+            {**base, "span_id": "c", "operation": "chat", "is_call": True, "model": "m"},
+            {**base, "span_id": "g", "operation": "guardrail", "is_call": False,
+             "guardrails": [{"name": "pii", **check}]},
+        ]  # fmt: skip
+
+    log = tmp_path / "a.jsonl"
+    lines = spans("a", triggered=False) + spans("b")
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = run_engine.check(tmp_path / "state", log)
+    (flags,) = [c for c in found.coverage if c.field == "guardrails.triggered"]
+    assert (flags.present, flags.applicable) == (1, 2)

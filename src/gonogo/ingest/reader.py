@@ -481,7 +481,7 @@ def _trace_rules(
     if not linked:
         return [None] * len(parts), 0
     scratch: Tally = Counter()
-    links = [part.load(scratch).lines.select(traces.LINKS) for part in parts]
+    links = [traces.links_of(part.load(scratch)) for part in parts]
     return traces.resolve(links, dropped)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gonogo.records import MISSING, NO, NO_TIME, YES, Block
+from gonogo.records import MISSING, NO, NO_TIME, UNKNOWN_FLAG, YES, Block
 
 MAX_DEPTH: Final = 64
 """Rounds of inheritance; deeper trees and circles of parents stop there."""
@@ -46,6 +46,8 @@ class TraceRules:
     user_hash: NDArray[np.uint64]
     request_us: NDArray[np.int64]
     """duration of the request on the line that it is counted by; MISSING on all others"""
+    checked: NDArray[np.bool_]
+    """spans of calls in whose trace a guardrail's outcome is logged, on whichever span"""
 
     def apply(self, block: Block) -> Block:
         """The block with its wrappers taken out of the calls and its ids inherited."""
@@ -57,6 +59,7 @@ class TraceRules:
             session_hash=pl.Series(self.session_hash),
             user_hash=pl.Series(self.user_hash),
             request_us=pl.Series(self.request_us),
+            checked=pl.Series(self.checked),
         )
         return Block(
             block.position,
@@ -71,10 +74,18 @@ class TraceRules:
         )
 
 
+def links_of(block: Block) -> pl.DataFrame:
+    """What the rules look at: LINKS, and whether a line holds a check whose outcome is known."""
+    judged = np.zeros(block.lines.height, dtype=bool)
+    checks = block.guardrails
+    judged[checks.filter(pl.col("triggered") != UNKNOWN_FLAG)["row"].to_numpy()] = True
+    return block.lines.select(LINKS).with_columns(judged=pl.Series(judged))
+
+
 def resolve(
     links: Sequence[pl.DataFrame], dropped: Sequence[NDArray[np.bool_]]
 ) -> tuple[list[TraceRules], int]:
-    """(rules for each part from its link columns (LINKS), lines whose parent is nowhere).
+    """(rules for each part from its links (`links_of`), lines whose parent is nowhere).
 
     Duplicates play no role.
     """
@@ -116,6 +127,10 @@ def resolve(
     user = _inherit(every["user_hash"].to_numpy().copy(), child, parent)
     session, user = (_of_root(every, values) for values in (session, user))
     requests = _requests(every, live, parent)
+    judged = live.filter("judged").select("trace_hash").unique()
+    checked = np.zeros(every.height, dtype=bool)
+    spans = live.filter(pl.col("is_span") & pl.col("is_call"))
+    checked[spans.join(judged, on="trace_hash", how="semi")["row"].to_numpy()] = True
     cuts = np.cumsum(heights)[:-1]
     rules = [
         TraceRules(*arrays)
@@ -125,6 +140,7 @@ def resolve(
             np.split(session, cuts),
             np.split(user, cuts),
             np.split(requests, cuts),
+            np.split(checked, cuts),
             strict=True,
         )
     ]

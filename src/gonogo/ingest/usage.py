@@ -21,6 +21,7 @@ MODALITIES: Final = (
     "cache_write_1h_tokens",
 )
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
+_LARGEST_WEIGHT: Final = 10**9
 _DOLLARS: Final = ("usd", "us$", "$", "us dollar", "us dollars")
 
 Counts = NDArray[np.int64]
@@ -49,13 +50,14 @@ def with_cached(read: Reader, tokens: dict[str, Counts]) -> Counts:
 def weights(read: Reader) -> Counts:
     """How many calls each line stands for, in thousandths; MISSING where nothing is logged.
 
-    A weight under one is no weight but most likely the share that was kept: it is not used.
+    A weight under one is no weight but most likely the share that was kept, and no sampler keeps
+    one call of more than a million: neither is used.
     """
     field = _LINE["sample_weight"]
     found = read.scaled(field, 1e3)
-    small = (found != MISSING) & (found < 1_000)
-    read.count("I015", field, int(small.sum()))
-    return np.where(small, MISSING, found)
+    odd = (found != MISSING) & ((found < 1_000) | (found > _LARGEST_WEIGHT))
+    read.count("I015", field, int(odd.sum()))
+    return np.where(odd, MISSING, found)
 
 
 def in_dollars(read: Reader, cost: Counts) -> Counts:

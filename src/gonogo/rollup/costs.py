@@ -28,6 +28,7 @@ ABANDONED: Final = frozenset(
 """Finish reasons of calls whose answer nobody waited for."""
 
 _CENT: Final = 1000
+_LARGEST_SUM: Final = 10**17
 _TIMEOUT: Final = ERROR_CLASSES.index(ErrorClass.TIMEOUT)
 _PROVIDER, _MODEL = DIMENSIONS.index("provider"), DIMENSIONS.index("model")
 _IN, _READ, _WRITE = (BUCKETS.index(b) for b in ("input", "cache_read", "cache_write"))
@@ -201,6 +202,7 @@ def _weighted(ctx: Context, calls: Mask, known: Mask) -> Any:
     yield "stands_n", weighted, weight
     yield "stands_known", weighted & known, weight
     whole, rest = np.divmod(weight, 1000)
+    cost = np.minimum(cost, _LARGEST_SUM // np.maximum(whole, 1))  # no product outgrows 64 bits
     yield "stands_cost", weighted & known, cost * whole + cost * rest // 1000
 
 

@@ -69,6 +69,9 @@ def _each(ctx: Context) -> Iterator[tuple[str, int, int]]:
     checks = ctx.guardrails
     judged = np.zeros(ctx.height, dtype=bool)
     judged[checks.row[checks["triggered"] != UNKNOWN_FLAG]] = True
+    # A tracer has a span for a check and another one for the call.
+    if "checked" in ctx.columns:
+        judged |= ctx["checked"]
     yield of_calls("guardrail_flags", judged)
     retrievals = ctx.retrievals
     # That something came back says little about a hit: it stands in for one, but is not one logged.
