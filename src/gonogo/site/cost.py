@@ -111,7 +111,7 @@ def _dearest(result: ReadinessResult) -> TableView | None:
     """The dearest calls with their traces."""
     rows = [
         (
-            trace_cell(x, result),
+            trace_cell(x.trace_id, result),
             Cell(firm(moment(x.time, result))),
             Cell(clipped(x.model or "–"), small=clipped(x.operation or "")),
             Cell(value_text(x.cost_nano_usd, "nano_usd"), sort=str(x.cost_nano_usd)),
