@@ -49,7 +49,8 @@ def looked_at(
     """Every excursion with its details, by its id: the blocks that it lies in are read again."""
     config = run.config
     _, excursions = evaluate(objective_data(partial, config, Distributions(partial)), config)
-    by_id = {objective.id: objective for objective in config.objectives}
+    # Of slices of time, the events that they are judged by are what can be looked at.
+    by_id = {o.id: o.sliced.inner if o.sliced else o for o in config.objectives}
     windows = [Window(by_id[e.objective], e.onset, e.end) for e in excursions]
     if not windows:
         return {}

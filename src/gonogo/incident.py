@@ -150,10 +150,10 @@ def _standings(
         frame = frame.filter(pl.col("bin") + 299 >= start)
     if end is not None:
         frame = frame.filter(pl.col("bin") < end)
-    number = {o.id: str(i) for i, o in enumerate(run.config.objectives)}
+    number = {o.id: str(i) for i, o in enumerate(run.config.objectives) if not o.sliced}
     found = []
     for objective in result.objectives:
-        if objective.budget is None:
+        if objective.budget is None or objective.id not in number:
             continue
         rows = frame.filter(pl.col("objective") == number[objective.id])
         good, total = int(rows["good"].sum()), int(rows["total"].sum())

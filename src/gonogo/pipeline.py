@@ -96,7 +96,7 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     run = resolve(request)
     warm_up()
     try:
-        result, trouble, partial, prices = _analyse(run, progress)
+        result, trouble, partial, prices, _ = _analyse(run, progress)
     except InputError as error:
         publish(_nothing(run, error), output, progress)
         raise
@@ -122,7 +122,7 @@ def incident(
     run = resolve(request)
     if last is not None:
         seconds_of(last)
-    result, _, partial = _analyse(run, progress)
+    result, _, partial, _, run = _analyse(run, progress)
     bounds = window(last, since, until, run.zone, result.period.last)
     return occurrence(run, result, partial, bounds, like)
 
@@ -154,13 +154,15 @@ def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled
     return stored.roll_up(resolve(request), folder, progress)
 
 
-def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial, str]:
+def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial, str, Run]:
+    """The result and what it was made of; the run has its grouped objectives spread out."""
     pricing = Pricing(run.config.prices, run.config.cost)
     if run.request.rollups is not None:
         progress.phase("Reading rollups", None)
         kept = stored.load(run, run.request.rollups)
         report = ingest_report(kept, kept.partial, run.masker)
-        return _judge(run, kept.partial, report, pricing), kept.trouble, kept.partial, ""
+        result = _judge(run, kept.partial, report, pricing)
+        return result, kept.trouble, kept.partial, "", run
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
@@ -187,7 +189,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
         logs.close()
     # Before the levers ask for prices of models that the log does not hold.
     prices = price_dumps(pricing.book) if pricing else ""
-    return _judge(run, partial, report, pricing, closer), logs.trouble, partial, prices
+    return _judge(run, partial, report, pricing, closer), logs.trouble, partial, prices, run
 
 
 def _spread(run: Run, dictionaries: Dictionaries) -> Run:

@@ -128,7 +128,7 @@ def _dearest_requests(result: ReadinessResult) -> TableView | None:
     found = [x for x in result.exemplars if x.kind == "dearest_request"]
     rows = [
         (
-            trace_cell(x, result),
+            trace_cell(x.trace_id, result),
             Cell(firm(moment(x.time, result))),
             Cell(display.count(x.calls), sort=str(x.calls)),
             Cell(value_text(x.cost_nano_usd, "nano_usd"), sort=str(x.cost_nano_usd)),
