@@ -257,3 +257,20 @@ def test_a_window_that_cannot_be_is_a_mistake_of_usage(
     done = run("incident", log, *args, "--state", tmp_path)
     assert done.exit_code == 2
     assert said in " ".join(done.stderr.split())
+
+
+def test_segments_and_slices_are_told_like_other_objectives(tmp_path: Path) -> None:
+    config = tmp_path / "readiness.toml"
+    config.write_text(
+        '[slo]\n"error_rate" = { limit = "<= 1%", group_by = "model" }\n'
+        '"latency.p95" = { limit = "<= 4s", slice = "5m", slices = ">= 99%" }\n'
+    )
+    run("incident", SAMPLE, "-c", config, *INCIDENT, "-q", "--state", tmp_path, "-o", tmp_path)
+    found = json.loads((tmp_path / "incident.json").read_text())
+    onset = int(PLANTED["provider-slow"].onset.timestamp())
+    slow, failed = sorted(found["excursions"], key=lambda e: e["objective"], reverse=True)
+    assert (slow["onset"], failed["onset"]) == (onset, onset)
+    assert slow["id"].endswith("20261118T1335Z")
+    assert slow["coincidences"][0]["value"] == "openai"
+    assert failed["objective"] == "error_rate{model=gpt-4o-2024-08-06}"
+    assert "model" not in {c["dimension"] for c in failed["coincidences"]}

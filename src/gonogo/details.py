@@ -111,7 +111,9 @@ def _coincidences(
     """Values that stand out against other values in the same time, clearest first; where none does,
     those that every event has, against their share of the whole period."""
     shares = period_shares(partial.frames, objective.spec.table)
-    kinds = sorted(f.events)
+    # What the objective selects by, all its events have.
+    own = {key for key, _ in objective.selector} | {objective.group_by}
+    kinds = sorted(kind for kind in f.events if kind[0] not in own)
     looks = max(1, len(kinds))
     level = math.log(FALSE_FINDING / looks)
     among: list[tuple[float, Coincidence]] = []

@@ -109,6 +109,8 @@ def _piece(bad: Ints, total: Ints, limit: float, level: float) -> list[Segment]:
         # Named by what was known when the bad runs began to be rejected: the id that is made of it
         # must not change when later data change the segment's rate, and with it the edges.
         touching = here[(first[here] < right) & (last[here] > left)]
+        inside = here[(first[here] >= left) & (last[here] <= right)]
+        touching = inside if len(inside) else touching
         soonest = touching[np.lexsort((-evidence[touching], last[touching]))[0]]
         known = int(last[soonest])
         named, _ = _grown(bad, total, limit, (int(first[soonest]), known), (start, known))
