@@ -1,6 +1,6 @@
 """How often something is "found" in weeks in which nothing happened.
 
-    python bench/quiet_weeks.py [--weeks 200]
+    python bench/quiet_weeks.py [--weeks 200] [--first 1]
 
 Each week is the healthy one of the sample logs under another seed. Judged by the agreed thresholds
 of the sample project: excursions, and verdicts that are not GO, are false alarms.
@@ -42,10 +42,12 @@ def judged(seed: int, folder: Path) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weeks", type=int, default=200)
-    weeks = parser.parse_args().weeks
+    parser.add_argument("--first", type=int, default=1, help="seed of the first week")
+    args = parser.parse_args()
+    weeks, first = args.weeks, args.first
     alarms, verdicts, where = 0, Counter[str](), Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(1, weeks + 1):
+        for seed in range(first, first + weeks):
             result = judged(seed, Path(folder))
             found = result["excursions"]
             assert isinstance(found, list)
@@ -54,6 +56,8 @@ def main() -> None:
             readiness = result["readiness"]
             assert isinstance(readiness, dict)
             verdicts[readiness["verdict"]] += 1
+            told = f"seed {seed}: {len(found)} excursions, {alarms} weeks with any so far"
+            print(told, file=sys.stderr, flush=True)
     print(f"weeks with an excursion: {alarms} of {weeks} ({100 * alarms / weeks:.1f} %)")
     print("verdicts: " + ", ".join(f"{name} {n}" for name, n in verdicts.most_common()))
     print("found in: " + (", ".join(f"{o} {n}" for o, n in where.most_common()) or "nothing"))
