@@ -223,6 +223,8 @@ def test_the_three_files_hold_the_report_and_leave_the_rest_to_people(tmp_path: 
     data = json.loads((tmp_path / "o" / "incident.json").read_text())
     assert data["excursions"][0]["impact"]["calls"] == 60
     assert data["excursions"][0]["impact"]["without_session"] == 60
+    # 700 calls at a limit of 1 % allow 7 bad ones.
+    assert "857.1 % of the error budget of these logs" in text
 
 
 def test_a_value_that_is_new_at_the_onset_is_said(tmp_path: Path) -> None:

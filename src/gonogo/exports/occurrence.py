@@ -67,7 +67,7 @@ def parts(incident: Incident) -> list[Part]:
     """The report, section by section."""
     found = [Part("Summary", _summary(incident))]
     if incident.excursions:
-        found.append(Part("Impact", tuple(f"{e.title}: {impact(e)}" for e in incident.excursions)))
+        found.append(Part("Impact", tuple(_impact(e, incident) for e in incident.excursions)))
     found.append(Part("Timeline", tuple(_timeline(incident))))
     found.append(Part("Detection", _detection(incident)))
     if incident.excursions:
@@ -85,6 +85,15 @@ def _summary(incident: Incident) -> tuple[str, ...]:
         lines.insert(0, DEFAULTS)
     lines += [f"In the window: {_standing(s)}" for s in incident.standings[:_MOST]]
     return tuple(lines)
+
+
+def _impact(e: Excursion, incident: Incident) -> str:
+    """Whom it touched, and what it spent of the error budget of all the logs looked at."""
+    text, o = f"{e.title}: {impact(e)}", _objective(e, incident)
+    if o is not None and o.budget is not None and o.budget.allowed_num:
+        spent = display.ratio(e.bad * o.budget.allowed_den, o.budget.allowed_num)
+        text += f"; {spent} of the error budget of these logs"
+    return text
 
 
 def _timeline(incident: Incident) -> list[str]:
