@@ -411,7 +411,8 @@ class _Builder:
 
     def _objective_bins(self) -> Table:
         pairs = [(k, o.id) for o, numbers in numbered(self.partial, self.config) for k in numbers]
-        ids = pl.DataFrame(pairs, schema=["objective", "id"], orient="row")
+        texts = {"objective": pl.String, "id": pl.String}
+        ids = pl.DataFrame(pairs, schema=texts, orient="row")
         frame = self.partial.frames["objectives"].filter(pl.col("bin").is_not_null())
         named = frame.join(ids, on="objective").with_columns(objective=pl.col("id"))
         hourly = named.with_columns(start=pl.col("bin") - pl.col("bin") % _HOUR)
