@@ -11,7 +11,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check format bench bench-full golden clean
+.PHONY: help setup demo test test-minimum check format bench bench-full golden dist requirements clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,12 @@ demo: $(VENV)/.gonogo  ## Build the site of the sample logs into site/ and print
 
 test: $(VENV)/.test  ## Install what tests need and run them
 	@$(PY) -m pytest -n $(WORKERS)
+
+test-minimum: $(VENV)/.python  ## Run the tests with the oldest dependencies that are allowed
+	@test -d .venv-minimum || $(PYTHON) -m venv .venv-minimum
+	@.venv-minimum/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint requirements/minimum.txt -e '.[test]'
+	@.venv-minimum/bin/python -m pytest -n $(WORKERS)
 
 check: $(VENV)/.dev  ## Lint, format, types and the import contract
 	@$(PY) -m ruff check .
@@ -48,8 +54,15 @@ golden: $(VENV)/.test  ## Write the generated reference and the golden files of 
 	@$(PY) docs/generate.py
 	@UPDATE_GOLDEN=1 $(PY) -m pytest -k golden; status=$$?; test $$status -eq 0 -o $$status -eq 5
 
+# Two builds of a commit have the same bytes: their time is that of the commit.
+dist: $(VENV)/.dev  ## Build the wheel and the sdist into dist/
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PY) -m build --outdir dist .
+
+requirements: $(VENV)/.test  ## Write the versions of requirements/ anew, from .venv and pyproject.toml
+	@$(PY) tools/requirements.py
+
 clean:  ## Remove what make made; the state in .gonogo/ stays
-	rm -rf $(VENV) site dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-minimum site dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Each stamp says what is installed already; a change of pyproject.toml installs again.

@@ -58,6 +58,15 @@ _FAMILIES: Final = {
     "R": "Saved results",
     "D": "The quality of the data",
 }
+_OTHER_VARIABLES: Final = (
+    ("`GONOGO_ID_KEY`", "the key of the [hashed ids](../privacy.md); without it the one in the "
+     "state folder"),
+    ("`NO_COLOR`", "no colours in the terminal, whatever its value"),
+    ("`COLUMNS`", "columns of the report where the output is no terminal"),
+    ("`GITHUB_STEP_SUMMARY`, `GITHUB_OUTPUT`", "files that `gonogo ci` appends to"),
+    ("`GITHUB_WORKSPACE`", "the checkout, to which the paths of annotations are made relative"),
+    ("`SOURCE_DATE_EPOCH`", "the time in the wheel and the sdist (`make dist`); a site needs none"),
+)  # fmt: skip
 _EXIT_CODES: Final = (
     (conventions.EXIT_OK, "GO; GO WITH CONDITIONS without `--strict`; "
      "INCONCLUSIVE under `--allow-inconclusive`"),
@@ -130,9 +139,12 @@ def cli() -> str:
         "## Exit codes",
         table(["code", "meaning"], [(str(number), text) for number, text in _EXIT_CODES]),
         "## Environment variables",
-        "Each stands in for an option; what is written on the command line wins. `NO_COLOR` is "
-        "honoured, and `GONOGO_ID_KEY` holds the key of the [hashed ids](../privacy.md).",
+        "Each stands in for an option; what is written on the command line wins, and an empty one "
+        "counts as not set. A flag takes `true` or `false`; several values of an option that can "
+        "be repeated stand with spaces between them.",
         table(["variable", "option", "commands"], _variables()),
+        "These are no options:",
+        table(["variable", "meaning"], _OTHER_VARIABLES),
         "## gonogo",
         _help(program, "gonogo"),
     ]
@@ -153,7 +165,7 @@ def _variables() -> list[tuple[str, str, str]]:
         for option in command.params:
             if isinstance(option, click.Option) and option.expose_value:
                 long = max(option.opts, key=len)
-                own = f"GONOGO_{name}_{option.name}".upper()
+                own = f"GONOGO_{name}_{option.name}".upper().replace("-", "_")
                 variable = option.envvar if isinstance(option.envvar, str) else own
                 found.setdefault((variable, long), []).append(name)
     return [(code(v), code(option), ", ".join(names)) for (v, option), names in found.items()]

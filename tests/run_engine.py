@@ -12,9 +12,11 @@ import numpy as np
 import polars as pl
 
 from gonogo import pipeline
+from gonogo.config.evidence import Gates
 from gonogo.config.model import Config, Objective
 from gonogo.conventions import INTERNAL
 from gonogo.ingest.discover import discover
+from gonogo.ingest.outputs import Checker
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.measures import Distributions, build_tables
 from gonogo.progress import Silent
@@ -25,6 +27,7 @@ from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar, Selection
+from gonogo.rollup.watched import Watched
 from gonogo.stats.histogram import Histogram
 
 Row = dict[str, Any]
@@ -65,6 +68,7 @@ def count(
     fields: dict[str, str] | None = None,
     pricing: Pricing | None = None,
     spread: Callable[[Sequence[Objective], Dictionaries], Sequence[Objective]] | None = None,
+    gates: Gates | None = None,
 ) -> Counted:
     """The partial of some files, as the pipeline makes it; `fields` is the table of that name.
 
@@ -72,12 +76,15 @@ def count(
 
     Without `pricing` a call costs what its log says, which is what most oracles reckon with.
     """
-    logs = read_logs(discover([str(path) for path in paths]), fields or {}, Silent().advance)
+    found, gates = discover([str(path) for path in paths]), gates or Gates()
+    checker = Checker(gates.constraints, Path()) if gates.constraints else None
+    logs = read_logs(found, fields or {}, Silent().advance, checker=checker)
     try:
-        calendar = Calendar(ZoneInfo(timezone))
+        calendar, watched = Calendar(ZoneInfo(timezone)), Watched.of(gates)
+        chosen = selection or Selection()
         if spread is not None:
             objectives = spread(objectives, logs.dictionaries)
-        mapper = Mapper(objectives, selection or Selection(), calendar, logs.dictionaries, pricing)
+        mapper = Mapper(objectives, chosen, calendar, logs.dictionaries, pricing, watch=watched)
         partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
     finally:
         logs.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -18,7 +19,7 @@ from click.testing import CliRunner, Result
 
 import gonogo
 from gonogo.cli import exit_code, main
-from gonogo.conventions import Verdict
+from gonogo.conventions import RESULT_SCHEMA_VERSION, Verdict
 from gonogo.errors import ConfigError, Diagnostic, InputError, ResultError, UsageError
 from gonogo.exports.json_out import dumps
 from gonogo.exports.junit import junit_xml
@@ -39,6 +40,10 @@ COMMANDS = (
     "render",
     "explain",
     "schema",
+    "report",
+    "ci",
+    "config-diff",
+    "completion",
 )
 
 
@@ -67,6 +72,7 @@ class Pipeline:
     lines: tuple[str, ...] = ("calls.jsonl: native log line",)
     requests: list[Any] = field(default_factory=list)
     outputs: list[Path] = field(default_factory=list)
+    periods: list[tuple[int | None, int]] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
 
     def analyse(self, request: Any, progress: Progress) -> ReadinessResult:
@@ -77,8 +83,17 @@ class Pipeline:
             raise self.error
         return self.result
 
-    def build(self, request: Any, output: Path, progress: Progress) -> ReadinessResult:
+    def build(
+        self,
+        request: Any,
+        output: Path,
+        progress: Progress,
+        *,
+        keep: int | None = None,
+        catch_up: int = 0,
+    ) -> ReadinessResult:
         self.outputs.append(output)
+        self.periods.append((keep, catch_up))
         return self.analyse(request, progress)
 
     def render(self, path: Path, output: Path) -> ReadinessResult:
@@ -268,6 +283,21 @@ def test_json_on_stdout_holds_no_command_for_a_ci_runner(pipeline: Pipeline) -> 
     done = run("check", "logs", "--format", "json")
     assert "##" not in done.stdout
     assert json.loads(done.stdout) == json.loads(dumps(pipeline.result))
+
+
+def test_exit_zero_lets_every_verdict_and_missing_logs_pass_but_no_other_error(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.result = judged(Verdict.NO_GO)
+    assert run("build", "-", "--exit-zero", "--keep", "5", "--catch-up", "2").exit_code == 0
+    assert pipeline.periods == [(5, 2)]
+    assert run("build", "-").exit_code == 1
+    pipeline.error = InputError((Diagnostic("I001", "x", "nothing"),))
+    done = run("build", "-", "--exit-zero")
+    assert (done.exit_code, "[I001]" in done.stderr) == (0, True)
+    assert run("build", "-").exit_code == 4
+    pipeline.error = UsageError((Diagnostic("U002", "x", "nothing"),))
+    assert run("build", "-", "--exit-zero").exit_code == 2
 
 
 def test_build_says_where_the_site_is(pipeline: Pipeline) -> None:
@@ -506,7 +536,17 @@ def test_the_module_can_be_run() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "gonogo", "--version"], capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == f"gonogo, version {gonogo.__version__}"
+    assert done.stdout.splitlines()[0] == f"gonogo, version {gonogo.__version__}"
+
+
+def test_the_version_names_the_data_that_verdicts_rest_on() -> None:
+    from importlib.metadata import version
+
+    out = run("--version").stdout
+    assert f"genai-prices {version('genai-prices')}" in out
+    assert re.search(r"changes of price up to 20\d\d-\d\d-\d\d\n", out)
+    assert re.search(r"semantic conventions: up to 1\.\d+\n", out)
+    assert f"schema {RESULT_SCHEMA_VERSION}" in out
 
 
 # --- progress

@@ -195,7 +195,8 @@ publish = ["tenant"]
         "C005 readiness.toml:2:1: colour: unknown key; known are timezone, minimum_coverage, top, "
         "slo, prices, cost, burn_rate, fields, compare, exclude, not_applicable, site, "
         "gates, evals, judge, traffic, load_test, data_flow, oversight, guardrail, action, "
-        "observability, alert, use_case, owners, signoff, failure_mode",
+        "observability, alert, use_case, owners, signoff, failure_mode, constraint, tool, "
+        "retrieval, red_team",
         "C014 readiness.toml:5:1: slo.\"latency.p95{modle=x}\": 'modle' is not a selector key of "
         "latency; did you mean 'model'?",
         "C018 readiness.toml:5:26: slo.\"latency.p95{modle=x}\": '2.5' has no unit of time; "
@@ -234,7 +235,7 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C005", "[site]\ntop = 3\n", "2:1", "above the first [section]"),
     ("C005", '[slo]\nerror_rate = { limit = "<= 1%", tagret = "x" }\n', "2:33", "did you mean"),
     ("C005", '[slos]\nerror_rate = "<= 1%"\n', "1:1", "did you mean 'slo'?"),
-    ("C006", "[constraint]\nx = 1\n", "1:1", "does not read it"),
+    ("C006", "[notify]\nx = 1\n", "1:1", "does not read it"),
     ("C060", '[compare]\nagainst = ["modle=a..b"]\n', "2:12", "did you mean 'model'?"),
     ("C007", "timezone = 1\n", "1:12", "a whole number stands where a text"),
     ("C007", 'top = "7"\n', "1:7", "a text stands where a whole number"),
@@ -332,6 +333,45 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C035", '[site]\npublish = ["user"]\n', "2:12", "did you mean 'users'?"),
     ("C036", "[gates]\nrequired = ['golden', 'data_flows']\n", "2:13", "'golden_set'"),
     ("C036", "[use_case]\nstage = 'pilots'\n", "2:9", "did you mean 'pilot'?"),
+    (
+        "C071",
+        "[[constraint]]\nname = 'x'\nmust_match = ['ok', 'é(b']\n",
+        "3:21",
+        "unclosed group (at character 2)",
+    ),
+    (
+        "C071",
+        "[[constraint]]\nname = 'x'\nmust_not_match = '(?=x)a'\n",
+        "3:18",
+        "is not supported (at character 1)",
+    ),
+    (
+        "C071",
+        "[[constraint]]\nname = 'x'\nmust_match = '''ab\nc(d'''\n",
+        "3:14",
+        "unclosed group (at character 5)",
+    ),
+    (
+        "C071",
+        "[[constraint]]\nname = 'x'\nmust_match = '(a{1000}){1000}'\n",
+        "3:14",
+        "too large to be compiled",
+    ),
+    ("C072", "[[constraint]]\nname = 'x'\njson = false\n", "1:1", "it asks for nothing"),
+    (
+        "C072",
+        "[[constraint]]\nname = 'x'\nmin_chars = 9\nmax_chars = 8\n",
+        "3:1",
+        "swap min_chars and max_chars",
+    ),
+    (
+        "C073",
+        "[[constraint]]\nname = 'x'\njson = true\n[[constraint]]\nname = 'x'\njson = true\n",
+        "5:1",
+        "the same name twice",
+    ),
+    ("C018", "[[tool]]\nname = 'x'\ntimeout = '5 sec'\n", "3:11", "write 5s or 800ms"),
+    ("C026", "[[tool]]\nname = 'x'\ntimeout = '0s'\n", "3:11", "out of range"),
     (
         "C030",
         "[[data_flow]]\ndata_class = 'x'\nprovider = 'y'\napproved_on = 'soon'\n",

@@ -20,6 +20,7 @@ import bench_oracle as oracle
 import plain_objectives
 import run_engine
 from awkward_lines import json_line, make_rows
+from gonogo.config.evidence import Constraint, Gates, Tool
 from gonogo.config.expressions import ExpressionError, parse_objective
 from gonogo.config.model import Objective
 from gonogo.conventions import Source
@@ -65,6 +66,12 @@ OBJECTIVES = [
 ]  # fmt: skip
 
 
+GATES = Gates(
+    constraints=(Constraint("short", max_chars=1), Constraint("cited", citation=True)),
+    tools=(Tool("search", timeout=1),),
+)
+
+
 def objectives() -> list[Objective]:
     return [parse_objective(key, limit, source=Source.WRITTEN) for key, limit in OBJECTIVES]
 
@@ -100,7 +107,9 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> list[Partial]:
     folder = tmp_path_factory.mktemp("shares")
     wanted = objectives()
     return [
-        run_engine.count([write(folder / f"{k}.jsonl", lines)], wanted, pricing=Pricing()).partial
+        run_engine.count(
+            [write(folder / f"{k}.jsonl", lines)], wanted, pricing=Pricing(), gates=GATES
+        ).partial
         for k, lines in enumerate(shares(5, 900, 3))
     ]
 
@@ -127,18 +136,18 @@ def test_any_split_of_the_traces_adds_up_to_the_whole(tmp_path: Path, seed: int)
     wanted = objectives()
     files = [write(tmp_path / f"share-{k}.jsonl", lines) for k, lines in enumerate(dealt)]
     apart = [
-        run_engine.count([path], wanted, pricing=Pricing()).partial
+        run_engine.count([path], wanted, pricing=Pricing(), gates=GATES).partial
         for path in files
         if path.stat().st_size
     ]
     rng.shuffle(apart)
     filled = [path for path in files if path.stat().st_size]
-    whole = run_engine.count(filled, wanted, pricing=Pricing()).partial
+    whole = run_engine.count(filled, wanted, pricing=Pricing(), gates=GATES).partial
     same(merge(apart), whole)
     rng.shuffle(dealt)
     lines = [line for share in dealt for line in share]
     one = write(tmp_path / "one.jsonl", lines)
-    same(run_engine.count([one], wanted, pricing=Pricing()).partial, whole)
+    same(run_engine.count([one], wanted, pricing=Pricing(), gates=GATES).partial, whole)
 
 
 def test_what_was_written_is_read_again(tmp_path: Path, three: list[Partial]) -> None:

@@ -27,6 +27,13 @@
   }
   all("[data-theme-switch]").forEach(function (b) { b.addEventListener("click", switchTheme); });
 
+  // ---- how old what an old page tells is, to the day (theme.js decides that it is shown)
+  var ended = doc.querySelector('meta[name="gonogo-ended"]');
+  if (ended && root.classList.contains("old")) {
+    var days = Math.floor((Date.now() - 1000 * Number(ended.content)) / 86400000);
+    all("[data-age]").forEach(function (e) { e.textContent = days + " days"; });
+  }
+
   // ---- short messages, also for screen readers
   var toast = doc.querySelector(".toast");
   var timer;

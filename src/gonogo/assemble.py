@@ -35,7 +35,7 @@ from gonogo.rollup.partial import Partial
 
 _PLACE: Final = re.compile(r"(.*?)((?::\d+){0,2})", re.DOTALL)
 _DAY: Final = 86_400
-_MASKED: Final = {"tenant_id": "tenants"}
+_MASKED: Final = {"tenant_id": "tenants", "user": "users"}
 
 
 class Counted(Protocol):
@@ -51,7 +51,7 @@ class Counted(Protocol):
 
 
 def label(masker: Masker, column: str, text: str) -> str:
-    """A value of a dimension as it may be shown: cleaned, and masked where it names a tenant."""
+    """A value of a dimension as it may be shown: cleaned, and masked where it names somebody."""
     if column == "chunk":
         return text  # masked in their table, where few of them are left
     kind = _MASKED.get(column)
@@ -68,6 +68,16 @@ def published(tables: dict[str, Table], run: Run) -> dict[str, Table]:
         names = [run.masker.mask("chunks", str(name)) for name in chunks.data["chunk"]]
         tables["chunks"] = chunks.model_copy(update={"data": {**chunks.data, "chunk": names}})
     return tables
+
+
+def assessed_tables(tables: dict[str, Table], run: Run) -> dict[str, Table]:
+    """The tables of the gates as the profile lets them be seen: no link to what was signed."""
+    signed = tables.get("signoffs")
+    if signed is None or run.request.profile != PUBLIC:
+        return tables
+    columns = tuple(c for c in signed.columns if c.key != "evidence")
+    data = {key: values for key, values in signed.data.items() if key != "evidence"}
+    return {**tables, "signoffs": signed.model_copy(update={"columns": columns, "data": data})}
 
 
 def period_of(run: Run, partial: Partial) -> Period:
@@ -145,6 +155,7 @@ def exemplar_traces(partial: Partial) -> tuple[Exemplar, ...]:
             calls=row["calls"],
         )
         for row in partial.exemplars.to_dicts()
+        if row["kind"] in exemplars.RULES
     )
 
 

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gonogo import __version__, console
-from gonogo.conventions import (
-    EXIT_INCONCLUSIVE,
-    EXIT_INTERNAL,
-    EXIT_NO_GO,
-    EXIT_OK,
-    Verdict,
+from gonogo import console
+from gonogo.automation import (
+    FORMATS,
+    ci,
+    completion,
+    config_diff,
+    exit_code,
+    rendered,
+    report,
 )
+from gonogo.conventions import EXIT_INTERNAL, EXIT_OK
 from gonogo.errors import Diagnostic, GonogoError, InputError, UsageError
 from gonogo.options import (
     DEBUG,
@@ -66,6 +69,15 @@ class Program(click.Group):
             ctx.exit(EXIT_INTERNAL)
 
 
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print the versions and end."""
+    if value and not ctx.resilient_parsing:
+        from gonogo.versions import versions
+
+        console.text(versions())
+        ctx.exit()
+
+
 @click.group(
     cls=Program,
     context_settings={**_SETTINGS, "auto_envvar_prefix": "GONOGO"},
@@ -74,7 +86,14 @@ class Program(click.Group):
     "Environment variables set options: GONOGO_PROFILE, GONOGO_STRICT and the like where several "
     "commands share one, GONOGO_BUILD_OUTPUT where one command has it.",
 )
-@click.version_option(__version__, prog_name="gonogo")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version, and those of the data that verdicts rest on.",
+)
 @debug_option
 def main() -> None:
     """Trace logs of an LLM application in, a readiness verdict and a static site out.
@@ -84,14 +103,6 @@ def main() -> None:
     """
 
 
-def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> int:
-    """0 to let pass, 1 to stop, 3 where nothing can be said."""
-    if verdict is Verdict.INCONCLUSIVE:
-        return EXIT_OK if allow_inconclusive else EXIT_INCONCLUSIVE
-    stops = verdict is Verdict.NO_GO or (verdict is Verdict.CONDITIONS and strict)
-    return EXIT_NO_GO if stops else EXIT_OK
-
-
 @main.command(
     context_settings=_SETTINGS,
     short_help="Build the site and the verdict from LOGS.",
@@ -99,7 +110,8 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     "  gonogo build 'logs/*.jsonl.gz' -o public/ --period last-week --state state/\n"
     "  gonogo build export.parquet -o site/ --where environment=production --profile internal\n"
     "  gonogo build logs/ -o site/ --baseline last-week/readiness.json\n\n"
-    "The site is written first; a failing verdict fails last, with exit code 1.",
+    "The site is written first; a failing verdict fails last, with exit code 1. With --period the\n"
+    "site keeps every period in a folder of its own, below a page that compares them.",
 )
 @draws
 @reads_logs
@@ -112,10 +124,36 @@ def exit_code(verdict: Verdict, *, strict: bool, allow_inconclusive: bool) -> in
     help="Folder of the site; what was there stays until the new one is whole.",
 )
 @takes_rollups
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --period: publish the newest N periods; older ones stay in the state.",
+)
+@click.option(
+    "--catch-up",
+    type=click.IntRange(min=0, max=53),
+    default=0,
+    metavar="N",
+    help="With --period: look at the N weeks before too, for missed weeks and late records.",
+)
+@click.option(
+    "--exit-zero",
+    is_flag=True,
+    help="Exit with 0 whatever the verdict is, also without usable logs; publish now, fail later.",
+)
 @takes_evals
 @compares
 @passes
-def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) -> None:
+def build(
+    given: Input,
+    output: Path,
+    keep: int | None,
+    catch_up: int,
+    exit_zero: bool,
+    strict: bool,
+    allow_inconclusive: bool,
+) -> None:
     """Build the site, readiness.json and the breach summary from LOGS, and judge them.
 
     LOGS are files, folders, globs or - for stdin: JSON lines (plain, .gz, .zst) or Parquet, of
@@ -125,10 +163,17 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     from gonogo import pipeline
     from gonogo.progress import open_progress
 
-    with open_progress(quiet=given.quiet) as progress:
-        result = pipeline.build(given.request, output, progress)
+    try:
+        with open_progress(quiet=given.quiet) as progress:
+            result = pipeline.build(given.request, output, progress, keep=keep, catch_up=catch_up)
+    except InputError as error:
+        if not exit_zero:
+            raise
+        console.report(error)
+        _exit(EXIT_OK)
     _show(result, result.readiness, quiet=given.quiet, site=str(output / "index.html"))
-    _exit(exit_code(result.readiness.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
+    code = exit_code(result.readiness.verdict, strict=strict, allow_inconclusive=allow_inconclusive)
+    _exit(EXIT_OK if exit_zero else code)
 
 
 @main.command(
@@ -136,6 +181,7 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     short_help="The verdict alone, in the terminal or for CI.",
     epilog="\b\nExamples:\n  gonogo check logs/ --strict\n"
     "  gonogo check logs/ --slo-only --format junit > slo.xml\n"
+    "  gonogo check logs/ --format github      annotations in GitHub Actions\n"
     "  zcat calls.jsonl.gz | gonogo check - --format markdown >> $GITHUB_STEP_SUMMARY\n\n"
     "\b\nExit codes: 0 GO and GO WITH CONDITIONS (1 under --strict), 1 NO-GO, 2 usage or\n"
     "configuration, 3 INCONCLUSIVE, 4 no usable logs, 70 internal error.",
@@ -145,7 +191,7 @@ def build(given: Input, output: Path, strict: bool, allow_inconclusive: bool) ->
     "--format",
     "form",
     envvar="GONOGO_CHECK_FORMAT",
-    type=click.Choice(["text", "json", "markdown", "junit"]),
+    type=click.Choice(["text", *FORMATS]),
     default="text",
     show_default=True,
     help="What to write to stdout; json is the whole result.",
@@ -166,7 +212,7 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
     if form == "text":
         _show(result, decision, quiet=given.quiet)
     else:
-        console.data(_rendered(result, decision, form))
+        console.data(rendered(result, decision, form))
     _exit(exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
 
 
@@ -442,19 +488,8 @@ def schema(what: str) -> None:
         console.data(schema_json())
 
 
-def _rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
-    if form == "json":
-        from gonogo.exports.json_out import dumps
-
-        # "##[" is a command in the logs of some CI systems; inside a JSON text it can be spelt so.
-        return dumps(result).replace("##", "#\\u0023")
-    if form == "junit":
-        from gonogo.exports.junit import junit_xml
-
-        return junit_xml(result)
-    from gonogo.exports.markdown import summary_md
-
-    return summary_md(result, decision)
+for command in (report, ci, config_diff, completion):
+    main.add_command(command)
 
 
 def _show(result: ReadinessResult, decision: Decision, *, quiet: bool, site: str = "") -> None:

@@ -11,7 +11,10 @@ from enum import StrEnum
 from typing import Final
 
 RESULT_SCHEMA_VERSION: Final = 1
-ROLLUP_SCHEMA_VERSION: Final = 3
+SEMANTIC_CONVENTIONS_VERSION: Final = "1.41"
+"""The newest OpenTelemetry GenAI conventions whose names are known (gonogo.adapters.dialect)."""
+
+ROLLUP_SCHEMA_VERSION: Final = 4
 
 BIN_SECONDS: Final = 300
 """Width of a time bin. Every time zone's hours and days start on a multiple of it."""

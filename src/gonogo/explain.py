@@ -84,6 +84,45 @@ _USAGE: Final = {
         "The new site was built beside the old one and could not take its place.",
         "Check the permissions; where the folder is a mount point, name a folder inside of it.",
     ),
+    "U060": Explanation(
+        "the folder holds periods of another profile",
+        "A site is published as a whole, so one of the public profile must not hold pages on which "
+        "names are shown, nor one of the internal profile pages that a reader takes for complete.",
+        "Publish each profile into a folder of its own. The state keeps them apart by itself.",
+    ),
+    "U061": Explanation(
+        "the saved pages of a period cannot be read",
+        "The state keeps the pages of each period, so that they can be published again as they "
+        "were. This file is damaged.",
+        "Remove the folder of that period from the state and build the period again from its logs.",
+    ),
+    "U062": Explanation(
+        "the state cannot be written",
+        "With --period the state is the memory of all periods. The site was published, but the "
+        "next run will know this period only from the site, if it is still there.",
+        "Check the permissions, or name another folder with --state.",
+    ),
+    "U063": Explanation(
+        "a build of no period would replace a site of many",
+        "With --period the output folder holds every period that was published. A build without "
+        "one writes a plain site in its place, and the published periods would be gone.",
+        "Add --period, or name another folder with -o.",
+    ),
+    "U064": Explanation(
+        "--catch-up without a week, or with logs that can be read only once",
+        "It looks at the weeks before the one that is built, and reads the logs again for each.",
+        "Use it with --period last-week or an ISO week, and with files instead of standard input.",
+    ),
+    "U065": Explanation(
+        "an option that belongs to --period",
+        "--keep and --catch-up are about a site of many periods, which --period makes.",
+        "Add --period last-week, or leave the option out.",
+    ),
+    "U066": Explanation(
+        "a file of the CI system cannot be written",
+        "gonogo ci appends to the files that GITHUB_STEP_SUMMARY and GITHUB_OUTPUT name.",
+        "Check the variable; outside of GitHub Actions leave it unset.",
+    ),
     "U030": Explanation(
         "no such log format",
         "--log-format takes the name of a known format, `native`, or the path of a mapping file, "
@@ -430,6 +469,12 @@ _INPUT: Final = {
         "Map its names to those of gonogo: [fields] in readiness.toml for names alone, a mapping "
         "file (--log-format mine.toml) where units or values have to be translated; "
         "docs/formats.md shows how.",
+    ),
+    "I050": Explanation(
+        "the logs of a published period are gone",
+        "The period was built from calls before, and now the logs hold none of it, as when they "
+        "are deleted after some weeks. Publishing that there were none would be wrong.",
+        "Nothing; the published page stays. To judge the period again, bring its logs back.",
     ),
     "I041": Explanation(
         "costs in another currency",

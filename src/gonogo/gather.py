@@ -31,6 +31,9 @@ def gather(run: Run, observed: Observed, objectives: tuple[ObjectiveResult, ...]
         evals=(*run.beside(evals.files if evals else ()), *run.request.evals),
         baseline=run.beside(evals.baseline if evals else ()),
         labels=run.beside(gates.judge.labels if gates.judge else ()),
+        attacks=run.beside(gates.red_team.files if gates.red_team else ()),
+        guardrail_labels=run.beside(gates.oversight.labels if gates.oversight else ()),
+        problems=checker.problems if (checker := run.checker()) else {},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -44,10 +44,43 @@ def resolve(text: str, zone: ZoneInfo, now: datetime) -> tuple[str, int, int]:
     return text, start, end
 
 
+def is_week(label: str) -> bool:
+    """Whether a label or the name of a folder is an ISO week."""
+    return _monday(label) is not None
+
+
+def weeks_before(label: str, count: int) -> list[str]:
+    """The `count` ISO weeks before one, oldest first; none where `label` is no week."""
+    monday = _monday(label)
+    if monday is None:
+        return []
+    return [_week_name(monday - timedelta(days=7 * i)) for i in range(count, 0, -1)]
+
+
+def weeks_between(before: str, after: str) -> list[str]:
+    """The ISO weeks between two, oldest first; none where one of them is no week."""
+    first, last = _monday(before), _monday(after)
+    if first is None or last is None:
+        return []
+    return [_week_name(first + timedelta(days=7 * i)) for i in range(1, (last - first).days // 7)]
+
+
+def _monday(label: str) -> date | None:
+    week = _WEEK.match(label)
+    try:
+        return date.fromisocalendar(int(week[1]), int(week[2]), 1) if week else None
+    except ValueError:
+        return None
+
+
+def _week_name(day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
+
+
 def _week(monday: date, zone: ZoneInfo) -> tuple[str, int, int]:
-    year, number, _ = monday.isocalendar()
     return (
-        f"{year}-W{number:02}",
+        _week_name(monday),
         _midnight(monday, zone),
         _midnight(monday + timedelta(days=7), zone),
     )
@@ -74,6 +107,21 @@ def instant(text: str, zone: ZoneInfo) -> int:
         UsageError: it is neither.
     """
     return _instant(text, zone, text)
+
+
+def folder(label: str, start: int, end: int, zone: ZoneInfo) -> str:
+    """The name of a period as a folder: 2026-W47, 2026-11-16_2026-11-20 (both included), or times.
+
+    The same period has the same name however it was written; names sort as their periods do,
+    within one form.
+    """
+    if _WEEK.match(label):
+        return label
+    first, last = (datetime.fromtimestamp(at, zone) for at in (start, end))
+    if first.time() == last.time() == time():
+        final = last.date() - timedelta(days=1)
+        return f"{first.date()}" if final == first.date() else f"{first.date()}_{final}"
+    return "_".join(f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}" for at in (start, end))
 
 
 def _unusable(text: str, why: str) -> UsageError:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from gonogo import __version__, stored
+from gonogo import __version__, period, stored
 from gonogo.assemble import (
     as_of,
+    assessed_tables,
     config_echo,
     exemplar_traces,
     inconclusive,
@@ -41,10 +42,9 @@ from gonogo.gather import gather, guardrail_p95
 from gonogo.incident import occurrence, seconds_of, window
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
-from gonogo.ingest.report import Trouble
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
 from gonogo.privacy import Masker
-from gonogo.publish import publish, remember, remembered_prices
+from gonogo.publish import Memory, publish, remember, remembered_prices
 from gonogo.readiness import decide
 from gonogo.records import Dictionaries
 from gonogo.request import Request, Run, resolve
@@ -55,6 +55,8 @@ from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.segments import expand
 from gonogo.rollup.select import Calendar
+from gonogo.rollup.watched import Watched
+from gonogo.series import Series, refuse_periods
 from gonogo.slo import evaluate
 
 if TYPE_CHECKING:
@@ -84,8 +86,18 @@ def analyse(request: Request, progress: Progress) -> ReadinessResult:
     return _analyse(resolve(request), progress)[0]
 
 
-def build(request: Request, output: Path, progress: Progress) -> ReadinessResult:
+def build(
+    request: Request,
+    output: Path,
+    progress: Progress,
+    *,
+    keep: int | None = None,
+    catch_up: int = 0,
+) -> ReadinessResult:
     """Read, judge and publish a site; a run without usable logs publishes that it had none.
+
+    With a period in the request, the site is one of many periods (see `gonogo.series`), of which
+    the newest `keep` are published; `catch_up` weeks before it are looked at too.
 
     Raises:
         ConfigError, UsageError: the request cannot be carried out; nothing is written.
@@ -94,14 +106,19 @@ def build(request: Request, output: Path, progress: Progress) -> ReadinessResult
     from gonogo.charts import warm_up
 
     run = resolve(request)
+    if run.label is not None:
+        earlier = _weeks_before(request, run, catch_up)
+        warm_up()
+        return _build_period(run, earlier, output, keep, progress)
+    refuse_periods(output, keep, catch_up)
     warm_up()
     try:
-        result, trouble, partial, prices, _ = _analyse(run, progress)
+        result, memory = _analyse(run, progress)
     except InputError as error:
         publish(_nothing(run, error), output, progress)
         raise
     publish(result, output, progress)
-    remember(run, trouble, partial, result, prices)
+    remember(run, memory, result)
     return result
 
 
@@ -122,9 +139,79 @@ def incident(
     run = resolve(request)
     if last is not None:
         seconds_of(last)
-    result, _, partial, _, run = _analyse(run, progress)
+    result, memory = _analyse(run, progress)
     bounds = window(last, since, until, run.zone, result.period.last)
-    return occurrence(run, result, partial, bounds, like)
+    return occurrence(memory.run or run, result, memory.partial, bounds, like)
+
+
+def _build_period(
+    run: Run, earlier: list[Run], output: Path, keep: int | None, progress: Progress
+) -> ReadinessResult:
+    series = Series(run, output)
+    for week in earlier:
+        _catch_up(week, series, progress)
+    name = _folder(run)
+    run = _with_baseline(run, series)
+    memory: Memory | None = None
+    missing: InputError | None = None
+    try:
+        result, memory = _analyse(run, progress)
+    except InputError as error:
+        series.refuse_loss(name, 0)
+        result, missing = _nothing(run, error), error
+    series.refuse_loss(name, result.ingest.calls)
+    result = series.add(name, result, progress)
+    series.publish(keep)
+    if missing:
+        raise missing
+    if memory:
+        remember(run, memory, result, series.rollup(name))
+    return result
+
+
+def _catch_up(run: Run, series: Series, progress: Progress) -> None:
+    """A week before: added where it is missing, and again where it says something else now.
+
+    A week of which the logs hold nothing is left as it is: published, or missing.
+    """
+    run = _with_baseline(run, series)
+    try:
+        result, memory = _analyse(run, progress)
+    except InputError:
+        return  # the week that was asked for says so
+    name = _folder(run)
+    if result.ingest.calls and series.is_news(name, result):
+        result = series.add(name, result, progress)
+        series.save(name)
+        remember(run, memory, result, series.rollup(name))
+
+
+def _with_baseline(run: Run, series: Series) -> Run:
+    """Without a baseline of the user's own, a period is compared with the one before it."""
+    before = series.before(run.selection.start)
+    if run.request.baseline or run.config.compare.baseline or before is None:
+        return run
+    return replace(run, request=replace(run.request, baseline=before))
+
+
+def _weeks_before(request: Request, run: Run, count: int) -> list[Run]:
+    """The `count` weeks before the one that was asked for, oldest first."""
+    if not count:
+        return []
+    names = period.weeks_before(run.label or "", count)
+    if not names or "-" in request.logs:
+        what = "needs a period of one week, and logs that can be read again"
+        hint = "use it with --period last-week or 2026-W47, and with files instead of -"
+        raise UsageError([Diagnostic("U064", "--catch-up", what, hint)])
+    return [resolve(replace(request, period=name)) for name in names]
+
+
+def _folder(run: Run) -> str:
+    start, end = run.selection.start, run.selection.end
+    assert run.label is not None
+    assert start is not None
+    assert end is not None
+    return period.folder(run.label, start, end, run.zone)
 
 
 def render(result_path: Path, output: Path) -> ReadinessResult:
@@ -154,19 +241,24 @@ def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled
     return stored.roll_up(resolve(request), folder, progress)
 
 
-def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Partial, str, Run]:
-    """The result and what it was made of; the run has its grouped objectives spread out."""
+def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Memory]:
+    """The result and what it was made of; its run has grouped objectives spread out."""
     pricing = Pricing(run.config.prices, run.config.cost)
     if run.request.rollups is not None:
         progress.phase("Reading rollups", None)
         kept = stored.load(run, run.request.rollups)
         report = ingest_report(kept, kept.partial, run.masker)
-        result = _judge(run, kept.partial, report, pricing)
-        return result, kept.trouble, kept.partial, "", run
+        return _judge(run, kept.partial, report, pricing), Memory(kept.trouble, kept.partial)
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
-    logs = read_logs(found, run.config.fields, progress.advance, log_format=run.request.log_format)
+    logs = read_logs(
+        found,
+        run.config.fields,
+        progress.advance,
+        log_format=run.request.log_format,
+        checker=run.checker(),
+    )
     try:
         run = _spread(run, logs.dictionaries)
         rows = max(sum(part.rows for part in logs.parts), 1)
@@ -178,6 +270,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
             logs.dictionaries,
             pricing,
             apart(run.config, run.contrasts),
+            Watched.of(run.config.gates),
         )
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
@@ -189,7 +282,8 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Trouble, Pa
         logs.close()
     # Before the levers ask for prices of models that the log does not hold.
     prices = price_dumps(pricing.book) if pricing else ""
-    return _judge(run, partial, report, pricing, closer), logs.trouble, partial, prices, run
+    memory = Memory(logs.trouble, partial, prices, run)
+    return _judge(run, partial, report, pricing, closer), memory
 
 
 def _spread(run: Run, dictionaries: Dictionaries) -> Run:
@@ -247,7 +341,7 @@ def _judge(
         gates=assessed.gates,
         not_applicable=dict(config.not_applicable),
         coverage=coverage,
-        tables={**published(tables, run), **assessed.tables},
+        tables={**published(tables, run), **assessed_tables(assessed.tables, run)},
         exemplars=exemplar_traces(partial),
         ingest=report,
         config=config_echo(run),

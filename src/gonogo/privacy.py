@@ -83,6 +83,9 @@ _KEYS: Final = (
     ("dckr_pat_ dop_v1_ lin_api_ shp", r"(?:dckr_pat|dop_v1|lin_api|shp[a-z]{2})_\w{16,}+",
      "key pages of Docker, DigitalOcean, Linear and Shopify"),
 )  # fmt: skip
+SECRET_FORMS: Final = tuple((form, source) for _, form, source in _KEYS)
+"""(pattern, source) of keys that are known by their prefix, for other engines too."""
+
 _SEPARATOR: Final = (
     r"[\\\"'\]]{0,4}(?:\s{0,4}(?::=|=>|==?|:)|\s{1,4}(?:is|was|provided)(?:\s{0,4}:|\s))\s{0,4}"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,21 +23,26 @@ _PRICES: Final = "prices.json"
 
 def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
     """Draw, render and write the site; what stood at `output` stays until the new one is whole."""
+    from gonogo import site
+
+    site.write(pages(result, progress), output)
+
+
+def pages(result: ReadinessResult, progress: Progress) -> dict[str, bytes]:
+    """Every file of the site of one result, by relative path."""
     from gonogo import charts, site
     from gonogo.exports import badge, breaches, json_out
 
     progress.phase("Drawing charts", None)
     drawn = charts.render(result)
     progress.phase("Writing the site", None)
-    files = dict(site.render(result, drawn))
-    files |= {
+    return dict(site.render(result, drawn)) | {
         "readiness.json": json_out.dumps(result).encode(),
         "breaches.md": breaches.breaches_md(result).encode(),
         "breaches.json": breaches.breaches_json(result).encode(),
         "badge.svg": badge.badge_svg(result).encode(),
         "badge.json": badge.badge_json(result).encode(),
     }
-    site.write(files, output)
 
 
 def remembered_prices(run: Run) -> str | None:
@@ -51,11 +57,23 @@ def _state(run: Run) -> Path:
     return run.request.state or Path(DEFAULT_STATE)
 
 
-def remember(
-    run: Run, trouble: Trouble, partial: Partial, result: ReadinessResult, prices: str
-) -> None:
-    """The result, the rollup, the prices and the refused lines with their reasons: never in the
-    site."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a run knows beside its result."""
+
+    trouble: Trouble
+    partial: Partial
+    prices: str = ""
+    """the price of each model; "" where nothing was priced"""
+    run: Run | None = None
+    """the run with its grouped objectives spread over what the logs hold; None from rollups"""
+
+
+def remember(run: Run, memory: Memory, result: ReadinessResult, rollup: Path | None = None) -> None:
+    """The result, the rollup, the prices, and the refused lines with their reasons.
+
+    None of it is in the site. `rollup` is where the rollup goes; by default into the state folder.
+    """
     from gonogo.exports import json_out
 
     folder = _state(run)
@@ -69,13 +87,13 @@ def remember(
                 "reason": q.reason,
             }
         )
-        for q in trouble.quarantined
+        for q in memory.trouble.quarantined
     )
     try:
-        store.save(relabel(partial, scrubbed), folder / "rollup")
+        store.save(relabel(memory.partial, scrubbed), rollup or folder / "rollup")
         (folder / "readiness.json").write_bytes(json_out.dumps(result).encode())
-        if prices:
-            (folder / _PRICES).write_text(prices, "utf-8")
+        if memory.prices:
+            (folder / _PRICES).write_text(memory.prices, "utf-8")
         (folder / "quarantine.jsonl").write_text("".join(f"{line}\n" for line in lines))
         # The state holds the key of the hashed ids: it must not be committed by accident.
         (folder / ".gitignore").write_text("*\n")

@@ -7,6 +7,7 @@ hashes 0: plain integers, so that counting needs no null handling.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -112,6 +113,54 @@ REVIEWS: Final = ("unknown", "none", "approved", "rejected", "overridden", "pend
 
 NO_TIME: Final = -(2**62)
 
+VIOLATION_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "row": pl.UInt32,
+    "constraint": pl.UInt8,  # its place in the configuration
+    "by": pl.UInt8,  # index into BROKEN_BY
+}
+BROKEN_BY: Final = (
+    "must_match", "must_not_match", "citation", "banned", "too_short", "too_long", "json",
+    "json_schema", "email", "phone", "card", "iban", "national_id", "secret",
+)  # fmt: skip
+"""What breaks a constraint on outputs: a rule, or a kind of personal data that was found."""
+NOT_LOGGED: Final = 0
+LOOKED_AT: Final = 1
+UNREAD: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What was found in the outputs of a block, and nothing of their text.
+
+    `state` has one entry a line: NOT_LOGGED, LOOKED_AT, or UNREAD where a foreign log has an output
+    that its adapter does not hand on. `violations` has a row (VIOLATION_SCHEMA) for each rule that
+    an output breaks.
+    """
+
+    state: NDArray[np.uint8]
+    violations: pl.DataFrame
+
+    def bytes(self) -> int:
+        """Room that it takes in memory."""
+        return int(self.state.nbytes + self.violations.estimated_size())
+
+    @staticmethod
+    def join(parts: Sequence[Outputs | None], heights: Sequence[int]) -> Outputs | None:
+        """Of consecutive blocks; None where none of them was looked at."""
+        if all(part is None for part in parts):
+            return None
+        offsets = np.cumsum([0, *heights])[:-1].tolist()
+        states = [
+            np.zeros(height, np.uint8) if part is None else part.state
+            for part, height in zip(parts, heights, strict=True)
+        ]
+        violations = [
+            part.violations.with_columns((pl.col("row") + offset).cast(pl.UInt32))
+            for part, offset in zip(parts, offsets, strict=True)
+            if part is not None
+        ]
+        return Outputs(np.concatenate(states), pl.concat(violations))
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -126,6 +175,8 @@ class Block:
     actions: pl.DataFrame
     ids: pl.DataFrame | None
     """trace_id and span_id as logged, or None where they can be read again from the file"""
+    outputs: Outputs | None = None
+    """None where no constraint asks for what was answered"""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from gonogo.config.model import Config, Contrast
 from gonogo.conventions import DIMENSIONS, INTERNAL, PUBLIC, WIDE_DIMENSIONS
 from gonogo.cost.invoice import Bill, read_invoice
 from gonogo.errors import Diagnostic, UsageError
+from gonogo.ingest.outputs import Checker
 from gonogo.privacy import Masker, load_id_key
 from gonogo.rollup.select import Selection
 
@@ -66,6 +67,11 @@ class Run:
         """Paths as the configuration gives them: relative to where it is."""
         folder = (self.request.config_path or Path()).parent
         return tuple(folder / name for name in names)
+
+    def checker(self) -> Checker | None:
+        """What looks at outputs; None where no constraint asks for it."""
+        wanted, (folder,) = self.config.gates.constraints, self.beside(("",))
+        return Checker(wanted, folder) if wanted else None
 
 
 def resolve(request: Request) -> Run:

@@ -478,6 +478,20 @@ class SiteInfo(_Model):
     accent: str | None = None
     footer: str = ""
     trace_url: str | None = None
+    history: bool = Field(
+        default=False, description="a page of all periods stands in the folder above"
+    )
+
+
+class Revision(_Model):
+    """One edition of a period: what it said, and why there is another one."""
+
+    number: int = Field(description="1 for the first edition")
+    as_of: Epoch | None
+    verdict: Verdict
+    calls: int
+    accepted: int = Field(description="records that were read, of any kind")
+    reason: str = Field(description="what changed since the edition before; empty for the first")
 
 
 class ReadinessResult(_Model):
@@ -505,6 +519,10 @@ class ReadinessResult(_Model):
     notes: tuple[str, ...] = Field(default=(), description="caps, estimates and other small print")
     comparisons: tuple[Comparison, ...] = ()
     blocks: tuple[BlockSums, ...] = Field(default=(), description="for comparisons to come")
+    revisions: tuple[Revision, ...] = Field(
+        default=(),
+        description="editions of this period, this one last; none without --period",
+    )
 
 
 class Normal(_Model):

@@ -40,6 +40,7 @@ from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.objectives import counted
 from gonogo.rollup.partial import Partial, merge
 from gonogo.rollup.select import Calendar
+from gonogo.rollup.watched import Watched
 
 try:
     import fcntl
@@ -272,6 +273,7 @@ def _make(
         run.config.fields,
         progress.advance,
         log_format=run.request.log_format,
+        checker=run.checker(),
         elsewhere=np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *known])),
     )
     try:
@@ -283,6 +285,7 @@ def _make(
             logs.dictionaries,
             pricing,
             apart(run.config, run.contrasts),
+            Watched.of(run.config.gates),
         )
         partial = engine.run(logs.blocks(), mapper, logs.ids, lambda _: None)
         conflicts, folded = logs.conflicting(), logs.folded()
@@ -388,6 +391,8 @@ def _settings(run: Run) -> Settings:
         "[cost]": asdict(replace(config.cost, sampling_rate=Fraction(1))),
         "[[exclude]]": [asdict(e) for e in config.exclusions],
         "timezone": config.timezone,
+        "[[constraint]]": checker.meaning() if (checker := run.checker()) else "",
+        "[[tool]]": dict(Watched.of(config.gates).timeouts),
         "--where": run.selection.where,
         "--compare": repr(apart(config, run.contrasts)),
         "--log-format": run.request.log_format and Path(run.request.log_format).name,

@@ -273,4 +273,23 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
         "have to be stated.",
         "Take a published window, or add [[burn_rate]] with alert, budget, long and short.",
     ),
+    "C071": (
+        "a pattern that does not compile",
+        "Patterns are regular expressions of Rust's engine, which takes linear time whatever the "
+        "text is. Look-around and back-references do not exist in it. The message says at "
+        "which character of the pattern the trouble is.",
+        "Mend the pattern. In single quotes TOML leaves backslashes alone: '\\bSKU-[0-9]+\\b'",
+    ),
+    "C072": (
+        "a constraint that cannot be used",
+        "A [[constraint]] without a rule would always be met, and one that asks for opposites "
+        "never.",
+        "Write one of must_match, must_not_match, citation, pii, min_chars, max_chars, json, "
+        "json_schema and banned.",
+    ),
+    "C073": (
+        "the same name twice",
+        "Constraints are told apart by their names, in the figures of earlier weeks too.",
+        "Give one of them another name.",
+    ),
 }

@@ -13,6 +13,16 @@ from typing import Final
 GATE_IDS: Final = ("golden_set", "projected_traffic", "data_flows", "oversight", "observability")
 """The five gates that production needs; others are judged where their section stands."""
 
+OTHER_GATE_IDS: Final = (
+    "constraints",
+    "tools",
+    "retrieval",
+    "use_case",
+    "owners",
+    "signoffs",
+    "failure_modes",
+)
+
 ROLES: Final = ("legal", "security", "data_governance", "risk", "product")
 DIMENSIONS: Final = ("value", "frequency", "data", "error_tolerance", "measurable")
 OWNERS: Final = ("eval", "decision", "production", "domain_expert")
@@ -28,6 +38,8 @@ GUARDRAILS: Final = (
     "rate_limit:user",
     "rate_limit:tenant",
 )
+PII: Final = ("email", "phone", "card", "iban", "national_id", "secret")
+"""Kinds of personal and secret data that an output can be searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,9 @@ class Oversight:
     coverage: Fraction = Fraction(9, 10)
     queue_owner: str | None = None
     test_days: int = 180
+    labels: tuple[str, ...] = ()
+    recall: Fraction | None = None
+    precision: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +203,60 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """What every output has to be like; each rule that is set has to hold."""
+
+    name: str
+    must_match: tuple[str, ...] = ()
+    must_not_match: tuple[str, ...] = ()
+    citation: bool | None = None
+    pii: tuple[str, ...] = ()
+    min_chars: int | None = None
+    max_chars: int | None = None
+    json: bool | None = None
+    json_schema: str | None = None
+    banned: tuple[str, ...] = ()
+    policy: str | None = None
+    operations: tuple[str, ...] = ()
+    limit: Fraction = Fraction(0)
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the application may call."""
+
+    name: str
+    schema: str | None = None
+    timeout: int | None = None
+    """in ms"""
+    fallback: str | None = None
+    external: bool | None = None
+    mcp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """How passages are found."""
+
+    embedding_model: str
+    chunk_overlap: int | None = None
+    parent_retrieval: bool | None = None
+    reranker: str | None = None
+    score_shift: Fraction = Fraction(1, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class RedTeam:
+    """Results of attacks on the application; paths are relative to the configuration."""
+
+    files: tuple[str, ...]
+    bar: Fraction = Fraction(95, 100)
+    days: int = 180
+    date: datetime.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gates:
     """Everything about readiness that is not a threshold on traffic; None: no such section."""
 
@@ -207,3 +276,7 @@ class Gates:
     owners: Owners | None = None
     signoffs: tuple[Signoff, ...] = ()
     failure_modes: tuple[FailureMode, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    retrieval: Retrieval | None = None
+    red_team: RedTeam | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
+from gonogo.config import technical
 from gonogo.config.evidence import (
     ALERTS,
     GATE_IDS,
     GUARDRAILS,
+    OTHER_GATE_IDS,
     OWNERS,
     ROLES,
     STAGES,
@@ -41,7 +43,7 @@ _REQUIRED: Final = TableSpec(
             "required",
             "texts",
             "gates that must be judged: without evidence they are NO_DATA",
-            options=(*GATE_IDS, "use_case", "owners", "signoffs", "failure_modes"),
+            options=(*GATE_IDS, *OTHER_GATE_IDS),
             default=(),
         ),
         Key("signoffs", "texts", "roles that must have signed off", options=ROLES, default=ROLES),
@@ -114,6 +116,10 @@ _OVERSIGHT: Final = TableSpec(
             default=Fraction(9, 10)),
         Key("queue_owner", _TEXT, "who empties the review queue"),
         Key("test_days", "whole", "days after which a test is too old", low=1, default=180),
+        Key("labels", "texts", "JSONL, CSV or Parquet with guardrail, attack and triggered: what "
+            "people called an attack, and what the guardrail did", default=()),
+        Key("recall", "ratio", "smallest share of labelled attacks that a guardrail must catch"),
+        Key("precision", "ratio", "smallest share of its triggers that must be attacks"),
     ),
 )  # fmt: skip
 _GUARDRAIL: Final = TableSpec(
@@ -222,13 +228,13 @@ _FAILURE_MODE: Final = TableSpec(
 
 SPECS: Final = (
     _REQUIRED, _EVALS, _JUDGE, _TRAFFIC, _LOAD_TEST, _DATA_FLOW, _OVERSIGHT, _GUARDRAIL, _ACTION,
-    _OBSERVABILITY, _ALERT, _USE_CASE, _OWNERS, _SIGNOFF, _FAILURE_MODE,
+    _OBSERVABILITY, _ALERT, _USE_CASE, _OWNERS, _SIGNOFF, _FAILURE_MODE, *technical.SPECS,
 )  # fmt: skip
 
 
 def read_gates(root: Section) -> Gates:
     """All sections of evidence; problems are noted in `root`."""
-    rows = {spec.name: read_rows(root, spec) for spec in SPECS}
+    rows = {s.name: read_rows(root, s) for s in SPECS if s not in technical.SPECS}
     asked = next(iter(rows["gates"]), {})
     one = {name: found[0] for name, found in rows.items() if found}
     return Gates(
@@ -248,6 +254,10 @@ def read_gates(root: Section) -> Gates:
         owners=Owners(**one["owners"]) if "owners" in one else None,
         signoffs=tuple(Signoff(**row) for row in rows["signoff"]),
         failure_modes=tuple(FailureMode(**row) for row in rows["failure_mode"]),
+        constraints=technical.read_constraints(root),
+        tools=technical.read_tools(root),
+        retrieval=technical.read_retrieval(root),
+        red_team=technical.read_red_team(root),
     )
 
 

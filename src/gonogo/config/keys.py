@@ -23,6 +23,10 @@ GATE_SECTIONS: Final = (
     "owners",
     "signoff",
     "failure_mode",
+    "constraint",
+    "tool",
+    "retrieval",
+    "red_team",
 )
 """Sections of evidence, described in config.gates."""
 
@@ -83,7 +87,7 @@ COST_KEYS: Final = (
     "batch_discount",
 )
 
-RESERVED: Final = ("tool", "retrieval", "constraint")
+RESERVED: Final = ("notify",)
 """Sections that a later version may read; accepting them in silence would promise too much."""
 
 TOP_MAXIMUM: Final = 500

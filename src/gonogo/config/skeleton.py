@@ -55,6 +55,11 @@ _OVERSIGHT: Final = """
 #queue_owner = "name of a person"
 """
 
+_RED_TEAM: Final = """\
+#[red_team]
+#files = ["red-team/garak.report.jsonl"]
+"""
+
 _GUARDRAIL: Final = """\
 #[[guardrail]]
 #name = "{name}"
@@ -81,6 +86,30 @@ _ALERT: Final = """\
 #over = "{over}"
 #owner = "who is woken"
 #fired_in_test = 2026-11-16
+"""
+
+_TECHNICAL: Final = """
+# What every output has to be like. Without a [[constraint]] no output is ever read, and none is
+# published.
+#[[constraint]]
+#name = "no personal data"
+#pii = ["email", "phone", "card", "iban", "national_id", "secret"]
+#[[constraint]]
+#name = "sources named"
+#citation = true
+#operations = ["chat"]
+#limit = "1%"
+
+# How passages are found, and each tool.
+#[retrieval]
+#embedding_model = "{embedding}"
+"""
+_TOOL: Final = """\
+#[[tool]]
+#name = "{name}"
+#schema = "strict"
+#timeout = "5s"
+#fallback = "what happens when it fails"
 """
 
 _PEOPLE: Final = """
@@ -121,9 +150,12 @@ def skeleton(result: ReadinessResult) -> str:
             _HEAD.format(required=_list(GATE_IDS), roles=_list(ROLES)),
             *(_FLOW.format(name=name) for name in _names(result, "by_provider", "value")),
             _OVERSIGHT,
+            _RED_TEAM,
             *(_GUARDRAIL.format(name=name) for name in _names(result, "guardrails", "name")),
             _ACTION,
             *(_ALERT.format(name=name, over=over) for name, over in _ALERTS),
+            _TECHNICAL.format(embedding=_names(result, "retrieval", "embedding_model")[0]),
+            *(_TOOL.format(name=name) for name in _names(result, "tools", "tool")),
             _PEOPLE.format(
                 dimensions="".join(f"#{name} = 2\n" for name in DIMENSIONS),
                 owners="".join(f'#{role} = "name of a person"\n' for role in OWNERS),

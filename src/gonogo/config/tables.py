@@ -11,12 +11,17 @@ from fractions import Fraction
 from typing import Any, Final, Literal
 
 from gonogo.config.messages import did_you_mean, quoted
+from gonogo.config.patterns import compile_problem
 from gonogo.config.section import Section, kind_of, shown
 from gonogo.config.sections import usable_link
 
-Kind = Literal["text", "texts", "date", "flag", "whole", "number", "ratio", "link", "ratios"]
+Kind = Literal[
+    "text", "texts", "date", "flag", "whole", "number", "ratio", "link", "ratios", "patterns",
+    "duration",
+]  # fmt: skip
 
 _PERCENT: Final = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%\s*")
+_DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*(ms|s|min)")
 LARGEST: Final = 10**9
 _DATE_HINT: Final = "write 2026-11-16"
 
@@ -57,25 +62,30 @@ def read_rows(root: Section, spec: TableSpec) -> list[dict[str, Any]]:
 
     A row that lacks something required is left out: the problem is noted.
     """
+    return [row for _, row in numbered_rows(root, spec)]
+
+
+def numbered_rows(root: Section, spec: TableSpec) -> list[tuple[int, dict[str, Any]]]:
+    """The same with the place of each row among the tables of its name."""
     if spec.name not in root.table:
         return []
     if not spec.many:
         hint = f"write it as [{spec.name}] with one setting a line"
         table = root.expect(spec.name, dict, name="a table", hint=hint)
-        return (
-            [] if table is None else [read_table(Section(root.problems, (spec.name,), table), spec)]
-        )
+        section = Section(root.problems, (spec.name,), table)
+        return [] if table is None else [(0, read_table(section, spec))]
     hint = f"write it as [[{spec.name}]] with {', '.join(spec.names[:3])}"
     rows: list[Any] = root.expect(spec.name, list, name="a list of tables", hint=hint) or []
     found = []
     for number, row in enumerate(rows):
         path = (spec.name, number)
         if isinstance(row, dict):
-            found.append(read_table(Section(root.problems, path, row), spec))
+            found.append((number, read_table(Section(root.problems, path, row), spec)))
         else:
             what = f"{kind_of(row)} stands where a table is expected"
             root.problems.add(path, "C007", what, hint)
-    return [row for row in found if all(row[k.name] is not None for k in spec.keys if k.required)]
+    required = [key.name for key in spec.keys if key.required]
+    return [(n, row) for n, row in found if all(row[name] is not None for name in required)]
 
 
 def read_table(section: Section, spec: TableSpec) -> dict[str, Any]:
@@ -112,6 +122,40 @@ def _texts(section: Section, key: Key) -> tuple[str, ...] | None:
         elif row not in found:
             found.append(row)
     return tuple(found)
+
+
+def _patterns(section: Section, key: Key) -> tuple[str, ...] | None:
+    hint = f"write {key.name} = ['…'], in single quotes"
+    rows = section.expect(key.name, str, list, name="a list of patterns", hint=hint)
+    if rows is None:
+        return None
+    found: list[str] = []
+    for number, row in enumerate([rows] if isinstance(rows, str) else rows):
+        path = (*section.path, key.name, *(() if isinstance(rows, str) else (number,)))
+        if not isinstance(row, str) or not row:
+            what = f"{kind_of(row)} stands where a pattern is expected"
+            section.problems.add(path, "C007", what, hint, value=True)
+        elif (problem := compile_problem(row)) is not None:
+            step = "mend the pattern: https://docs.rs/regex/latest/regex/#syntax"
+            section.problems.add(path, "C071", problem, step, value=True)
+        else:
+            found.append(row)
+    return tuple(found)
+
+
+def _duration(section: Section, key: Key) -> int | None:
+    """Whole milliseconds."""
+    value = section.text(key.name)
+    match = None if value is None else _DURATION.fullmatch(value)
+    if value is not None and match is None:
+        section.wrong(key.name, "C018", f"{quoted(value)} is no time", "write 5s or 800ms")
+    if match is None:
+        return None
+    number = Decimal(match[1]) * {"ms": 1, "s": 1000, "min": 60_000}[match[2]]
+    if not 1 <= number <= LARGEST:
+        section.wrong(key.name, "C026", f"{quoted(value or '')} is out of range", "write 5s")
+        return None
+    return int(number)
 
 
 def _date(section: Section, key: Key) -> date | None:
@@ -187,6 +231,8 @@ _READERS: Final = {
     "ratio": _ratio,
     "link": _link,
     "ratios": _ratios,
+    "patterns": _patterns,
+    "duration": _duration,
 }
 
 
@@ -225,7 +271,10 @@ def _schema(key: Key) -> dict[str, Any]:
         "ratio": {"anyOf": _A_RATIO},
         "link": {"type": "string", "pattern": "^https?://"},
         "ratios": {"type": "object", "additionalProperties": {"anyOf": _A_RATIO}},
-    }
+        "patterns": {"anyOf": [{"type": "array", "items": {"type": "string", "minLength": 1}},
+                               {"type": "string", "minLength": 1}]},
+        "duration": {"type": "string", "pattern": rf"^{_DURATION.pattern}$"},
+    }  # fmt: skip
     found = {**shapes[key.kind], "description": key.about}
     if key.default is not None:
         found["default"] = _as_json(key.default)

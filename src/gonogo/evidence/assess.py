@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from gonogo.config.evidence import Evals, Gates, Observability
 from gonogo.config.model import Config
 from gonogo.evidence import golden as golden_set
-from gonogo.evidence import people
+from gonogo.evidence import outputs, people, tools
 from gonogo.evidence.findings import DECLARED, Judged, make_gate
 from gonogo.evidence.judge import judge as judge_of
 from gonogo.evidence.observability import observability
 from gonogo.evidence.observed import Observed
 from gonogo.evidence.oversight import oversight
+from gonogo.evidence.redteam import red_team
 from gonogo.evidence.traffic import Measured, projected_traffic
 from gonogo.results import Gate, Table
 
@@ -48,6 +49,15 @@ SPECS: Final = {
     "observability": GateSpec(
         "Observability", "[[alert]]", "declare the alerts in [[alert]], with the date of a test"
     ),
+    "constraints": GateSpec(
+        "Hard constraints",
+        "[[constraint]]",
+        "write what every output has to be like in [[constraint]]",
+    ),
+    "tools": GateSpec("Tools", "[[tool]]", "declare each tool of the log in a [[tool]]"),
+    "retrieval": GateSpec(
+        "Retrieval", "[retrieval]", "name the embedding model of the index in [retrieval]"
+    ),
     "use_case": GateSpec("Use case", "[use_case]", "score the use case in [use_case]"),
     "owners": GateSpec("Owners", "[owners]", "name the people in [owners]"),
     "signoffs": GateSpec("Sign-offs", "[[signoff]]", "collect the sign-offs in [[signoff]]"),
@@ -68,6 +78,10 @@ class Given:
     evals: Sequence[Path] = ()
     baseline: Sequence[Path] = ()
     labels: Sequence[Path] = ()
+    attacks: Sequence[Path] = ()
+    guardrail_labels: Sequence[Path] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    """constraints that cannot be judged, and why"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +108,21 @@ def assess(config: Config, given: Given) -> Assessment:
         )
     if gates.data_flows:
         judges["data_flows"] = lambda: people.data_flows(gates.data_flows, observed, given.zone)
-    if gates.guardrails or gates.actions or gates.oversight:
-        judges["oversight"] = lambda: oversight(gates, observed)
+    if gates.guardrails or gates.actions or gates.oversight or gates.red_team:
+        attacked = red_team(gates.red_team, given.attacks, observed.today)
+        judges["oversight"] = lambda: oversight(gates, observed, *attacked, given.guardrail_labels)
     if gates.alerts or gates.observability:
         judges["observability"] = lambda: observability(
             gates.alerts, gates.observability or Observability(), observed
         )
+    if gates.constraints:
+        judges["constraints"] = lambda: outputs.constraints(
+            gates.constraints, observed, given.problems, config.minimum_coverage
+        )
+    if gates.tools:
+        judges["tools"] = lambda: tools.tools(gates.tools, observed)
+    if declared := gates.retrieval:
+        judges["retrieval"] = lambda: tools.retrieval(declared, observed)
     if case := gates.use_case:
         judges["use_case"] = lambda: people.use_case(case, observed, wrong)
     if owners := gates.owners:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
@@ -33,6 +35,8 @@ SCHEMA: Final[dict[str, Any]] = {
     "retrieval": pl.String,
 }
 _PIECE: Final = 8192
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9_-]{1,12}", re.ASCII)
+"""Ids as most sets have them: shorter than any key, and no address."""
 _LONGEST_ID: Final = 60
 _YES: Final = frozenset({"true", "1", "1.0", "yes", "y", "pass", "passed", "ok", "correct", "c"})
 _NO: Final = frozenset({"false", "0", "0.0", "no", "n", "fail", "failed", "incorrect", "i"})
@@ -118,6 +122,8 @@ def case_id(value: Any) -> str | None:
     text = str(value).strip()
     if not text:
         return None
+    if _HARMLESS.fullmatch(text):
+        return text
     return clean_label(text) if len(text) <= _LONGEST_ID else hashed(text)
 
 
@@ -142,7 +148,7 @@ def texts(value: Any) -> list[str]:
         value = value.replace(";", ",").split(",")
     if not isinstance(value, list):
         return []
-    found = [clean_label(str(item).strip().lower()) for item in value if str(item).strip()]
+    found = [_cleaned(str(item).strip().lower()) for item in value if str(item).strip()]
     return [text.replace(" ", "_").replace("-", "_") for text in found]
 
 
@@ -172,4 +178,10 @@ def _number(value: Any) -> float | None:
 def _label(value: Any) -> str | None:
     if value is None or isinstance(value, (dict, list)) or not str(value).strip():
         return None
-    return clean_label(str(value))
+    return _cleaned(str(value))
+
+
+@lru_cache(maxsize=4096)
+def _cleaned(text: str) -> str:
+    """Tags, models and versions repeat from case to case; cleaning one takes a while."""
+    return clean_label(text)

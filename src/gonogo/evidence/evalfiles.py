@@ -90,7 +90,7 @@ def _text(path: Path, cases: Cases) -> None:
             return
     if "[" in keys:
         with path.open("rb") as file:
-            _rows(_items(file, "item"), cases)
+            _rows(items(file, "item"), cases)
     elif "spec" in keys:
         cases.kind = "OpenAI evals"
         _openai(_lines(path, cases), cases)
@@ -125,7 +125,7 @@ def _first_keys(path: Path) -> set[str]:
     return found
 
 
-def _items(file: IO[bytes], prefix: str) -> Iterator[Row]:
+def items(file: IO[bytes], prefix: str) -> Iterator[Row]:
     """The objects of a list in a document; a large document is never held as a whole."""
     import ijson
 
@@ -260,7 +260,7 @@ def _told(passed: object) -> str:
 
 
 def _promptfoo(file: IO[bytes], cases: Cases) -> None:
-    for row in _items(file, "results.results.item"):
+    for row in items(file, "results.results.item"):
         _promptfoo_row(row, cases)
 
 
@@ -294,7 +294,7 @@ def _inspect(file: IO[bytes], cases: Cases) -> None:
     header = _scalars(file, ("status", "eval.model"))
     _inspect_header(header.get("status"), cases)
     file.seek(0)
-    for sample in _items(file, "samples.item"):
+    for sample in items(file, "samples.item"):
         _inspect_sample(sample, header.get("eval.model"), cases)
 
 
@@ -393,7 +393,7 @@ def _grade(name: str, score: Any, cases: Cases) -> str:
 def _deepeval(file: IO[bytes], cases: Cases) -> None:
     for prefix in ("testCases.item", "conversationalTestCases.item"):
         file.seek(0)
-        for row in _items(file, prefix):
+        for row in items(file, prefix):
             metrics = [m for m in row.get("metricsData") or [] if isinstance(m, dict)]
             has_failed = any(m.get("error") for m in metrics)
             outcome = ERRORED if has_failed else _told(row.get("success"))

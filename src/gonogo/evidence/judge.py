@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gonogo import display
 from gonogo.config.evidence import Judge
@@ -22,6 +23,9 @@ from gonogo.results import Column, Finding, Table
 from gonogo.stats.binomial import Z_ONE_SIDED
 from gonogo.stats.intervals import wilson
 from gonogo.stats.paired import kappa
+
+MOST_LABELS: Final = 12
+"""Labels whose table is drawn whole; of more, only the pairs that occur."""
 
 Counts = Counter[tuple[str, str]]
 """(what people said, what the judge said) -> items"""
@@ -67,7 +71,7 @@ def _labels(paths: Sequence[Path]) -> tuple[dict[str, Counts], list[Finding]]:
     for path in paths:
         says, bad = Says(Evidence.FILE, path.name), 0
         try:
-            for row in _rows(path):
+            for row in rows_of(path):
                 human, judged = (_label(first(row, name)) for name in ("human", "judge"))
                 if human is None or judged is None:
                     bad += 1
@@ -83,7 +87,12 @@ def _labels(paths: Sequence[Path]) -> tuple[dict[str, Counts], list[Finding]]:
     return dict(sorted(labels.items())), found
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a file of labels: JSON lines, CSV or Parquet.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is broken.
+    """
     if path.suffix.lower() == ".parquet":
         import pyarrow.parquet as pq
 
@@ -140,9 +149,12 @@ def _independence(given: Judge, observed: Observed) -> Iterator[Finding]:
 
 def _tables(labels: dict[str, Counts]) -> tuple[Table, ...]:
     rows = [
-        (dimension, human, judged, number)
+        (dimension, human, judged, counts[human, judged])
         for dimension, counts in labels.items()
-        for (human, judged), number in sorted(counts.items())
+        for words in [sorted({word for pair in counts for word in pair})]
+        # Every pair of labels, so that a cell that nothing fell into reads 0 and is not left out.
+        for human, judged in product(words, words)
+        if len(words) <= MOST_LABELS or counts[human, judged]
     ]
     columns = list(zip(*rows, strict=True))
     keys = ("dimension", "human", "judge", "items")

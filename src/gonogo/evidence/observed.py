@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from gonogo.conventions import BIN_SECONDS
+from gonogo.evidence.spikes import Spike, spikes
+from gonogo.privacy import clean_label
 from gonogo.records import REVIEWS
 from gonogo.results import FieldCoverage
-from gonogo.rollup.partial import Partial
+from gonogo.rollup.partial import CONSTRAINT_SUMS, TOOL_LIMIT_SUMS, WITNESS_SEPARATOR, Partial
 
 _NOT_ANSWERING: Final = ("embeddings", "embedding")
 _HOUR: Final = 3600
@@ -71,6 +73,61 @@ class GuardrailCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstraintCount:
+    """Calls that should have an output; of those looked at, not handed on, and breaking it.
+
+    `by` has the outputs by what breaks the constraint in them (records.BROKEN_BY).
+    """
+
+    calls: int = 0
+    looked_at: int = 0
+    unread: int = 0
+    violated: int = 0
+    by: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCount:
+    """Calls of one tool; those with a time to hold against its timeout, and those over it."""
+
+    name: str
+    calls: int = 0
+    args_known: int = 0
+    timed: int = 0
+    over: int = 0
+    invalid: int = 0
+    invalid_handled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCount:
+    """Retrievals of one index version and embedding model ("" where it is not logged).
+
+    `first` is when the first was made (epoch s), `score_micro` the sum of top scores × 10⁶.
+    """
+
+    version: str
+    model: str
+    retrievals: int
+    score_n: int
+    score_micro: int
+    first: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A trace that shows something: `what` (constraint, action), its name, and why."""
+
+    what: str
+    name: str
+    why: str
+    trace_id: str | None
+    span_id: str | None
+    time: int | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Facts of the logs. `today` is the day of `as_of` in the declared zone; None: no times."""
 
@@ -90,6 +147,12 @@ class Observed:
     actions: tuple[ActionCount, ...] = ()
     guardrails: tuple[GuardrailCount, ...] = ()
     coverage: tuple[FieldCoverage, ...] = ()
+    constraints: dict[str, ConstraintCount] = field(default_factory=dict)
+    witnesses: tuple[Witness, ...] = ()
+    tools: tuple[ToolCount, ...] = ()
+    indexes: tuple[IndexCount, ...] = ()
+    spikes: tuple[Spike, ...] = ()
+    zone: str = "UTC"
 
 
 def observe(
@@ -120,6 +183,12 @@ def observe(
         actions=_actions(partial.frames["actions"]),
         guardrails=_guardrails(partial.frames["guardrails"], latency_p95),
         coverage=tuple(coverage),
+        constraints=_constraints(partial.frames["constraints"]),
+        witnesses=_witnesses(partial.exemplars),
+        tools=_tools(partial.frames["tool_calls"], partial.frames["tool_limits"]),
+        indexes=_indexes(partial.frames["retrievals"]),
+        spikes=spikes(*(partial.frames[name] for name in ("checked", "tenants", "guard_users"))),
+        zone=zone.key,
     )
 
 
@@ -190,3 +259,59 @@ def _guardrails(
             )
         )
     return tuple(found)
+
+
+def _constraints(frame: pl.DataFrame) -> dict[str, ConstraintCount]:
+    found: dict[str, ConstraintCount] = {}
+    by: dict[str, dict[str, int]] = {}
+    for row in _rows(frame, ["constraint", "by"], *CONSTRAINT_SUMS):
+        name = row["constraint"]
+        sums = {key: row[key] for key in CONSTRAINT_SUMS}
+        if row["by"]:
+            by.setdefault(name, {})[row["by"]] = row["violated"]
+        else:
+            found[name] = ConstraintCount(**sums, by=by.setdefault(name, {}))
+    return found
+
+
+def _witnesses(exemplars: pl.DataFrame) -> tuple[Witness, ...]:
+    found = []
+    for row in exemplars.to_dicts():
+        what, *rest = row["kind"].split(WITNESS_SEPARATOR)
+        if not rest:
+            continue
+        trace, span = (_clean(row[key]) for key in ("trace_id", "span_id"))
+        time = None if row["start_us"] is None else row["start_us"] // 1_000_000
+        name = WITNESS_SEPARATOR.join(rest[:-1])
+        found.append(Witness(what, name, rest[-1], trace, span, time, row["model"]))
+    return tuple(found)
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean_label(text)
+
+
+def _tools(calls: pl.DataFrame, limits: pl.DataFrame) -> tuple[ToolCount, ...]:
+    over = {row["tool"]: row for row in _rows(limits, ["tool"], *TOOL_LIMIT_SUMS)}
+    none = dict.fromkeys(TOOL_LIMIT_SUMS, 0)
+    return tuple(
+        ToolCount(
+            row["tool"] or "(not named)",
+            row["calls"],
+            row["args_known"],
+            **{key: over.get(row["tool"], none)[key] for key in TOOL_LIMIT_SUMS},
+        )
+        for row in _rows(calls, ["tool"], "calls", "args_known")
+    )
+
+
+def _indexes(retrievals: pl.DataFrame) -> tuple[IndexCount, ...]:
+    keys = ["index_version", "embedding_model"]
+    rows = retrievals.group_by(keys).agg(
+        *(pl.col(name).sum() for name in ("retrievals", "score_n", "score_sum")),
+        pl.col("hour").min(),
+    )
+    return tuple(
+        IndexCount(version or "", model or "", number, n, micro, first)
+        for version, model, number, n, micro, first in rows.sort(keys, nulls_last=True).rows()
+    )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 from fractions import Fraction
+from pathlib import Path
 from typing import Final
 
 from gonogo import display
 from gonogo.config.evidence import Action, Gates, Guardrail, Oversight
 from gonogo.conventions import Evidence
 from gonogo.evidence.findings import DECLARED, MEASURED, Judged, Says, counted, listed
+from gonogo.evidence.guardlabels import labelled
 from gonogo.evidence.observed import ActionCount, GuardrailCount, Observed
+from gonogo.evidence.outputs import trace_table
 from gonogo.evidence.people import day, words
+from gonogo.evidence.spikes import judged, spike_table
 from gonogo.results import Column, Finding, Table
 
 SLOW_US: Final = 50_000
@@ -22,14 +28,32 @@ _BEFOREHAND: Final = ("approved", "rejected", "overridden")
 _OVERRIDDEN: Final = ("rejected", "overridden")
 
 
-def oversight(gates: Gates, observed: Observed) -> Judged:
-    """Both halves of the gate: guardrails in place and tested, actions reviewed by people."""
+def oversight(
+    gates: Gates,
+    observed: Observed,
+    attacked: Judged | None = None,
+    tested: date | None = None,
+    labels: Sequence[Path] = (),
+) -> Judged:
+    """Both halves of the gate: guardrails in place and tested, actions reviewed by people.
+
+    `attacked` is what a red team found; on the day `tested` it tried every guardrail.
+    """
     wanted = gates.oversight or Oversight()
-    found = [*_guardrails(gates.guardrails, wanted, observed)]
+    attacked, told = attacked or Judged(()), labelled(wanted, labels)
+    guardrails = [
+        replace(g, tested=max(filter(None, (g.tested, tested)), default=None))
+        for g in gates.guardrails
+    ]
+    found = [*_guardrails(guardrails, wanted, observed), *attacked.findings]
+    found += told.findings
+    found += judged(observed.spikes, observed.zone)
     found += _actions(gates.actions, wanted, observed)
-    tables = [_matrix(gates.guardrails, wanted, observed)]
+    tables = [_matrix(guardrails, wanted, observed), *told.tables, *attacked.tables]
     if observed.actions:
         tables.append(_action_table(gates.actions, observed.actions))
+    tables.append(spike_table(observed.spikes, observed.zone))
+    tables.append(_open_actions(gates.actions, observed))
     return Judged(tuple(found), tuple(tables))
 
 
@@ -169,7 +193,7 @@ def _actions(
         if name not in by_name:
             number = counted(sum(c.actions for c in counts), "time")
             text = f"{counts[0].name} was done {number} and is not declared"
-            yield MEASURED.breached(text, f'declare it: [[action]] name = "{counts[0].name}"')
+            yield MEASURED.missing(text, f'declare it: [[action]] name = "{counts[0].name}"')
     for action in declared:
         yield from _declared(action)
         yield from _done(action, seen.get(action.name.lower(), []))
@@ -245,6 +269,21 @@ def _queue(wanted: Oversight, observed: Observed) -> Iterator[Finding]:
     parts.append(f"{waiting:,} waiting")
     says = Says(Evidence.MEASURED, wanted.queue_owner or "")
     yield says.met(f"review queue: {', '.join(parts)}")
+
+
+def _open_actions(declared: Sequence[Action], observed: Observed) -> Table:
+    """Single traces in which an action of tier 2 or 3 lacked what it needs."""
+    tiers = {action.name.lower(): action.tier for action in declared}
+    rows = []
+    for w in observed.witnesses:
+        tier = tiers.get(w.name.lower()) if w.what == "action" else None
+        if tier in (2, 3) and w.why not in (_REVIEWED if tier == 2 else _BEFOREHAND):
+            lacks = "no review" if tier == 2 else "no approval beforehand"
+            lacks = "reviewed afterwards only" if w.why == "afterwards" else lacks
+            lacks = "no review is logged" if w.why == "unknown" else lacks
+            rows.append((f"{w.name} (tier {tier})", lacks, w))
+    title = "Actions without their review"
+    return trace_table("action_traces", title, ("action", "what is missing"), rows)
 
 
 def _action_table(declared: Sequence[Action], counts: Sequence[ActionCount]) -> Table:

@@ -170,7 +170,22 @@ def signoffs(gates: Gates, observed: Observed, content: str) -> Judged:
             found.append(max(judged, key=_standing))
     others = [s for s in gates.signoffs if s.role not in gates.signoff_roles]
     found += [_signoff(s, observed.today, content) for s in others]
-    return Judged(tuple(found))
+    return Judged(tuple(found), (_signoff_table(gates.signoffs),))
+
+
+def _signoff_table(given: Sequence[Signoff]) -> Table:
+    names = ("role", "by", "date", "expires", "scope", "evidence")
+    data = {
+        name: [None if (value := getattr(s, name)) is None else str(value) for s in given]
+        for name in names
+    }
+    data["role"] = [words(s.role) for s in given]
+    return Table(
+        id="signoffs",
+        title="Sign-offs",
+        columns=tuple(Column(key=name, title=words(name), unit="text") for name in names),
+        data={name: list(values) for name, values in data.items()},
+    )
 
 
 def _standing(finding: Finding) -> int:
@@ -205,7 +220,11 @@ def _signoff(s: Signoff, today: date | None, content: str) -> Finding:
 
 
 def data_flows(flows: Sequence[DataFlow], observed: Observed, zone: ZoneInfo) -> Judged:
-    """Every provider of the log has an approved flow, and no call was made before the approval."""
+    """Every provider of the log has an approved flow, and no call was made before the approval.
+
+    A provider that no flow names has NO_DATA: nobody has said anything. Traffic against what was
+    said, to a flow that is not approved or before it was, is BREACHED.
+    """
     found: list[Finding] = []
     by_provider: dict[str, list[DataFlow]] = {}
     for flow in flows:
@@ -240,7 +259,7 @@ def _provider(provider: Provider, flows: Sequence[DataFlow], zone: ZoneInfo) -> 
     approved = [f for f in flows if f.approved_by and f.approved_on]
     if not flows:
         text = f"{calls} went to {provider.name}, outside of every declared flow"
-        yield MEASURED.breached(text, "declare and approve a [[data_flow]], or stop the traffic")
+        yield MEASURED.missing(text, "declare and approve a [[data_flow]], or stop the traffic")
         return
     if not approved:
         text = f"{calls} went to {provider.name}, which nobody has approved"
@@ -309,7 +328,7 @@ def failure_modes(modes: Sequence[FailureMode], observed: Observed) -> Judged:
     for name, number in unknown.items():
         text = f"{counted(number, 'call')} failed with {name}, which no failure mode knows"
         step = f'add a [[failure_mode]] with errors = ["{name}"]'
-        found.append(MEASURED.at_risk(text, step))
+        found.append(MEASURED.missing(text, step))
     text_columns = ("name", "likelihood", "mitigation", "owner")
     table = Table(
         id="failure_modes",

@@ -25,10 +25,25 @@ _SMALL: Final = 6.7
 
 def badge_svg(result: ReadinessResult) -> str:
     """A flat badge, 20 px high; grey where the run was inconclusive."""
-    message = result.readiness.verdict.value
+    return _svg(result.readiness.verdict)
+
+
+def badge_json(result: ReadinessResult) -> str:
+    """The endpoint format of https://shields.io/badges/endpoint-badge."""
+    return _json(result.readiness.verdict)
+
+
+def badge_of(verdict: Verdict | None) -> dict[str, str]:
+    """Both badges of a verdict, by file name; one that cannot be read is inconclusive."""
+    known = verdict or Verdict.INCONCLUSIVE
+    return {"badge.svg": _svg(known), "badge.json": _json(known)}
+
+
+def _svg(verdict: Verdict) -> str:
+    message = verdict.value
     left, right = _width(_LABEL), _width(message)
     width = left + right
-    colour = _COLOURS[result.readiness.verdict]
+    colour = _COLOURS[verdict]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img"'
         f' aria-label="{_LABEL}: {message}"><title>{_LABEL}: {message}</title>'
@@ -41,9 +56,7 @@ def badge_svg(result: ReadinessResult) -> str:
     )
 
 
-def badge_json(result: ReadinessResult) -> str:
-    """The endpoint format of https://shields.io/badges/endpoint-badge."""
-    verdict = result.readiness.verdict
+def _json(verdict: Verdict) -> str:
     badge = {
         "schemaVersion": 1,
         "label": _LABEL,

@@ -20,6 +20,7 @@ _LINKS: Final = ((re.compile(r"://"), "[:]//"), (re.compile(r"(?i)\bwww\."), "ww
 _ISSUE: Final = re.compile(r"(?i)\b(GH)-(?=[0-9])")
 _MARKDOWN: Final = re.compile(r"[\\`*\[\]|~$!{}]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_IN_SLACK: Final = _ENTITIES | str.maketrans({"*": "∗", "`": "'", "~": "∼"})
 _IN_CODE: Final = str.maketrans({"`": "'", "|": "¦", "<": "‹", ">": "›"})
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[\w.%+~/-]*)?(?:\?\[query\])?", re.ASCII)
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -40,6 +41,11 @@ def address(url: str, limit: int = 300) -> str:
     """A link of the configuration as a code span: whole, but not followed by itself."""
     safe = clean_label(url, limit)
     return f"`{safe}`" if _ADDRESS.fullmatch(safe) else code(url, limit)
+
+
+def slack(text: str, limit: int = _LIMIT) -> str:
+    """`text` for a Slack mrkdwn text: no mention, channel, link, bold or code; on one line."""
+    return " ".join(_defused(text, limit).translate(_IN_SLACK).split())
 
 
 def xml(text: str, limit: int = _LIMIT) -> str:

@@ -10,7 +10,7 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from gonogo.ingest.access import Tally
 from gonogo.ingest.canonical import canonicalise, id_hash
+from gonogo.ingest.outputs import Checker
 from gonogo.ingest.parquet import ParquetSlice
-from gonogo.records import NO_TIME, Block, Dictionaries
+from gonogo.records import NO_TIME, Block, Dictionaries, Outputs
 from gonogo.stats.hashing import mix
 
 MEMORY_BUDGET: Final = 160 << 20
@@ -75,6 +76,7 @@ def join_blocks(blocks: list[Block]) -> Block:
         children([b.guardrails for b in blocks]),
         children([b.actions for b in blocks]),
         pl.concat(ids) if ids else None,
+        Outputs.join([b.outputs for b in blocks], [b.lines.height for b in blocks]),
     )
 
 
@@ -121,11 +123,17 @@ class ParquetPart:
     mapping: Mapping[str, str]
     first: int
     versions: NDArray[np.int64] | None = None
+    checker: Checker | None = None
 
     def load(self, tally: Tally) -> Block:
         frame = self.source.read()
         position = np.arange(self.first, self.first + self.rows, dtype=np.uint64)
-        return canonicalise(frame, position, self.dictionaries, tally, self.mapping, keep_ids=False)
+        block = canonicalise(
+            frame, position, self.dictionaries, tally, self.mapping, keep_ids=False
+        )
+        if self.checker is not None:
+            block = replace(block, outputs=self.checker.look(frame, self.mapping, None))
+        return block
 
     def ids(self, rows: list[int]) -> pl.DataFrame:
         trace, span = self.source.read_ids(self.mapping)
@@ -195,4 +203,5 @@ def size_of(block: Block) -> int:
     frames = (block.lines, block.retrievals, block.chunks, block.tool_calls, block.guardrails,
               block.actions)  # fmt: skip
     ids = block.ids.estimated_size() if block.ids is not None else 0
-    return int(sum(frame.estimated_size() for frame in frames) + ids)
+    outputs = block.outputs.bytes() if block.outputs is not None else 0
+    return int(sum(frame.estimated_size() for frame in frames) + ids + outputs)

@@ -7,7 +7,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -26,6 +26,7 @@ from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.discover import Discovery, Source
 from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints, leave_out
 from gonogo.ingest.fields import LINE_FIELDS
+from gonogo.ingest.outputs import Checker
 from gonogo.ingest.parquet import UNSOUND, gone, slices, unsound
 from gonogo.ingest.parts import (
     FILE_NUMBER,
@@ -115,19 +116,21 @@ def read_logs(
     store: BlockStore | None = None,
     log_format: str | None = None,
     elsewhere: NDArray[np.uint64] | None = None,
+    checker: Checker | None = None,
 ) -> LogInput:
     """Read every source once (Parquet: its ids), find duplicates and resolve traces.
 
     `log_format` is a format's name or a mapping file; without one, each file's is told from it.
     `elsewhere` holds the identities, sorted, of lines that other inputs have: such lines are
     duplicates here.
+    `checker` looks at what was answered; without one, no output is read.
 
     Raises:
         InputError: a file in which every line is bad, or a file that is no log at all.
         UsageError: there is no such format.
     """
     workers = threads or os.cpu_count() or 1
-    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format)
+    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker)
     reading.trouble.files.extend(discovery.problems)
     reading.read(discovery.sources)
     reading.store.close()
@@ -209,7 +212,9 @@ class _Reading:
         threads: int,
         store: BlockStore,
         log_format: str | None = None,
+        checker: Checker | None = None,
     ) -> None:
+        self.checker = checker
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
         # One for all files: mostly they are of one kind, and what it learns changes no meaning.
         self.decoder = Decoder(mapping)
@@ -340,6 +345,10 @@ class _Reading:
             block = canonicalise(
                 decoded.frame, position, self.dictionaries, tally, job.mapping, keep_ids=True
             )
+            if self.checker is not None:
+                kept = lines.texts.gather(decoded.kept)
+                looked = self.checker.look(decoded.frame, job.mapping, kept)
+                block = replace(block, outputs=looked)
         return job, chunk, _Made(block, total, refused, tally)
 
     def _finish(self, job: _Job) -> None:
@@ -441,6 +450,7 @@ class _Reading:
                     self.dictionaries,
                     self.mapping,
                     base + part.offset + 1,
+                    checker=self.checker,
                 )
             )
             self.advance(source.size * part.rows // max(count.lines, 1))

@@ -67,6 +67,7 @@ class TraceRules:
             block.guardrails,
             block.actions,
             block.ids,
+            block.outputs,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from gonogo.rollup.partial import FRAMES, PAIR_SEPARATOR, PAIRS, Partial
+from gonogo.rollup.partial import FRAMES, PAIR_SEPARATOR, PAIRS, WITNESS_SEPARATOR, Partial
 
 Label = Callable[[str, str], str]
 """(column, text) -> the text to show"""
@@ -16,7 +16,7 @@ def relabel(partial: Partial, label: Label) -> Partial:
     """The same counts under other names; values that get one name become one row."""
     frames = dict(partial.frames)
     for name, spec in FRAMES.items():
-        if name in ("objectives", "counters"):
+        if name in ("objectives", "counters", "constraints"):
             continue
         frame = partial.frames[name]
         if name in ("histograms", "extremes"):
@@ -29,6 +29,9 @@ def relabel(partial: Partial, label: Label) -> Partial:
     exemplars = partial.exemplars.with_columns(
         _renamed(partial.exemplars[c], c, label)[0] for c in ("model", "operation", "release")
     )
+    exemplars = exemplars.with_columns(
+        _renamed(exemplars["kind"], "kind", lambda _, kind: _witness(kind, label))[0]
+    )
     return Partial(
         frames,
         partial.sessions,
@@ -38,6 +41,15 @@ def relabel(partial: Partial, label: Label) -> Partial:
         partial.last_us,
         partial.prompts,
     )
+
+
+def _witness(kind: str, label: Label) -> str:
+    """The kind of a witness with the name of its action as it may be shown."""
+    what, *rest = kind.split(WITNESS_SEPARATOR)
+    if what != "action":
+        return kind
+    name = WITNESS_SEPARATOR.join(rest[:-1])
+    return WITNESS_SEPARATOR.join((what, label("action", name) if name else name, rest[-1]))
 
 
 def _renamed(series: pl.Series, column: str, label: Label) -> tuple[pl.Series, bool]:

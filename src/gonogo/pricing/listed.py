@@ -61,6 +61,22 @@ https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching."""
 _LONGEST_NAME: Final = 200
 
 
+def newest_change() -> str:
+    """The newest date from which a price of the list holds, as an ISO date; it may be ahead."""
+    from genai_prices.data import providers
+    from genai_prices.types import StartDateConstraint
+
+    dates = (
+        price.constraint.start_date
+        for provider in providers
+        for model in provider.models
+        if isinstance(model.prices, list)
+        for price in model.prices
+        if isinstance(price.constraint, StartDateConstraint)
+    )
+    return max(dates).isoformat()
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A model of the price list: its name there, and its price at any time.

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.conventions import DIMENSIONS
-from gonogo.records import MISSING, NO, YES, Block
+from gonogo.records import MISSING, NO, YES, Block, Outputs
 from gonogo.rollup.counting import Groups, Ints, group
 from gonogo.rollup.select import Calendar, bin_numbers
 
@@ -53,6 +53,7 @@ class Context:
     actions: Child
     ids: pl.DataFrame | None
     row_in_block: Ints
+    outputs: Outputs | None = None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -120,7 +121,7 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
             "actions": block.actions,
         },
     )
-    ids = block.ids
+    ids, outputs = block.ids, block.outputs
     rows = np.flatnonzero(taken)
     if len(rows) < len(taken):
         mask = pl.Series(taken)
@@ -128,10 +129,9 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
         ids = ids.filter(mask) if ids is not None else None
         place = np.cumsum(taken) - 1
         for name, frame in children.items():
-            parent = frame["row"].to_numpy()
-            kept = taken[parent]
-            moved = place[parent[kept]].astype(np.uint32)
-            children[name] = frame.filter(pl.Series(kept)).with_columns(pl.Series("row", moved))
+            children[name] = _moved(frame, taken, place)
+        if outputs is not None:
+            outputs = Outputs(outputs.state[taken], _moved(outputs.violations, taken, place))
     columns = {name: lines[name].to_numpy() for name in lines.columns}
     index, starts, untimed = bin_numbers(columns["start_us"])
     bins: list[int | None] = list(starts)
@@ -156,7 +156,16 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
         _child(children["actions"]),
         ids,
         rows,
+        outputs,
     )
+
+
+def _moved(frame: pl.DataFrame, taken: Mask, place: Ints) -> pl.DataFrame:
+    """The rows of a child table whose line is taken, pointing at where it is now."""
+    parent = frame["row"].to_numpy()
+    kept = taken[parent]
+    moved = place[parent[kept]].astype(np.uint32)
+    return frame.filter(pl.Series(kept)).with_columns(pl.Series("row", moved))
 
 
 def _child(frame: pl.DataFrame) -> Child:

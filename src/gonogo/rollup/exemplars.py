@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gonogo.records import ERROR_CLASSES, MISSING, NO, NO_TIME, YES, Dictionaries
 from gonogo.rollup.context import Context, Mask
 from gonogo.rollup.counting import Ints
-from gonogo.rollup.partial import EXEMPLAR_SCHEMA, EXEMPLARS_KEPT
+from gonogo.rollup.partial import EXEMPLAR_SCHEMA, kept_of
 from gonogo.stats.hashing import mix
 
 RULES: Final = {
@@ -37,8 +37,13 @@ _COLUMNS: Final = (
 )
 
 
-def candidates(ctx: Context, part: int) -> pl.DataFrame:
-    """The best few of a block for each kind: codes, the part and the row in it."""
+def candidates(
+    ctx: Context, part: int, witnesses: Mapping[str, Mask] | None = None
+) -> pl.DataFrame:
+    """The best few of a block for each kind: codes, the part and the row in it.
+
+    `witnesses` are further kinds and the lines that are one.
+    """
     calls = ctx.calls
     ok = calls & (ctx["failed"] == NO) & ~ctx["is_blocked"].astype(bool)
     tie = mix(
@@ -53,6 +58,7 @@ def candidates(ctx: Context, part: int) -> pl.DataFrame:
         "blocked": _drawn(calls & ctx["is_blocked"].astype(bool), tie),
         "dearest": _top(calls & (ctx["cost_nano_usd"] > 0), ctx["cost_nano_usd"], tie),
         "control": _drawn(ok, tie),
+        **{kind: _drawn(mask, tie) for kind, mask in (witnesses or {}).items()},
     }
     frames = []
     for kind, rows in chosen.items():
@@ -109,7 +115,7 @@ def choose(
     kept = pl.concat(
         [
             _best(every.filter(pl.col("kind") == kind), number)
-            for kind, number in EXEMPLARS_KEPT.items()
+            for kind, number in kept_of(every["kind"].unique().to_list()).items()
         ]
     )
     if not kept.height:

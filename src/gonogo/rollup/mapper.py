@@ -15,7 +15,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
-from gonogo.records import ERROR_CLASSES, MISSING, NO_TIME, YES, Block, Dictionaries, Dictionary
+from gonogo.records import (
+    BROKEN_BY,
+    ERROR_CLASSES,
+    MISSING,
+    NO_TIME,
+    YES,
+    Block,
+    Dictionaries,
+    Dictionary,
+)
 from gonogo.rollup import exemplars, requests
 from gonogo.rollup.blocks import NOTHING, Contrasts
 from gonogo.rollup.context import context
@@ -31,6 +40,7 @@ from gonogo.rollup.partial import (
 )
 from gonogo.rollup.select import Calendar, Selection, split
 from gonogo.rollup.step import METRICS, PAIR_FACTOR, SCOPES, Step
+from gonogo.rollup.watched import Watched, witnesses
 from gonogo.stats.distinct import Distinct
 
 COMPACT_BYTES: Final = 48 << 20
@@ -48,7 +58,9 @@ class Mapper:
         dictionaries: Dictionaries,
         pricing: Pricing | None = None,
         contrast: Contrasts = NOTHING,
+        watch: Watched | None = None,
     ) -> None:
+        self._watch = watch or Watched()
         self._objectives = wanted
         self._selection = selection
         self._calendar = calendar
@@ -70,10 +82,11 @@ class Mapper:
         """Count the lines of a block that are kept and selected."""
         parted = split(block.lines, keep, self._selection, self._dictionaries)
         ctx = context(block, parted.taken, self._calendar)
-        step = Step(ctx, self._dictionaries, self._pricing, self._contrast)
+        step = Step(ctx, self._dictionaries, self._pricing, self._contrast, self._watch)
         if ctx.height:
             step.run(self._objectives)
-        found = exemplars.candidates(ctx, part)
+        seen = witnesses(ctx, step.broken, self._dictionaries)
+        found = exemplars.candidates(ctx, part, seen)
         asked_for = None
         if self._pricing is not None:
             asked_for = requests.of_block(ctx, part, self._requests.level)
@@ -113,7 +126,7 @@ class Mapper:
     def finish(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
         """The partial of everything added; `fetch_ids(part, rows)` gives ids of chosen lines."""
         self._add_requests()
-        decoder = _Decoder(self._dictionaries)
+        decoder = _Decoder(self._dictionaries, self._watch)
         frames = {}
         for name, spec in FRAMES.items():
             codes = self._frames.pop(name)  # held once, not twice
@@ -147,7 +160,8 @@ class Mapper:
 class _Decoder:
     """Codes back to texts."""
 
-    def __init__(self, dictionaries: Dictionaries) -> None:
+    def __init__(self, dictionaries: Dictionaries, watch: Watched) -> None:
+        self._constraints = [constraint.name for constraint in watch.constraints]
         self._of_column: dict[str, Dictionary] = {
             **dictionaries.dimensions,
             "finish_reason": dictionaries.finish_reason,
@@ -171,6 +185,12 @@ class _Decoder:
             return _table([str(c) for c in ERROR_CLASSES], codes)
         if name in ("objective", "side"):
             return codes.cast(pl.String)
+        if name == "constraint":
+            return _table(self._constraints, codes)
+        if name == "user":
+            return codes.reinterpret(signed=False).cast(pl.String)
+        if name == "by":
+            return _table(["", *BROKEN_BY], codes)
         if name not in self._texts:
             self._texts[name] = self._of_column[name].series()
         return self._texts[name].gather(codes).alias(name)

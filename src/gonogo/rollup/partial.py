@@ -6,6 +6,7 @@ concatenating and grouping again: commutative and associative, with the empty pa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -176,6 +177,16 @@ COST_SUMS: Final = (
 )
 
 
+CONSTRAINT_SUMS: Final = ("calls", "looked_at", "unread", "violated")
+"""Calls that should have an output; of those: looked at, not handed on by an adapter, bad."""
+TOOL_LIMIT_SUMS: Final = (
+    "timed",
+    "over",
+    "invalid",
+    "invalid_handled",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """The columns of one frame of a partial."""
@@ -234,7 +245,12 @@ FRAMES: Final[dict[str, Spec]] = {
     "chunks": Spec(("chunk",), ("day",), ("retrievals",)),
     "tool_calls": Spec((*DIMENSIONS, "tool"), ("hour",), TOOL_SUMS),
     "guardrails": Spec((*DIMENSIONS, "name", "stage"), ("hour",), GUARDRAIL_SUMS),
+    # Users who set off a guardrail, by the hash of their id; nobody else is kept.
+    "guard_users": Spec(("user",), ("day",), ("triggered",)),
     "actions": Spec(("action",), ("day", "tier", "review"), ACTION_SUMS),
+    # `by` is "" for a constraint as a whole, else what broke it (records.BROKEN_BY).
+    "constraints": Spec(("constraint", "by"), ("day",), CONSTRAINT_SUMS),
+    "tool_limits": Spec(("tool",), ("day",), TOOL_LIMIT_SUMS),
     # dimension "" with `start` an hour: all rows; else `start` is a day and value one of the
     # dimension; dimension "objective" has no start.
     "histograms": Spec(("metric", "dimension", "value"), ("start", "bucket"), ("count",)),
@@ -269,6 +285,19 @@ EXEMPLAR_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
 }
 
 
+WITNESSES_KEPT: Final = 5
+MOST_WITNESSED: Final = 200
+"""Kinds of witnesses; names of actions come from the log, and there may be any number of them."""
+WITNESS_SEPARATOR: Final = "\x1f"
+"""Parts the kind of a witness: `constraint`, name, what broke it; `action`, name, review."""
+
+
+def kept_of(kinds: Iterable[str]) -> dict[str, int]:
+    """How many exemplars of each kind stay: the fixed ones, then witnesses in order of name."""
+    witnessed = sorted(kind for kind in set(kinds) if WITNESS_SEPARATOR in kind)
+    return EXEMPLARS_KEPT | dict.fromkeys(witnessed[:MOST_WITNESSED], WITNESSES_KEPT)
+
+
 def keep_exemplars(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """The exemplars that stay: highest score first, then the smallest hash, then all the rest."""
     every = pl.concat([pl.DataFrame(schema=EXEMPLAR_SCHEMA), *frames])
@@ -278,7 +307,7 @@ def keep_exemplars(frames: list[pl.DataFrame]) -> pl.DataFrame:
     )
     kept = [
         ranked.filter(pl.col("kind") == kind).head(number)
-        for kind, number in EXEMPLARS_KEPT.items()
+        for kind, number in kept_of(ranked["kind"].to_list()).items()
     ]
     return pl.concat(kept)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gonogo.config.model import Objective
 from gonogo.conventions import DIMENSIONS
 from gonogo.records import (
+    BROKEN_BY,
     HIT_EXPECTED,
     HIT_FLAGGED,
     HIT_NOT_EMPTY,
@@ -22,13 +23,14 @@ from gonogo.records import (
     YES,
     Dictionaries,
 )
-from gonogo.rollup import blocks, costs, objectives
+from gonogo.rollup import blocks, costs, objectives, watched
 from gonogo.rollup.blocks import NOTHING, Contrasts
 from gonogo.rollup.context import Child, Context, Mask
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.counting import Groups, Ints, group, sum_of_squares
 from gonogo.rollup.histograms import by_scopes
-from gonogo.rollup.partial import FRAMES
+from gonogo.rollup.partial import CONSTRAINT_SUMS, FRAMES, TOOL_LIMIT_SUMS
+from gonogo.rollup.watched import Watched
 
 METRICS: Final = (
     "latency_ok",
@@ -59,17 +61,21 @@ class Step:
         dictionaries: Dictionaries,
         pricing: Pricing | None = None,
         contrast: Contrasts = NOTHING,
+        watch: Watched | None = None,
     ) -> None:
         self.ctx, self.dictionaries = ctx, dictionaries
         self.pricing = pricing
         self.sides = [side.members(ctx, dictionaries) for side in contrast.sides]
         self.extra = contrast.extra
+        self.watch = watch or Watched()
+        self.broken: list[watched.Broken] = []
         self.frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
 
     def run(self, wanted: Sequence[Objective]) -> None:
         self._costs()
         self._guard_flags()
         self._checked()
+        self._guard_users()
         self._calls()
         self._errors()
         self._finish_reasons()
@@ -80,6 +86,8 @@ class Step:
         self._guardrails()
         self._actions()
         self._requests()
+        self._constraints()
+        self._tool_limits()
         self._call_histograms()
         for number, objective in enumerate(wanted):
             self._objective(number, objective)
@@ -126,6 +134,21 @@ class Step:
                     "hour": _starts(ctx.hours, groups.keys[0]),
                     **self._dimensions(groups.keys[1]),
                     **{name: groups.count(mask[rows]) for name, mask in self.guard.items()},
+                },
+            )
+
+    def _guard_users(self) -> None:
+        ctx = self.ctx
+        rows = np.flatnonzero(self.guard["guard_triggered"] & (ctx["user_hash"] != 0))
+        if len(rows):
+            users, index = np.unique(ctx["user_hash"][rows], return_inverse=True)
+            groups = group([ctx.day[rows], index])
+            self._put(
+                "guard_users",
+                {
+                    "user": users[groups.keys[1]].view(np.int64),
+                    "day": _starts(ctx.days, groups.keys[0]),
+                    "triggered": groups.count(),
                 },
             )
 
@@ -423,6 +446,48 @@ class Step:
         )
         for _, found in by_scopes(values, [("", ctx.hour[rows])]):
             self._cells("request_latency", "", found, ctx.hours, None)
+
+    def _constraints(self) -> None:
+        ctx = self.ctx
+        self.broken = watched.broken(ctx, self.watch, self.dictionaries)
+        nothing = np.zeros(ctx.height, dtype=bool)
+        for number, one in enumerate(self.broken):
+            whole = ("", one.calls, one.looked_at, one.unread, one.violated)
+            parts = [(by, nothing, nothing, nothing, mask) for by, mask in one.by.items()]
+            for by, *masks in (whole, *parts):
+                rows = np.flatnonzero(np.logical_or.reduce(masks))
+                if not len(rows):
+                    continue
+                groups = group([ctx.day[rows]])
+                self._put(
+                    "constraints",
+                    {
+                        "constraint": np.full(groups.size, number),
+                        "by": np.full(groups.size, 1 + BROKEN_BY.index(by) if by else 0),
+                        "day": _starts(ctx.days, groups.keys[0]),
+                        **{
+                            name: groups.count(mask[rows])
+                            for name, mask in zip(CONSTRAINT_SUMS, masks, strict=True)
+                        },
+                    },
+                )
+
+    def _tool_limits(self) -> None:
+        ctx, child = self.ctx, self.ctx.tool_calls
+        if not child.height:
+            return
+        found = watched.tool_limits(ctx, self.watch, self.dictionaries)
+        rows = np.flatnonzero(found.timed | found.invalid)
+        if len(rows):
+            groups = group([ctx.day[child.row[rows]], child["tool"][rows]])
+            self._put(
+                "tool_limits",
+                {
+                    "tool": groups.keys[1],
+                    "day": _starts(ctx.days, groups.keys[0]),
+                    **{name: groups.count(getattr(found, name)[rows]) for name in TOOL_LIMIT_SUMS},
+                },
+            )
 
     def _child_histogram(
         self, metric: str, child: Child, scope: str, codes: Ints, texts: Ints | None = None

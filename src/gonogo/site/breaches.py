@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from gonogo import display
 from gonogo.conventions import INTERNAL
-from gonogo.results import Excursion, ReadinessResult
+from gonogo.results import Excursion, Exemplar, ReadinessResult
 from gonogo.site.layout import blocks
 from gonogo.site.model import (
     Absent,
@@ -107,7 +107,7 @@ def _witnesses(e: Excursion, result: ReadinessResult) -> TableView | None:
     rows = [
         (
             Cell(_WITNESSES[w.kind], small=clipped(w.rule)),
-            trace_cell(w.trace_id, result),
+            trace_link(w.trace_id, result),
             Cell(firm(moment(w.time, result))),
             Cell(clipped(w.model or "–"), small=clipped(" · ".join(
                 x for x in (w.operation, w.release, w.error_class) if x))),
@@ -154,8 +154,12 @@ def _strips(result: ReadinessResult) -> tuple[Strip, ...]:
     return tuple(found)
 
 
-def trace_cell(trace_id: str | None, result: ReadinessResult) -> Cell:
-    """The id of a trace, under the internal profile with a link into the tracer."""
+def trace_cell(exemplar: Exemplar, result: ReadinessResult) -> Cell:
+    return trace_link(exemplar.trace_id, result)
+
+
+def trace_link(trace_id: str | None, result: ReadinessResult) -> Cell:
+    """The id of a trace, under the internal profile with its address in the tracer."""
     if trace_id is None:
         return Cell("–", hint="not logged")
     template = result.site.trace_url if result.profile == INTERNAL else None
@@ -176,7 +180,7 @@ def _exemplars(result: ReadinessResult) -> TableView | None:
         rows.append(
             (
                 Cell(_KINDS[x.kind], small=clipped(x.rule)),
-                trace_cell(x.trace_id, result),
+                trace_cell(x, result),
                 Cell(firm(moment(x.time, result))),
                 Cell(clipped(x.model or "–"), small=clipped(context)),
                 Cell(duration or "–", sort=str(x.duration_us) if duration else "-"),

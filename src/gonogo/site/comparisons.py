@@ -35,8 +35,14 @@ def tables(result: ReadinessResult) -> tuple[TableView, ...]:
     return tuple(_table(c) for c in result.comparisons if not c.refused)
 
 
+_FIRST = "What changed: this is the first period, so there is nothing to compare it with yet."
+_EMPTY = "What changed: the period has no calls that could be compared."
+
+
 def lede(result: ReadinessResult) -> str:
     """What changed, in a line; what could not be compared, and why."""
+    if not result.comparisons and result.site.history:
+        return _FIRST if result.ingest.calls else _EMPTY
     if not result.comparisons:
         return _NONE + _HINT
     lines = []

@@ -111,7 +111,7 @@ def _dearest(result: ReadinessResult) -> TableView | None:
     """The dearest calls with their traces."""
     rows = [
         (
-            trace_cell(x.trace_id, result),
+            trace_cell(x, result),
             Cell(firm(moment(x.time, result))),
             Cell(clipped(x.model or "–"), small=clipped(x.operation or "")),
             Cell(value_text(x.cost_nano_usd, "nano_usd"), sort=str(x.cost_nano_usd)),
@@ -128,7 +128,7 @@ def _dearest_requests(result: ReadinessResult) -> TableView | None:
     found = [x for x in result.exemplars if x.kind == "dearest_request"]
     rows = [
         (
-            trace_cell(x.trace_id, result),
+            trace_cell(x, result),
             Cell(firm(moment(x.time, result))),
             Cell(display.count(x.calls), sort=str(x.calls)),
             Cell(value_text(x.cost_nano_usd, "nano_usd"), sort=str(x.cost_nano_usd)),

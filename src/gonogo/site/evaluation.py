@@ -1,15 +1,22 @@
-"""The Evaluation page: golden set, regressions, judge."""
+"""The Evaluation page: golden set, regressions, constraints on outputs, judge."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from gonogo.results import ReadinessResult
+from gonogo import display
+from gonogo.results import ReadinessResult, Table
+from gonogo.site.breaches import trace_link
 from gonogo.site.layout import blocks
-from gonogo.site.model import Absent, ChartView, Section
+from gonogo.site.model import Absent, Cell, ChartView, Section, TableView
 from gonogo.site.objectives import rows_of_page
-from gonogo.site.tables import count, rate, text, view
+from gonogo.site.tables import Col, count, plain, rate, text, view
+from gonogo.site.text import clipped, value_text
+
+MOST_SAID: Final = 5
+"""Labels of a judge that stand side by side."""
 
 _INTERVAL: Final = text("95 % interval", "interval")
 
@@ -27,6 +34,11 @@ _JUDGE: Final = Absent(
     "how far a model that judges can be trusted needs labels by people on the same items:",
     "[judge] labels",
 )
+_CONSTRAINTS: Final = Absent(
+    "Hard constraints",
+    "what every output has to be like (a source named, no personal data, valid JSON) is written in",
+    "[[constraint]]",
+)
 _ONLINE: Final = Absent(
     "Online scores", "to follow scores in production, log", "evaluations[].name, .score, .label"
 )
@@ -41,6 +53,7 @@ def evaluation(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Se
     for section, line in (
         (_golden(result), _GOLDEN),
         (_changes(result), _REGRESSIONS),
+        (_constraints(result), _CONSTRAINTS),
         (_judge(result), _JUDGE),
     ):
         if section.blocks:
@@ -64,13 +77,19 @@ def _golden(result: ReadinessResult) -> Section:
         view(t.get("golden_runs"), runs, "Results by version",
              note="A case passes where every repeat of it did."),
         *(
-            view(t.get(f"golden_{name}"), (text(head, "part"), count("Runs", "cases"),
+            _half(t.get(f"golden_{name}"), (text(head, "part"), count("Runs", "cases"),
                                            rate("Passed", "passed", "cases"), _INTERVAL), title)
             for name, head, title in (("tags", "Tag", "By tag"), ("stage", "Stage", "By stage"))
         ),
     ]  # fmt: skip
     lede = "Whether the answers to chosen questions are right"
     return Section("golden", "Golden set", lede, blocks=blocks((), made))
+
+
+def _half(table: Table | None, cols: Sequence[Col], caption: str) -> TableView | None:
+    """A narrow table, two of which stand side by side."""
+    made = view(table, cols, caption)
+    return None if made is None else replace(made, span="half")
 
 
 def _changes(result: ReadinessResult) -> Section:
@@ -81,17 +100,94 @@ def _changes(result: ReadinessResult) -> Section:
     return Section("regressions", "Regressions and fixes", lede, blocks=blocks((), [table]))
 
 
+def _constraints(result: ReadinessResult) -> Section:
+    cols = (
+        text("Constraint", "constraint"), text("Policy", "policy"),
+        rate("Broken", "violated", "looked_at", "outputs that break it / outputs looked at"),
+        text("Limit", "limit"),
+        rate("Output logged", "looked_at", "calls", "outputs looked at / calls that must answer"),
+        text("Owner", "owner"),
+    )  # fmt: skip
+    breaks = (text("Constraint", "constraint"), text("Broken by", "by"),
+              count("Outputs", "outputs"))  # fmt: skip
+    made = [
+        view(result.tables.get("constraints"), cols, "Constraints on outputs"),
+        view(result.tables.get("constraint_breaks"), breaks, "What breaks them"),
+        traces(result, "constraint_traces", ("Constraint", "Broken by"), "Outputs that break one"),
+    ]
+    lede = "What every logged output has to be like"
+    return Section("constraints", "Hard constraints", lede, blocks=blocks((), made))
+
+
+def traces(
+    result: ReadinessResult, table_id: str, heads: tuple[str, str], caption: str
+) -> TableView | None:
+    """Single traces with their way into the tracer, where there is one."""
+    table = result.tables.get(table_id)
+    if table is None or not table.height:
+        return None
+    zone = result.period.timezone
+    rows = [
+        (
+            Cell(clipped(str(name))),
+            Cell(clipped(str(why))),
+            trace_link(None if trace is None else str(trace), result),
+            Cell("–", hint="not logged") if time is None else Cell(value_text(time, "time", zone)),
+            Cell("–", hint="not logged") if model is None else Cell(clipped(str(model))),
+        )
+        for name, why, trace, time, model in zip(
+            *(table.data[key] for key in ("name", "why", "trace_id", "time", "model")), strict=True
+        )
+    ]
+    cols = [*((head, False) for head in heads), ("Trace", False), ("Time", False), ("Model", False)]
+    made = plain(f"table-{table_id}", caption, cols, rows, sortable=False)
+    csv, json = (f"data/{table_id}.{kind}" for kind in ("csv", "json"))
+    return replace(made, note=table.note, csv=csv, json=json)
+
+
 def _judge(result: ReadinessResult) -> Section:
     agreement = (
         text("Dimension", "dimension"), count("Items", "items"),
         rate("Agreement", "agreed", "items"), _INTERVAL,
         text("Cohen’s kappa", "kappa"),
     )  # fmt: skip
-    confusion = (text("Dimension", "dimension"), text("People said", "human"),
-                 text("Judge said", "judge"), count("Items", "items"))  # fmt: skip
     made = [
         view(result.tables.get("judge_agreement"), agreement, "Agreement with people"),
-        view(result.tables.get("judge_confusion"), confusion, "Judge against people", top=20),
+        _confusion(result.tables.get("judge_confusion")),
     ]
     lede = "Whether a model that gives scores agrees with people"
     return Section("judge", "Judge", lede, blocks=blocks((), made))
+
+
+def _confusion(table: Table | None) -> TableView | None:
+    """What people said down, what the judge said across; many labels stay one below the other."""
+    columns = (text("Dimension", "dimension"), text("People said", "human"),
+               text("Judge said", "judge"), count("Items", "items"))  # fmt: skip
+    long = view(table, columns, "Judge against people", top=20)
+    if table is None or long is None:
+        return None
+    keys = ("dimension", "human", "judge", "items")
+    cells = list(zip(*(table.data[key] for key in keys), strict=True))
+    said = sorted({str(judge) for _, _, judge, _ in cells})
+    if len(said) > MOST_SAID:
+        return long
+    rows: dict[tuple[str, str], dict[str, int]] = {}
+    for dimension, human, judge, items in cells:
+        row = rows.setdefault((str(dimension), str(human)), {})
+        row[str(judge)] = items if isinstance(items, int) else 0
+    heads = [("Dimension", False), ("People said", False)]
+    made = plain(
+        long.id,
+        long.caption,
+        [*heads, *((f"Judge said {clipped(word, 40)}", True) for word in said)],
+        [
+            [Cell(clipped(dimension)), Cell(clipped(human)), *(_items(row.get(j)) for j in said)]
+            for (dimension, human), row in rows.items()
+        ],
+        sortable=False,
+    )
+    return replace(made, csv=long.csv, json=long.json)
+
+
+def _items(number: int | None) -> Cell:
+    return Cell("–", sort="-") if number is None else Cell(display.count(number), sort=str(number))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from gonogo import display
 from gonogo.conventions import Evidence, Status
-from gonogo.results import Finding, Gate, ReadinessResult
-from gonogo.site.model import FindingLine, GateLine, Pill, TableView
+from gonogo.results import Finding, Gate, ReadinessResult, Scalar
+from gonogo.site.model import Cell, FindingLine, GateLine, Pill, TableView
 from gonogo.site.objectives import pill_of
-from gonogo.site.tables import count, text, view
-from gonogo.site.text import clipped, heading, prose
+from gonogo.site.tables import count, plain, text, view
+from gonogo.site.text import clipped, heading, prose, web_link
 
 STATUS_WORDS: Final = (
     (Status.BREACHED, "breached"),
@@ -78,7 +79,37 @@ def gate_tables(result: ReadinessResult) -> tuple[TableView | None, ...]:
     alerts = (text("Indicator", "indicator"), text("Fires over", "over"), text("Wakes", "owner"),
               text("Last fired in a test", "fired_in_test"))  # fmt: skip
     return (
+        _signoffs(result),
         view(t.get("data_flows"), flows, "Data flows"),
         view(t.get("failure_modes"), modes, "Failure modes"),
         view(t.get("alerts"), alerts, "Alerts"),
     )
+
+
+def _signoffs(result: ReadinessResult) -> TableView | None:
+    """Who signed for what; the link to what was signed only where the profile has left it."""
+    table = result.tables.get("signoffs")
+    if table is None or not table.height:
+        return None
+    keys = ("role", "by", "date", "expires", "scope", "evidence")
+    heads = ("Role", "Signed by", "On", "Until", "For", "Filed at")
+    nothing = [None] * table.height
+    rows = [
+        tuple(
+            _linked(value) if key == "evidence" else Cell("" if value is None else clipped(value))
+            for key, value in zip(keys, map(_text_of, row), strict=True)
+        )
+        for row in zip(*(table.data.get(key, nothing) for key in keys), strict=True)
+    ]
+    made = plain("table-signoffs", "Sign-offs", [(head, False) for head in heads], rows)
+    return replace(made, csv="data/signoffs.csv", json="data/signoffs.json")
+
+
+def _text_of(value: Scalar) -> str | None:
+    return None if value is None else str(value)
+
+
+def _linked(address: str | None) -> Cell:
+    """An address that is http or https as a link, anything else as a text."""
+    href = "" if address is None else web_link(address)
+    return Cell(clipped(address or "", 60), href=href)

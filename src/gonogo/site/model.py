@@ -56,6 +56,10 @@ class Shell:
     boot_js: str
     app_js: str
     favicon: str
+    feed: str
+    """relative address of the Atom feed, "" where there is none"""
+    ended: str
+    """when the period ended, in epoch seconds, "" where that is not known"""
 
 
 @dataclass(frozen=True, slots=True)

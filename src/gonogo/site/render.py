@@ -16,7 +16,7 @@ from gonogo.charts import Chart
 from gonogo.results import ReadinessResult, Table
 from gonogo.site import breaches, data, readiness
 from gonogo.site.cost import cost
-from gonogo.site.model import ChartView, Link, SectionsPage
+from gonogo.site.model import ChartView, Link, SectionsPage, Tone
 from gonogo.site.objectives import verdict_pill
 from gonogo.site.sections import BUILDERS
 from gonogo.site.shell import HREF, PAGES, shell
@@ -134,10 +134,14 @@ def _assets(folder: Path, env: Environment, result: ReadinessResult) -> dict[str
     accent = result.site.accent
     if accent and _ACCENT.fullmatch(accent):
         files["assets/app.css"] += f":root {{ --accent: {accent}; --on-accent: #fff; }}\n".encode()
-    colour, path = _FAVICON[verdict_pill(result.readiness.verdict).tone]
-    icon = env.get_template("favicon.svg").render(colour=colour, path=path)
-    files["assets/favicon.svg"] = icon.encode()
+    files["assets/favicon.svg"] = favicon(env, verdict_pill(result.readiness.verdict).tone)
     return files
+
+
+def favicon(env: Environment, tone: Tone) -> bytes:
+    """The icon of a verdict: its sign on its colour."""
+    colour, path = _FAVICON[tone]
+    return env.get_template("favicon.svg").render(colour=colour, path=path).encode()
 
 
 def _addresses(assets: Mapping[str, bytes]) -> dict[str, str]:

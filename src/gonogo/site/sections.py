@@ -9,7 +9,7 @@ from typing import Final
 from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS
 from gonogo.results import ReadinessResult, Table
 from gonogo.site import figures as f
-from gonogo.site.evaluation import evaluation
+from gonogo.site.evaluation import evaluation, traces
 from gonogo.site.figures import Figure, tiles
 from gonogo.site.layout import blocks
 from gonogo.site.model import Absent, ChartView, Section, TableView
@@ -208,9 +208,31 @@ def _guardrails(result: ReadinessResult, charts: Charts) -> Section:
         ),
         "What must be guarded",
     )  # fmt: skip
+    crowds = view(
+        result.tables.get("trigger_spikes"),
+        (text("When or who", "who"), count("Calls triggered", "triggered"),
+         rate("Trigger rate", "triggered", "checked"),
+         rate("Of all triggers", "triggered", "every")),
+        "Triggers that crowd",
+    )  # fmt: skip
+    labels = view(
+        result.tables.get("guardrail_labels"),
+        (text("Guardrail", "guardrail"),
+         rate("Recall", "caught", "attacks", "attacks caught / attacks that people labelled"),
+         rate("Precision", "caught", "triggers", "attacks caught / times it triggered"),
+         count("Items", "items")),
+        "Guardrails against people",
+    )  # fmt: skip
+    attacks = view(
+        result.tables.get("red_team"),
+        (text("Attack", "attack"), rate("Withstood", "withstood", "tried"), text("Tool", "tool"),
+         text("File", "file")),
+        "Attacks by a red team",
+    )  # fmt: skip
     made = Section(
         "guardrails", "Guardrails", "How often checks trigger, block and are bypassed",
-        tiles=tiles(result, figures), blocks=blocks(pick(charts, "guard"), [table, matrix]),
+        tiles=tiles(result, figures),
+        blocks=blocks(pick(charts, "guard"), [table, matrix, crowds, labels, attacks]),
     )  # fmt: skip
     return or_absent(made, "Guardrails", "no check is logged. Log",
                       "guardrails[].name, .stage, .triggered, .action, .latency_ms",
@@ -286,9 +308,23 @@ def _tools(result: ReadinessResult, charts: Charts) -> Section:
     table = view(
         result.tables.get("tools"), cols, "Tools", note="A timed-out tool call is an error too."
     )
+    declared = view(
+        result.tables.get("tool_declarations"),
+        (
+            text("Tool", "tool"),
+            text("Schema", "schema"),
+            time_us("Timeout", "timeout"),
+            rate("Over its timeout", "over", "timed"),
+            count("Invalid arguments", "invalid"),
+            count("Of these handled", "handled", "refused, or answered by a fallback"),
+            text("Fallback", "fallback"),
+            text("MCP server", "mcp"),
+        ),
+        "Tools as declared",
+    )
     made = Section(
         "tools", "Tools", "Whether tools answer, and how long they take",
-        tiles=tiles(result, figures), blocks=blocks(pick(charts, "tool"), [table]),
+        tiles=tiles(result, figures), blocks=blocks(pick(charts, "tool"), [table, declared]),
     )  # fmt: skip
     return or_absent(made, "Tools", "no tool call is logged. Log",
                       "tool_calls[].name, .status, .latency_ms, .arguments_valid",
@@ -315,7 +351,8 @@ def _review(result: ReadinessResult) -> Section:
     note = "Tier 1 runs by itself, 2 is reviewed, 3 is approved beforehand."
     table = view(result.tables.get("actions"), cols, title, note=note)
     made = Section("review", title, "What was done in the real world, and who looked at it",
-                   blocks=blocks((), [table]))  # fmt: skip
+                   blocks=blocks((), [table, traces(result, "action_traces",
+                   ("Action", "What is missing"), "Actions without their review")]))  # fmt: skip
     words = "none is logged, or none is declared in [[action]]. Log"
     return or_absent(made, title, words, "action.name, .tier, .review, .review_latency_ms")
 

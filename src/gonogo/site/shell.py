@@ -59,6 +59,8 @@ def _nav(result: ReadinessResult, current: str) -> tuple[NavItem, ...]:
     for name, href, title in PAGES:
         badge, label, tone = _badge(result, name)
         items.append(NavItem(href, title, name, name == current, badge, label, tone))
+    if result.site.history:
+        items.append(NavItem("../index.html", "All periods", "history", False, "", "", "none"))
     return tuple(items)
 
 
@@ -100,4 +102,6 @@ def shell(result: ReadinessResult, page: str, assets: Mapping[str, str]) -> Shel
         boot_js=assets["boot_js"],
         app_js=assets["app_js"],
         favicon=assets["favicon"],
+        feed="../feed.xml" if result.site.history else "",
+        ended="" if result.period.end is None else str(result.period.end),
     )

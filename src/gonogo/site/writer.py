@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -21,22 +21,25 @@ MAX_SITE_BYTES: Final = 10**9
 """Limits of GitHub: 100 MB a file, 1 GB a Pages site (docs.github.com/en/pages)."""
 
 
-def write(files: Mapping[str, bytes], out: Path) -> None:
+def write(files: Mapping[str, bytes], out: Path, carried: Collection[str] = ()) -> None:
     """Write `files` (relative POSIX path -> content) as the whole site in the folder `out`.
+
+    `carried` names folders of the site that stands there, which move into the new one as they are.
 
     Raises UsageError where `out` is something that gonogo did not write, where a limit of size is
     passed, or where the folder cannot be replaced; the old site is then as it was.
     """
     _check_paths(files)
-    _check_sizes(files)
     target = out.resolve()
-    _check_target(target, out)
+    kept = [file for name in carried for file in _files(target, name)]
+    _check_sizes(files, sum((target / file).stat().st_size for file in kept))
+    check_target(out)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.gonogo-new-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        _fill(files, fresh)
-        _swap(fresh, target, out)
+        _fill(files, fresh, kept)
+        _swap(fresh, target, out, carried)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -52,7 +55,12 @@ def _check_paths(files: Mapping[str, bytes]) -> None:
             raise ValueError(f"not a path inside the site: {name!r}")
 
 
-def _check_sizes(files: Mapping[str, bytes]) -> None:
+def _files(target: Path, name: str) -> list[str]:
+    found = (path for path in (target / name).rglob("*") if path.is_file())
+    return [path.relative_to(target).as_posix() for path in found]
+
+
+def _check_sizes(files: Mapping[str, bytes], carried: int) -> None:
     for name, content in files.items():
         if len(content) > MAX_FILE_BYTES:
             raise _refusal(
@@ -61,17 +69,19 @@ def _check_sizes(files: Mapping[str, bytes]) -> None:
                 f"is {len(content) / 1e6:,.0f} MB, and a published file may have 100 MB",
                 "show fewer values of a dimension (top) or a shorter period",
             )
-    total = sum(len(content) for content in files.values())
+    total = sum(len(content) for content in files.values()) + carried
     if total > MAX_SITE_BYTES:
         raise _refusal(
             "U021",
             "",
             f"the site would have {total / 1e9:,.2f} GB, and a published site may have 1 GB",
-            "show fewer values of a dimension (top) or a shorter period",
+            "publish fewer periods (--keep), show fewer values of a dimension (top)",
         )
 
 
-def _check_target(target: Path, out: Path) -> None:
+def check_target(out: Path) -> None:
+    """Raise UsageError where `out` is something that gonogo did not write."""
+    target = out.resolve()
     if target.exists() and not target.is_dir():
         raise _refusal("U022", str(out), "is a file", "name a folder that gonogo may write")
     if target.is_dir() and not (target / MARKER).is_file() and any(target.iterdir()):
@@ -84,24 +94,33 @@ def _check_target(target: Path, out: Path) -> None:
         )
 
 
-def _fill(files: Mapping[str, bytes], folder: Path) -> None:
+def _fill(files: Mapping[str, bytes], folder: Path, kept: Collection[str]) -> None:
     folder.mkdir()
     for name, content in sorted(files.items()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    listing = "".join(f"{name}\n" for name in sorted(files))
+    listing = "".join(f"{name}\n" for name in sorted({*files, *kept}))
     (folder / MARKER).write_text(listing, encoding="utf-8", newline="\n")
 
 
-def _foreign(old: Path) -> list[Path]:
-    """Top-level entries of the old site that gonogo did not write."""
-    written = (old / MARKER).read_text(encoding="utf-8").splitlines()
-    ours = {PurePosixPath(name).parts[0] for name in written if name} | {MARKER}
-    return sorted(entry for entry in old.iterdir() if entry.name not in ours)
+def written(out: Path) -> frozenset[str]:
+    """Top-level entries of the site at `out` that gonogo wrote; none where there is no site."""
+    try:
+        lines = (out / MARKER).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(PurePosixPath(name).parts[0] for name in lines if name)
 
 
-def _swap(fresh: Path, target: Path, out: Path) -> None:
+def _staying(old: Path, carried: Collection[str]) -> list[Path]:
+    """Top-level entries of the old site that are in the new one too: foreign ones and carried."""
+    ours = written(old) | {MARKER}
+    stays = (entry for entry in old.iterdir() if entry.name not in ours or entry.name in carried)
+    return sorted(stays)
+
+
+def _swap(fresh: Path, target: Path, out: Path, carried: Collection[str]) -> None:
     if not target.exists():
         fresh.rename(target)
         return
@@ -111,7 +130,7 @@ def _swap(fresh: Path, target: Path, out: Path) -> None:
         target.rename(old)
         try:
             if (old / MARKER).is_file():
-                for entry in _foreign(old):
+                for entry in _staying(old, carried):
                     place = fresh / entry.name
                     if not place.exists():
                         entry.rename(place)

@@ -1,0 +1,369 @@
+"""The action and the workflows: what they run is run here, week after week, as a runner would.
+
+The runner below knows as much of GitHub Actions as these files use: steps with `run`, inputs,
+environment, outputs, and `uses` of our own action. Steps of other actions are done by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from gonogo.cli import main
+from published import ID_KEY, ROOT, tree
+from sitecheck import Page
+from weeks import CONFIG, write_week
+
+WORKFLOWS = sorted((ROOT / "docs" / "ci").glob("github-*.yml"))
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTION = ROOT / "action.yml"
+EVERY = [ACTION, *WORKFLOWS, *OWN]
+PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$")
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    # YAML 1.1 takes the key `on` for a truth value.
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {("on" if key is True else key): value for key, value in data.items()}
+
+
+def jobs(path: Path) -> dict[str, dict[str, Any]]:
+    return parsed(path).get("jobs", {})
+
+
+def steps_of(path: Path) -> list[dict[str, Any]]:
+    if path == ACTION:
+        return list(parsed(path)["runs"]["steps"])
+    return [step for job in jobs(path).values() for step in job.get("steps", [])]
+
+
+# --- what is in the files -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda p: p.name)
+def test_every_action_is_pinned_to_a_commit(path: Path) -> None:
+    lines = [line.strip(" -") for line in path.read_text().splitlines()]
+    used = [line for line in lines if line.startswith("uses: ") and "./" not in line]
+    assert all(PINNED.search(line) for line in used), used
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda p: p.name)
+def test_no_text_from_outside_becomes_part_of_a_script(path: Path) -> None:
+    for step in steps_of(path):
+        assert "${{" not in step.get("run", ""), step.get("name")
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *OWN], ids=lambda p: p.name)
+def test_permissions_are_the_least_and_jobs_end(path: Path) -> None:
+    workflow = parsed(path)
+    assert workflow["permissions"] == {}
+    assert "pull_request_target" not in workflow["on"]
+    for job in jobs(path).values():
+        assert "timeout-minutes" in job
+        for scope, level in job.get("permissions", {}).items():
+            assert level == "read" or scope in (
+                "pages", "id-token", "issues", "pull-requests", "contents",
+            )  # fmt: skip
+    writes = {
+        scope
+        for job in jobs(path).values()
+        for scope, level in job.get("permissions", {}).items()
+        if level == "write"
+    }
+    allowed = {
+        "github-weekly.yml": {"pages", "id-token"},
+        "github-comment.yml": {"pull-requests"},
+        "github-incident.yml": {"issues"},
+        "release.yml": {"id-token"},
+    }
+    assert writes == allowed.get(path.name, set())
+
+
+def test_the_job_that_may_comment_runs_nothing_of_the_pull_request() -> None:
+    path = ROOT / "docs" / "ci" / "github-comment.yml"
+    assert not [s for s in steps_of(path) if "checkout" in s.get("uses", "")]
+    gate = ROOT / "docs" / "ci" / "github-pull-request.yml"
+    assert parsed(gate)["on"] == {"pull_request": None}
+    assert "secrets." not in gate.read_text()
+    (judge,) = jobs(gate).values()
+    assert judge["permissions"] == {"contents": "read"}
+    judged = next(s for s in judge["steps"] if s.get("id") == "gonogo")
+    assert judged["with"]["config"] == "base/readiness.toml"
+
+
+def test_the_variables_that_the_files_set_are_options_of_gonogo() -> None:
+    known = {"GONOGO_ID_KEY", "GONOGO_STATE_REPOSITORY", "GONOGO_STATE_KEY", "GONOGO_STATE_TOKEN",
+             "GONOGO_STATE_PROJECT"}  # fmt: skip
+    for name, command in main.commands.items():
+        for option in command.params:
+            if isinstance(option, click.Option):
+                own = f"GONOGO_{name}_{option.name}".upper().replace("-", "_")
+                known.add(option.envvar if isinstance(option.envvar, str) else own)
+    for path in (*EVERY, ROOT / "docs" / "ci" / "gitlab.yml"):
+        used = set(re.findall(r"\bGONOGO_[A-Z_]+\b", path.read_text()))
+        assert used <= known, used - known
+
+
+def test_the_commands_of_the_other_systems_can_be_parsed() -> None:
+    for name in ("gitlab.yml", "crontab"):
+        text = (ROOT / "docs" / "ci" / name).read_text()
+        found = re.findall(r"gonogo ((?:build|check|report) [^>\n]*)", text)
+        assert found
+        for line in found:
+            command, *arguments = line.split()
+            main.commands[command].make_context(command, arguments)
+
+
+@pytest.mark.parametrize("tool", [("zizmor", "--offline", "--no-progress"), ("actionlint",)])
+def test_the_linters_of_workflows_find_nothing(tool: tuple[str, ...]) -> None:
+    program = shutil.which(tool[0]) or shutil.which(tool[0], path=str(Path(sys.executable).parent))
+    if not program:
+        pytest.skip(f"{tool[0]} is not installed")
+    files = [str(p) for p in EVERY if tool[0] == "zizmor" or p != ACTION]
+    done = subprocess.run([program, *tool[1:], *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- a runner -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Runner:
+    """A machine of its own: a checkout, the files of a step, and what steps handed on."""
+
+    folder: Path
+    scope: dict[str, str]
+    env: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+    def value(self, text: str) -> str:
+        """`text` with its expressions: a name, or the first of two that is not empty."""
+
+        def one(match: re.Match[str]) -> str:
+            for name in match[1].split("||"):
+                bare = name.strip()
+                found = bare.strip("'") if bare.startswith("'") else self.scope.get(bare, "")
+                if found:
+                    return found
+            return ""
+
+        return re.sub(r"\$\{\{ *(.*?) *\}\}", one, text)
+
+    def run(self, step: dict[str, Any], inputs: dict[str, str] | None = None) -> int:
+        """A step with `run`; its outputs are known afterwards as steps.ID.outputs.NAME."""
+        scope = self.scope
+        self.scope = {**scope, **{f"inputs.{k}": v for k, v in (inputs or {}).items()}}
+        env = {name: self.value(str(text)) for name, text in step.get("env", {}).items()}
+        self.scope = scope
+        files = {}
+        for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+            files[name] = self.folder.parent / name.lower()
+            files[name].write_text("")
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            cwd=self.folder, env={**self.env, **env, **{n: str(p) for n, p in files.items()}},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        self.said = done.stdout + done.stderr
+        for line in files["GITHUB_OUTPUT"].read_text().splitlines():
+            name, _, value = line.partition("=")
+            self.scope[f"steps.{step.get('id')}.outputs.{name}"] = value
+        self.summary += files["GITHUB_STEP_SUMMARY"].read_text()
+        return done.returncode
+
+    def use_own_action(self, step: dict[str, Any]) -> None:
+        """Our action with the inputs of a step: Build and Report; Python is there already."""
+        action = parsed(ACTION)
+        given = {k: self.value(str(v)) for k, v in step["with"].items()}
+        assert given.keys() <= action["inputs"].keys()
+        inputs = {k: str(v.get("default", "")) for k, v in action["inputs"].items()} | given
+        for inner in action["runs"]["steps"]:
+            if inner.get("id") in ("build", "report"):
+                assert self.run(inner, inputs) == 0, self.said
+        for name, output in action["outputs"].items():
+            self.scope[f"steps.{step['id']}.outputs.{name}"] = self.value(output["value"])
+
+
+def git(*args: str | Path, cwd: Path) -> None:
+    subprocess.run(["git", "-c", "init.defaultBranch=main", *args], cwd=cwd, check=True,
+                   capture_output=True)  # fmt: skip
+
+
+@dataclass
+class Service:
+    """What outlives a run: the repository, the state's own repository, the logs, the page."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        for name in ("repository", "logs", "bin"):
+            (self.folder / name).mkdir()
+        (self.folder / "repository" / "readiness.toml").write_text(CONFIG)
+        script = self.folder / "bin" / "gonogo"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gonogo "$@"\n')
+        script.chmod(0o755)
+        git("init", "--bare", "--quiet", "state.git", cwd=self.folder)
+        git("clone", "--quiet", "state.git", "first", cwd=self.folder)
+        (self.folder / "first" / "README").write_text("state of gonogo\n")
+        git("add", ".", cwd=self.folder / "first")
+        git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "first",
+            cwd=self.folder / "first")  # fmt: skip
+        git("push", "-q", "origin", "HEAD:main", cwd=self.folder / "first")
+
+    @property
+    def page(self) -> Path:
+        return self.folder / "pages"
+
+    def weekly(self, now: str) -> tuple[int, Runner]:
+        """One run of github-weekly.yml at a time; returns how it ended, and the runner."""
+        workflow = ROOT / "docs" / "ci" / "github-weekly.yml"
+        machine = self.folder / f"runner-{now[:10]}-{len(list(self.folder.iterdir()))}"
+        checkout = machine / "work"
+        shutil.copytree(self.folder / "repository", checkout)
+        git("clone", "--quiet", self.folder / "state.git", "state", cwd=checkout)
+        shutil.copytree(self.folder / "logs", checkout / "logs")
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("GONOGO_", "GITHUB_"))}
+        env["PATH"] = f"{self.folder / 'bin'}:{env['PATH']}"
+        env |= {"GONOGO_AS_OF": now, "GITHUB_RUN_ID": now, "GITHUB_WORKSPACE": str(checkout)}
+        runner = Runner(checkout, {"secrets.GONOGO_ID_KEY": ID_KEY}, env)
+        build, publish, verdict = jobs(workflow).values()
+        for step in build["steps"]:
+            if step.get("id") == "gonogo":
+                runner.use_own_action(step)
+            elif step.get("name") == "Keep the state":
+                assert runner.run(step) == 0, runner.said
+        assert any("deploy-pages" in step["uses"] for step in publish["steps"])
+        shutil.rmtree(self.page, ignore_errors=True)
+        shutil.copytree(checkout / "public", self.page)
+        for name, text in build["outputs"].items():
+            runner.scope[f"needs.build.outputs.{name}"] = runner.value(text)
+        return runner.run(verdict["steps"][0]), runner
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Four weeks and a rerun, in order: exit code, runner and published bytes of each."""
+    service = Service(tmp_path_factory.mktemp("ci"))
+    logs, seen = service.folder / "logs", {}
+
+    def run(name: str, now: str) -> None:
+        code, runner = service.weekly(now)
+        seen[name] = (code, runner, tree(service.page))
+
+    write_week(logs, "2026-W01", 400)
+    run("first", "2026-01-06T05:17:00Z")
+    write_week(logs, "2026-W02", 400)
+    run("second", "2026-01-13T05:17:00Z")
+    write_week(logs, "2026-W03", 400, bad_every=4)
+    run("third", "2026-01-20T05:17:00Z")
+    run("fourth", "2026-01-27T05:17:00Z")
+    write_week(logs, "2026-W03", 50, bad_every=2, seed=2)
+    run("late", "2026-01-27T09:00:00Z")
+    return seen
+
+
+def week_of(files: dict[str, bytes], name: str) -> dict[str, bytes]:
+    return {path: content for path, content in files.items() if path.startswith(f"{name}/")}
+
+
+def names(files: dict[str, bytes]) -> list[str]:
+    return [period["name"] for period in json.loads(files["history.json"])["periods"]]
+
+
+def words(files: dict[str, bytes], page: str = "index.html") -> str:
+    return Page(files[page].decode()).words()
+
+
+def test_the_first_week_is_published_and_passes(weeks: dict[str, Any]) -> None:
+    code, runner, files = weeks["first"]
+    assert code == 0, runner.said
+    assert names(files) == ["2026-W01"]
+    assert "This is the first period" in words(files)
+    assert "this is the first period" in words(files, "2026-W01/index.html")
+    assert json.loads(files["badge.json"])["message"] == "GO"
+    assert runner.summary.startswith("## ✓ GO")
+    assert "NO_DATA" not in runner.summary
+
+
+def test_the_second_week_stands_beside_the_first(weeks: dict[str, Any]) -> None:
+    code, _, files = weeks["second"]
+    assert code == 0
+    assert names(files) == ["2026-W01", "2026-W02"]
+    assert week_of(files, "2026-W01") == week_of(weeks["first"][2], "2026-W01")
+
+
+def test_the_comparison_with_the_week_before_appears_in_the_second(weeks: dict[str, Any]) -> None:
+    for name, step in (("2026-W02", "second"), ("2026-W03", "third")):
+        files = weeks[step][2]
+        (comparison,) = json.loads(files[f"{name}/readiness.json"])["comparisons"]
+        assert not comparison["refused"], comparison["refused"]
+        changes = {c["objective"]: c for c in comparison["changes"]}
+        assert changes
+        assert "first period" not in words(files, f"{name}/index.html")
+    worse = [c for c in changes.values() if c["word"] == "worse"]
+    assert any("error" in json.dumps(c) for c in worse)
+
+
+def test_the_third_week_is_published_before_it_is_red(weeks: dict[str, Any]) -> None:
+    code, runner, files = weeks["third"]
+    assert code == 1
+    assert names(files) == ["2026-W01", "2026-W02", "2026-W03"]
+    assert json.loads(files["badge.json"])["message"] == "NO-GO"
+    assert b"error_rate" in files["2026-W03/breaches.md"]
+    assert json.loads(files["2026-W03/breaches.json"])
+    assert runner.scope["steps.gonogo.outputs.breaches"] == "1"
+    assert runner.scope["steps.gonogo.outputs.result"] == "public/2026-W03/readiness.json"
+    assert runner.summary.startswith("## ✗ NO-GO")
+
+
+def test_the_threshold_that_was_breached_is_annotated_at_its_line(weeks: dict[str, Any]) -> None:
+    runner = weeks["third"][1]
+    step = next(s for s in parsed(ACTION)["runs"]["steps"] if s.get("id") == "report")
+    assert runner.run(step, {"output": "public"}) == 0
+    line = CONFIG.splitlines().index('"error_rate" = "<= 5%"') + 1
+    assert f"file=readiness.toml,line={line},col=1::" in runner.said
+
+
+def test_the_fourth_week_has_no_logs_and_says_so(weeks: dict[str, Any]) -> None:
+    code, _, files = weeks["fourth"]
+    assert code == 3
+    assert names(files)[-1] == "2026-W04"
+    assert json.loads(files["badge.json"])["message"] == "INCONCLUSIVE"
+    assert b"#656d76" in files["badge.svg"]
+    assert "outside the period" in words(files, "2026-W04/index.html")
+    for name in ("2026-W01", "2026-W02", "2026-W03"):
+        assert week_of(files, name) == week_of(weeks["third"][2], name)
+
+
+def test_late_records_of_the_third_week_rebuild_it_with_a_revision_line(
+    weeks: dict[str, Any],
+) -> None:
+    code, _, files = weeks["late"]
+    assert code == 3
+    before = weeks["fourth"][2]
+    assert names(files) == names(before)
+    assert "2026-W03, edition 2: still NO-GO, late records: 50 more calls" in words(files)
+    saved = json.loads(files["2026-W03/readiness.json"])
+    assert saved["ingest"]["calls"] == 450
+    assert [r["calls"] for r in saved["revisions"]] == [400, 450]
+    for name in ("2026-W01", "2026-W02"):
+        assert week_of(files, name) == week_of(before, name)
+    assert json.loads(files["badge.json"])["message"] == "INCONCLUSIVE"
+
+
+def test_nothing_of_the_state_is_published(weeks: dict[str, Any]) -> None:
+    for _, runner, files in weeks.values():
+        assert not [name for name in files if "rollup" in name or "quarantine" in name]
+        assert not (runner.folder / "state" / "id.key").exists()
+        assert not [name for name, data in files.items() if ID_KEY.encode() in data]
