@@ -22,7 +22,9 @@ from gonogo.indicators import INDICATORS
 from gonogo.results import Budget, Column, ReadinessResult, SiteInfo, Table
 from gonogo.site import model, render, templates_dir
 from gonogo.site.figures import ERROR_RATE, P95, trend
+from gonogo.site.incident import incident_html
 from gonogo.site.layout import blocks
+from gonogo.site.model import IncidentPart
 from gonogo.site.objectives import budget_texts, page_of
 from gonogo.site.shell import PAGES
 from gonogo.site.tables import rate, text, view
@@ -73,6 +75,7 @@ def test_contexts_hold_exactly_what_the_templates_use(monkeypatch: pytest.Monkey
     drawn = charts.render(synthetic_result())
     for result in (rich(), bare(), synthetic_result()):
         render(result, drawn if result.tables.keys() > {"overall"} else ())
+    incident_html("a title", "a summary", [IncidentPart("Impact", ("a line",))], "gonogo")
     # Result lines and the like are all there: a class that no page shows would be dead weight.
     for context in CONTEXTS:
         fields = {f.name for f in dataclasses.fields(context)}

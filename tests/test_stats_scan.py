@@ -19,7 +19,13 @@ def found(bad: Ints, total: Ints, allowed: float, bins: Ints = BINS) -> list[tup
     """Segments as (first, last + 1) indices of all bins, empty ones included."""
     seen = np.flatnonzero(total > 0)
     spans = bad_segments(bins[seen], bad[seen], total[seen], allowed)
-    return [(int(seen[a]), int(seen[b - 1]) + 1) for a, b in spans]
+    return [(int(seen[s.first]), int(seen[s.last - 1]) + 1) for s in spans]
+
+
+def names(bad: Ints, total: Ints, allowed: float) -> list[int]:
+    """The bins that segments are named after, as indices of all bins."""
+    seen = np.flatnonzero(total > 0)
+    return [int(seen[s.named]) for s in bad_segments(BINS[seen], bad[seen], total[seen], allowed)]
 
 
 def flat(calls: int, bad: dict[range, int] | None = None) -> tuple[Ints, Ints]:
@@ -89,6 +95,17 @@ def test_one_bin_with_half_of_its_calls_failing_is_an_excursion_of_one_bin() -> 
     assert found(bad, total, 0.01) == [(50, 51)]
 
 
+def test_an_onset_that_only_the_whole_incident_shows_is_found() -> None:
+    # One bad call in the first bin, none in the second, then the incident: 8 % of all.
+    total = np.full(WEEK, 10)
+    bad = np.zeros(WEEK, dtype=np.int64)
+    bad[[500, 502, 504]] = 1
+    bad[505] = 4
+    bad[506:531:2] = 1
+    ((first, last),) = found(bad, total, 0.01)
+    assert (first, last) == (500, 531)
+
+
 def test_a_slow_burn_is_found_that_no_single_bin_shows() -> None:
     rng = np.random.default_rng(43)
     total = rng.poisson(3, WEEK)
@@ -140,7 +157,7 @@ def test_nothing_comes_of_nothing() -> None:
     assert bad_segments(BINS[:3], np.array([5, 5, 5]), np.array([5, 5, 5]), 1.0) == []
 
 
-def test_the_onset_stays_when_later_data_come_in() -> None:
+def test_the_name_stays_when_later_data_come_in() -> None:
     rng = np.random.default_rng(47)
     kept = looked = 0
     for _ in range(40):
@@ -150,7 +167,7 @@ def test_the_onset_stays_when_later_data_come_in() -> None:
         bad = rng.binomial(total, rates)
         first = None
         for cut in range(1006, 1200, 12):
-            onsets = [a for a, _ in found(bad[:cut], total[:cut], 0.01, BINS[:cut])]
+            onsets = names(bad[:cut], total[:cut], 0.01)
             if first is not None:
                 looked += 1
                 kept += first in onsets
@@ -173,9 +190,10 @@ def test_more_bad_events_never_make_a_finding_disappear(data: st.DataObject) -> 
     after = bad_segments(BINS[:length], worse, total, allowed)
     assert after or not before
     for spans in (before, after):
-        edges = [edge for span in spans for edge in span]
+        edges = [edge for span in spans for edge in span[:2]]
+        assert len({span.named for span in spans}) == len(spans)
         assert edges == sorted(set(edges))
-    for first, last in before:
+    for first, last, _ in before:
         assert bad[first:last].sum() > allowed * total[first:last].sum()
         assert bad[first] > 0
         assert bad[last - 1] > 0

@@ -218,6 +218,73 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
 
 @main.command(
     context_settings=_SETTINGS,
+    short_help="What is over its limit now, for whoever is on call.",
+    epilog="\b\nExamples:\n  gonogo incident logs/ --last 2h\n"
+    "  gonogo incident logs/ --since 2026-11-18T13:00 --until 2026-11-18T17:00 -o incident/\n\n"
+    "Exits with 0 once the summary is written, whatever it says.",
+)
+@reads_logs
+@click.option("--last", metavar="TIME", help="Back from the newest record: 2h (default), 90m, 1d.")
+@click.option("--since", metavar="TIME", help="Begin of the window; zone as configured.")
+@click.option("--until", metavar="TIME", help="End of the window; default: the newest record.")
+@click.option(
+    "--like",
+    type=click.Path(path_type=Path),
+    metavar="DIR|FILE",
+    help="A readiness.json to take the usual of these hours from; default: the state's last.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Folder for incident.md, incident.json and incident.html.",
+)
+def incident(
+    given: Input,
+    last: str | None,
+    since: str | None,
+    until: str | None,
+    like: Path | None,
+    output: Path | None,
+) -> None:
+    """Say in a few lines which SLA or SLO threshold is exceeded, since when, whom it touches.
+
+    What coincides with it is counted and never called its cause. LOGS should reach back further
+    than the window, so that onsets are found.
+    """
+    from gonogo import pipeline
+    from gonogo.exports import occurrence
+    from gonogo.progress import open_progress
+
+    if not given.quiet:
+        console.say(f"looking at {len(given.request.logs)} input(s) for what is over its limit")
+    with open_progress(quiet=given.quiet) as progress:
+        found = pipeline.incident(given.request, last, since, until, like, progress)
+    console.text(occurrence.terminal(found))
+    if output is None:
+        return
+    from gonogo.site.incident import incident_html
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = error.strerror or "cannot be made"
+        raise UsageError(
+            (Diagnostic("U012", str(output), what, "choose another folder"),)
+        ) from error
+    page = incident_html(
+        found.title, occurrence.summary(found), occurrence.parts(found), found.generator
+    )
+    _save(output / "incident.md", occurrence.incident_md(found))
+    _save(output / "incident.json", occurrence.incident_json(found))
+    _save(output / "incident.html", page.decode())
+    if not given.quiet:
+        console.say(f"wrote incident.md, incident.json and incident.html into {output}")
+
+
+@main.command(
+    context_settings=_SETTINGS,
     short_help="The checklist: every gate, its evidence and what is missing.",
     epilog="\b\nExamples:\n  gonogo gates logs/\n"
     "  gonogo gates logs/ --evals golden/results.json\n\n"

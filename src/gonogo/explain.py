@@ -184,6 +184,12 @@ _USAGE: Final = {
         "site, or the state that a build leaves behind.",
         "Check the path. A baseline in [compare] may be absent: it is said, and nothing compared.",
     ),
+    "U042": Explanation(
+        "the window of an incident cannot be understood",
+        "gonogo incident looks back from the newest record (--last 2h, 90m, 1d) or between two "
+        "times (--since, --until), which are in the declared time zone unless they say another.",
+        "Write --last 2h, or --since 2026-11-18T13:00 --until 2026-11-18T17:00.",
+    ),
     "U041": Explanation(
         "--compare does not say what to compare",
         "Parts of a log are compared by a dimension: service, environment, release, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,11 +33,13 @@ from gonogo.conventions import PUBLIC
 from gonogo.cost import changes as price_changes
 from gonogo.cost import cost_tables
 from gonogo.cost import dumps as price_dumps
+from gonogo.details import looked_at
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
 from gonogo.exports.inspection import InspectReport, ReadFormat
 from gonogo.gather import gather, guardrail_p95
+from gonogo.incident import occurrence, seconds_of, window
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
@@ -45,7 +48,7 @@ from gonogo.publish import Memory, publish, remember, remembered_prices
 from gonogo.readiness import decide
 from gonogo.records import Dictionaries
 from gonogo.request import Request, Run, resolve
-from gonogo.results import IngestReport, ReadinessResult
+from gonogo.results import Excursion, Incident, IngestReport, ReadinessResult
 from gonogo.rollup import engine
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
@@ -59,7 +62,16 @@ from gonogo.slo import evaluate
 if TYPE_CHECKING:
     from gonogo.progress import Progress
 
-__all__ = ["InspectReport", "Request", "analyse", "build", "inspect", "render", "roll_up"]
+__all__ = [
+    "InspectReport",
+    "Request",
+    "analyse",
+    "build",
+    "incident",
+    "inspect",
+    "render",
+    "roll_up",
+]
 
 TELEMETRY_ONLY: Final = "telemetry only, default thresholds: this is not a readiness decision"
 
@@ -108,6 +120,28 @@ def build(
     publish(result, output, progress)
     remember(run, memory, result)
     return result
+
+
+def incident(
+    request: Request,
+    last: str | None,
+    since: str | None,
+    until: str | None,
+    like: Path | None,
+    progress: Progress,
+) -> Incident:
+    """What is over its limit in a stretch of time, for whoever is on call.
+
+    Raises:
+        ConfigError, UsageError: the request cannot be carried out.
+        InputError: the logs cannot be read.
+    """
+    run = resolve(request)
+    if last is not None:
+        seconds_of(last)
+    result, memory = _analyse(run, progress)
+    bounds = window(last, since, until, run.zone, result.period.last)
+    return occurrence(memory.run or run, result, memory.partial, bounds, like)
 
 
 def _build_period(
@@ -208,6 +242,7 @@ def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled
 
 
 def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Memory]:
+    """The result and what it was made of; its run has grouped objectives spread out."""
     pricing = Pricing(run.config.prices, run.config.cost)
     if run.request.rollups is not None:
         progress.phase("Reading rollups", None)
@@ -241,12 +276,14 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Memory]:
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
         )
         report = ingest_report(logs, partial, run.masker)
+        progress.phase("Judging", None)
+        closer = looked_at(run, logs, mapper, partial, pricing)
     finally:
         logs.close()
-    progress.phase("Judging", None)
     # Before the levers ask for prices of models that the log does not hold.
     prices = price_dumps(pricing.book) if pricing else ""
-    return _judge(run, partial, report, pricing), Memory(logs.trouble, partial, prices)
+    memory = Memory(logs.trouble, partial, prices, run)
+    return _judge(run, partial, report, pricing, closer), memory
 
 
 def _spread(run: Run, dictionaries: Dictionaries) -> Run:
@@ -256,7 +293,11 @@ def _spread(run: Run, dictionaries: Dictionaries) -> Run:
 
 
 def _judge(
-    run: Run, raw: Partial, report: IngestReport, pricing: Pricing | None = None
+    run: Run,
+    raw: Partial,
+    report: IngestReport,
+    pricing: Pricing | None = None,
+    closer: Mapping[str, Excursion] | None = None,
 ) -> ReadinessResult:
     config = run.config
     partial = relabel(raw, lambda column, text: label(run.masker, column, text))
@@ -264,6 +305,7 @@ def _judge(
     today = present_day(run, partial)
     judged = objective_data(partial, config, distributions)
     objectives, excursions = evaluate(judged, config, today)
+    excursions = tuple((closer or {}).get(e.id, e) for e in excursions)
     coverage = field_coverage(partial, config)
     telemetry_only = config.path is None
     tables = build_tables(partial, config, Calendar(run.zone), distributions)

@@ -65,6 +65,8 @@ class Memory:
     partial: Partial
     prices: str = ""
     """the price of each model; "" where nothing was priced"""
+    run: Run | None = None
+    """the run with its grouped objectives spread over what the logs hold; None from rollups"""
 
 
 def remember(run: Run, memory: Memory, result: ReadinessResult, rollup: Path | None = None) -> None:

@@ -198,6 +198,71 @@ class ObjectiveResult(_Model):
         return self.status is Status.BREACHED and self.waiver is not None and self.waiver.in_force
 
 
+class Coincidence(_Model):
+    """A value that stands out among the bad events of an excursion: it coincides, which is not to
+    say that it is the cause."""
+
+    dimension: str
+    value: str
+    against: Literal["others", "period"] = Field(
+        description="others: events of other values in the same time; period: all events of the "
+        "period, where every event of the excursion has this value"
+    )
+    bad: int = Field(description="bad events with this value")
+    events: int = Field(description="events with it in the same time")
+    all_bad: int
+    share: float = Field(description="its share of what it is held against")
+    lift: float = Field(description="its share of the bad events over that")
+
+
+class FirstSeen(_Model):
+    """A value that occurred for the first time within an hour of an onset."""
+
+    dimension: str
+    value: str
+    time: Epoch = Field(description="start of the bin or hour of its first event")
+
+
+class Step(_Model):
+    """One thing that happened within a call, in the order in which it is logged."""
+
+    name: str
+    duration_us: int | None
+    failed: bool
+
+
+class Witness(_Model):
+    """A call worth opening for an excursion, by a stated rule."""
+
+    kind: Literal["worst", "typical", "control"]
+    rule: str
+    trace_id: str | None
+    span_id: str | None
+    time: Epoch
+    model: str | None
+    operation: str | None
+    release: str | None
+    duration_us: int | None
+    error_class: str | None
+    steps: tuple[Step, ...] = ()
+
+
+class Impact(_Model):
+    """Whom and what an excursion touched: those with at least one bad event in it."""
+
+    calls: int
+    sessions: int
+    users: int
+    tenants: int
+    without_session: int = Field(description="of the calls, those that log no session")
+    without_user: int
+    cost_nano_usd: int | None = Field(description="what these calls cost, as far as it is known")
+    extra_cost_nano_usd: int | None = Field(
+        description="above what as many good calls of the same time cost"
+    )
+    priced: int
+
+
 class Excursion(_Model):
     """An interval of bad bins of one objective; a breach where the objective itself is BREACHED."""
 
@@ -215,6 +280,10 @@ class Excursion(_Model):
     peak_at: Epoch
     bins: int
     sentence: str
+    impact: Impact | None = None
+    coincidences: tuple[Coincidence, ...] = Field(default=(), description="clearest first")
+    first_seen: tuple[FirstSeen, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
 
 
 class Reason(_Model):
@@ -454,3 +523,40 @@ class ReadinessResult(_Model):
         default=(),
         description="editions of this period, this one last; none without --period",
     )
+
+
+class Normal(_Model):
+    """What is usual: events of the same hours of the day, and where they are from."""
+
+    bad: int
+    total: int
+    source: str
+
+
+class Standing(_Model):
+    """An objective inside the window of an incident, as counted there."""
+
+    objective: ObjectiveResult
+    bad: int
+    total: int
+
+
+class Incident(_Model):
+    """What is over its limit in a stretch of time, for whoever is on call."""
+
+    schema_version: int = 1
+    generator: str
+    profile: Literal["public", "internal"]
+    title: str
+    trace_url: str | None
+    timezone: str
+    as_of: Epoch | None = Field(description="time of the newest record")
+    start: Epoch | None = Field(description="of the window that was asked for")
+    end: Epoch | None
+    default_thresholds: bool
+    excursions: tuple[Excursion, ...] = Field(description="that overlap the window, worst first")
+    normals: dict[str, Normal] = Field(description="by id of an excursion")
+    standings: tuple[Standing, ...] = Field(description="every counted objective, nearest first")
+    ingest: IngestReport
+    notes: tuple[str, ...]
+    command: str

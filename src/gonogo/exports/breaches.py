@@ -15,6 +15,7 @@ from gonogo.exports import figures
 from gonogo.exports.safe import address, code, markdown
 from gonogo.privacy import clean_label
 from gonogo.results import Excursion, ObjectiveResult, ReadinessResult
+from gonogo.telling import coincidence, impact
 
 SCHEMA_VERSION: Final = 1
 _LARGEST: Final = 60_000
@@ -53,7 +54,7 @@ def breaches_md(result: ReadinessResult) -> str:
     if held:
         blocks.append("## Excursions of objectives that hold over the period")
         blocks += [_objective(o, found, result) for o, found in held]
-    source = f"{markdown(result.generator, 60)}; {figures.conservation(result)}."
+    source = f"{markdown(result.generator, 60)}; {figures.conservation(result.ingest)}."
     return _fitted(blocks, f"Made by {source}")
 
 
@@ -89,7 +90,11 @@ def _objective(o: ObjectiveResult, found: list[Excursion], result: ReadinessResu
             f"- Waived until {o.waiver.expires} by {markdown(o.waiver.owner)}: "
             f"{markdown(o.waiver.reason)}"
         )
-    lines += [f"- {line}" for e in found[:_MOST_INTERVALS] for line in _interval(e, result)]
+    for e in found[:_MOST_INTERVALS]:
+        lines += [f"- {line}" for line in _interval(e, result)]
+        if e.impact is not None:
+            lines.append(f"- Touched: {markdown(impact(e))}")
+        lines += [f"- Coincides: {markdown(coincidence(c))}" for c in e.coincidences[:1]]
     if (more := len(found) - _MOST_INTERVALS) > 0:
         lines.append(f"- and {more} more intervals")
     if not found:
@@ -249,4 +254,6 @@ def _interval_json(e: Excursion, result: ReadinessResult) -> dict[str, Any]:
         "peak_utc": figures.iso(e.peak_at),
         "peak_bad": e.peak_bad,
         "peak_total": e.peak_total,
+        "impact": None if e.impact is None else e.impact.model_dump(),
+        "coincidences": [clean_label(coincidence(c), 300) for c in e.coincidences],
     }

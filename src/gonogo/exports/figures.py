@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gonogo import display
 from gonogo.conventions import Source, Status, Verdict
-from gonogo.results import Decision, ObjectiveResult, ReadinessResult
+from gonogo.results import Decision, IngestReport, ObjectiveResult, ReadinessResult
 
 STATUS_WORDS: Final = {
     Status.BREACHED: "BREACHED",
@@ -121,9 +121,8 @@ def nearest(result: ReadinessResult) -> ObjectiveResult | None:
     return max(judged, key=lambda pair: pair[0])[1] if judged else None
 
 
-def conservation(result: ReadinessResult) -> str:
+def conservation(read: IngestReport) -> str:
     """lines = accepted + quarantined + duplicates, with the figures."""
-    read = result.ingest
     return (
         f"{display.count(read.lines)} lines = {display.count(read.accepted)} accepted"
         f" + {display.count(read.quarantined)} quarantined"

@@ -36,7 +36,7 @@ def summary_md(result: ReadinessResult, decision: Decision) -> str:
     for comparison in result.comparisons:
         lines += ["", f"**{markdown(comparison.title)}**", ""]
         lines += [f"- {markdown(line)}" for _, line in compared.lines(comparison)]
-    lines += ["", f"{figures.conservation(result)}; {markdown(figures.period(result))}", ""]
+    lines += ["", f"{figures.conservation(result.ingest)}; {markdown(figures.period(result))}", ""]
     return "\n".join(lines)
 
 

@@ -46,7 +46,9 @@ def slack_json(result: ReadinessResult, decision: Decision) -> str:
     ]
     if objectives:
         blocks.append(_section(objectives))
-    facts = f"{slack(figures.period(result), 200)} · {slack(figures.conservation(result), 200)}"
+    facts = (
+        f"{slack(figures.period(result), 200)} · {slack(figures.conservation(result.ingest), 200)}"
+    )
     blocks.append({"type": "context", "elements": [_text(facts)]})
     message = {
         "text": characters(f"{title}: {slack(figures.summary(decision), _LINE)}", SECTION),

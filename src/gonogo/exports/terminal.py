@@ -220,7 +220,7 @@ def _compared(comparison: Comparison) -> RenderableType:
 
 def _data(result: ReadinessResult) -> RenderableType:
     read = result.ingest
-    lines = [Text(f"{figures.conservation(result)}; {display.count(read.calls)} calls")]
+    lines = [Text(f"{figures.conservation(result.ingest)}; {display.count(read.calls)} calls")]
     left_out = [
         f"{display.count(number)} {what}"
         for number, what in (

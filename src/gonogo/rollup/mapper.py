@@ -74,6 +74,8 @@ class Mapper:
         self._sessions, self._users, self._prompts = Distinct(), Distinct(), Distinct()
         self._requests = requests.Requests()
         self._times: list[int] = []
+        self.spans: dict[int, tuple[int, int]] = {}
+        """first and last time (epoch µs) of the lines of each part that count"""
         self._lock = threading.Lock()
 
     def add(self, block: Block, keep: NDArray[np.bool_], part: int) -> None:
@@ -118,7 +120,8 @@ class Mapper:
             self._users = self._users.merge(users)
             self._prompts = self._prompts.merge(prompts)
             if len(start):
-                self._times += [int(start.min()), int(start.max())]
+                self.spans[part] = int(start.min()), int(start.max())
+                self._times += self.spans[part]
 
     def finish(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
         """The partial of everything added; `fetch_ids(part, rows)` gives ids of chosen lines."""

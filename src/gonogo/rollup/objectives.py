@@ -24,13 +24,15 @@ _RATE_LIMIT = ERROR_CLASSES.index(ErrorClass.RATE_LIMIT)
 class Judged:
     """Events of one objective in a block: the line each belongs to, and its value or goodness.
 
-    `eligible` holds the lines of all events that could have been judged, judged ones included.
+    `eligible` holds the lines of all events that could have been judged, judged ones included;
+    `child` the row of each event in its own table where that is not the lines'.
     """
 
     row: Ints
     good: Mask
     values: Ints | None
     eligible: Ints
+    child: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
     if objective.spec.kind == "distribution":
         duration = child["duration_us"]
         present = selected & (duration != MISSING)
-        return _values(objective, child.row[present], duration[present], child.row[selected])
+        found = _values(objective, child.row[present], duration[present], child.row[selected])
+        return replace(found, child=np.flatnonzero(present))
     if table == "guardrail_checks":
         return _of_checks(objective, ctx, child, selected)
     return _of_children(objective, child, selected)
@@ -214,4 +217,4 @@ def _of_children(objective: Objective, child: Child, selected: Mask) -> Judged:
             "tool_fallback_rate": (child["fallback"] != UNKNOWN_FLAG, child["fallback"] == YES),
         }[name]
     rows = selected & known
-    return Judged(child.row[rows], ~bad[rows], None, child.row[selected])
+    return Judged(child.row[rows], ~bad[rows], None, child.row[selected], np.flatnonzero(rows))

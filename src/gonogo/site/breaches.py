@@ -38,9 +38,13 @@ from gonogo.site.text import (
     value_text,
     web_link,
 )
+from gonogo.telling import coincidence, dimension, impact, step
 
 BREACH: Final = Pill("Breach", "bad", "breached")
 EXCURSION: Final = Pill("Excursion", "warn", "risk")
+_WITNESSES: Final = {
+    "worst": "The worst", "typical": "A typical one", "control": "A good one, to compare",
+}  # fmt: skip
 NOTHING: Final = (
     "No breach and no excursion: in no part of the period was an objective outside its limit "
     "by more than chance explains."
@@ -74,12 +78,47 @@ def _view(e: Excursion, result: ReadinessResult) -> ExcursionView:
         sentence=prose(e.sentence, 500),
         interval=interval,
         facts=tuple(facts),
+        impact=prose(impact(e), 500) if e.impact else "",
+        coincidences=tuple(prose(line, 400) for line in _coinciding(e, result)),
+        witnesses=_witnesses(e, result),
         objective=Link(
             "The objective", f"index.html#{objective.slug}" if objective else "index.html"
         ),
         page=Link(f"{TITLE[page]} page", HREF[page]),
         summary=clipped(summary, 900),
     )
+
+
+def _coinciding(e: Excursion, result: ReadinessResult) -> list[str]:
+    """What stands out in the interval, and what was seen for the first time near its onset."""
+    lines = [coincidence(c) for c in e.coincidences]
+    lines += [
+        f"{dimension(f.dimension)} {f.value} was seen for the first time at "
+        f"{moment(f.time, result)}"
+        for f in e.first_seen
+    ]
+    return lines
+
+
+def _witnesses(e: Excursion, result: ReadinessResult) -> TableView | None:
+    """Calls worth opening: the worst, a typical one and a good one, and what happened in each."""
+    if not e.witnesses:
+        return None
+    rows = [
+        (
+            Cell(_WITNESSES[w.kind], small=clipped(w.rule)),
+            trace_link(w.trace_id, result),
+            Cell(firm(moment(w.time, result))),
+            Cell(clipped(w.model or "–"), small=clipped(" · ".join(
+                x for x in (w.operation, w.release, w.error_class) if x))),
+            Cell("–" if w.duration_us is None else value_text(w.duration_us, "us")),
+            Cell(clipped("; ".join(map(step, w.steps)), 300)),
+        )
+        for w in e.witnesses
+    ]  # fmt: skip
+    cols = (("Call", False), ("Trace", False), ("Started", False), ("Model", False),
+            ("Took", True), ("In it", False))  # fmt: skip
+    return plain(f"calls-{e.id}", "Calls worth opening", cols, rows, sortable=False)
 
 
 def _bounds(result: ReadinessResult) -> tuple[int, int] | None:

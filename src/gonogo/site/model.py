@@ -346,6 +346,9 @@ class ExcursionView:
     sentence: str
     interval: str
     facts: tuple[Fact, ...]
+    impact: str
+    coincidences: tuple[str, ...]
+    witnesses: TableView | None
     objective: Link
     page: Link
     summary: str
@@ -396,3 +399,21 @@ class DataPage:
     history: TableView
     notes: tuple[str, ...]
     downloads: TableView
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPart:
+    """One section of an incident report; without lines it is to be filled in by people."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """`incident.html`, a file that stands alone."""
+
+    title: str
+    summary: str
+    parts: tuple[IncidentPart, ...]
+    generator: str

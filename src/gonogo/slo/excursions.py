@@ -18,7 +18,8 @@ def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursi
     """Intervals of bad bins in order of time; none for a mean, whose bins cannot be counted.
 
     The bin that holds the newest record is incomplete and left out. An excursion is ongoing until
-    two full bins with traffic have followed it. Onset and end are borders of 5-minute bins.
+    two full bins with traffic have followed it. Onset and end are borders of 5-minute bins; the id
+    is made of the onset as it was first known, which later data leave as it is.
     """
     target = data.objective.target
     if target is None:
@@ -29,13 +30,13 @@ def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursi
     bins, bad, total = data.bins[full], data.bad[full], data.total[full]
     allowed = float(1 - target)
     found = []
-    for first, last in bad_segments(bins, bad, total, allowed):
+    for first, last, named in bad_segments(bins, bad, total, allowed):
         k, n = bad[first:last], total[first:last]
         peak = int(np.argmax(evidence(k, n, allowed)))
-        onset = int(bins[first])
+        onset, known = int(bins[first]), datetime.fromtimestamp(int(bins[named]), UTC)
         # The sentence needs the numbers and the number needs no sentence: built in two steps.
         draft = Excursion(
-            id=f"{slug}-{datetime.fromtimestamp(onset, UTC):%Y%m%dT%H%MZ}",
+            id=f"{slug}-{known:%Y%m%dT%H%MZ}",
             objective=data.objective.id,
             title=wording.title(data.objective),
             is_breach=is_breach,

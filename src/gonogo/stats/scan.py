@@ -8,12 +8,14 @@ that stays within its limit has a false finding in under 1 % of periods, whateve
 Edges: around the strongest bad run each bin scores the log-likelihood ratio of "the run's rate"
 against "the limit". The segment is the highest-scoring stretch; it ends where what follows speaks
 1000 : 1 for recovery (`RECOVERY`) over two bins at least. Both edges therefore lie on bins that
-hold bad events. The onset uses only the data up to the first rejection.
+hold bad events. Beside its edges a segment has a `named` bin: the onset by the data up to the first
+rejection alone, which later data cannot move, so that names may be made of it.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +26,15 @@ from gonogo.stats.binomial import log_tail
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Span = tuple[int, int]
+
+
+class Segment(NamedTuple):
+    """A stretch of bad bins, [first, last), and the bin that it is named after."""
+
+    first: int
+    last: int
+    named: int
+
 
 FALSE_ALARM = 0.01
 """Probability of any finding in a period whose rate is exactly at the limit, at most."""
@@ -41,8 +52,8 @@ _STEPS_PER_OCTAVE = 4
 _ROUNDS = 10
 
 
-def bad_segments(bins: Ints, bad: Ints, total: Ints, allowed: float) -> list[Span]:
-    """Stretches of bins whose bad share is over `allowed`, as (first, last + 1) bin indices.
+def bad_segments(bins: Ints, bad: Ints, total: Ints, allowed: float) -> list[Segment]:
+    """Stretches of bins whose bad share is over `allowed`.
 
     bins: epoch seconds of complete bins with traffic, ascending, shape (n,); bad <= total, total
     positive, shape (n,). Sorted, disjoint, at least two bins apart. More bad events never make the
@@ -55,10 +66,11 @@ def bad_segments(bins: Ints, bad: Ints, total: Ints, allowed: float) -> list[Spa
     pieces = list(zip([0, *breaks.tolist()], [*breaks.tolist(), len(bins)], strict=True))
     looks = sum(b - a - w + 1 for a, b in pieces for w in _widths(b - a))
     level = math.log(FALSE_ALARM / looks)
-    found: list[Span] = []
+    found: list[Segment] = []
     for a, b in pieces:
         inside = [
-            (a + first, a + last) for first, last in _piece(bad[a:b], total[a:b], limit, level)
+            Segment(a + s.first, a + s.last, a + s.named)
+            for s in _piece(bad[a:b], total[a:b], limit, level)
         ]
         found += _merged(inside)
     return found
@@ -82,10 +94,10 @@ def _widths(length: int) -> list[int]:
     return [2**i for i in range(length.bit_length())]
 
 
-def _piece(bad: Ints, total: Ints, limit: float, level: float) -> list[Span]:
+def _piece(bad: Ints, total: Ints, limit: float, level: float) -> list[Segment]:
     """Segments of one stretch of traffic without a long gap, in no order."""
     first, last, evidence = _bad_runs(bad, total, limit, level)
-    found: list[Span] = []
+    found: list[Segment] = []
     open_spans = [(0, len(bad))]
     while open_spans:
         start, stop = open_spans.pop()
@@ -94,16 +106,17 @@ def _piece(bad: Ints, total: Ints, limit: float, level: float) -> list[Span]:
             continue
         best = here[np.argmax(evidence[here])]
         left, right = _grown(bad, total, limit, (int(first[best]), int(last[best])), (start, stop))
-        # The onset is what was known when the bad runs began to be rejected: the id that is made
-        # of it must not change when later data change the segment's rate.
+        # Named by what was known when the bad runs began to be rejected: the id that is made of it
+        # must not change when later data change the segment's rate, and with it the edges.
         touching = here[(first[here] < right) & (last[here] > left)]
+        inside = here[(first[here] >= left) & (last[here] <= right)]
+        touching = inside if len(inside) else touching
         soonest = touching[np.lexsort((-evidence[touching], last[touching]))[0]]
         known = int(last[soonest])
-        onset, _ = _grown(bad, total, limit, (int(first[soonest]), known), (start, known))
-        if onset < right:
-            left = onset
-        found.append((left, right))
-        open_spans += [(start, left), (right, stop)]
+        named, _ = _grown(bad, total, limit, (int(first[soonest]), known), (start, known))
+        named = named if named < right else left
+        found.append(Segment(left, right, named))
+        open_spans += [(start, min(left, named)), (right, stop)]
     return found
 
 
@@ -191,12 +204,12 @@ def _extension(scores: list[float]) -> int:
     return top_at
 
 
-def _merged(spans: list[Span]) -> list[Span]:
+def _merged(segments: list[Segment]) -> list[Segment]:
     """Sorted, with those joined that lie under two bins apart: between them nothing recovered."""
-    merged: list[Span] = []
-    for first, last in sorted(spans):
-        if merged and first - merged[-1][1] < RECOVERY_BINS:
-            merged[-1] = merged[-1][0], last
+    merged: list[Segment] = []
+    for segment in sorted(segments):
+        if merged and segment.first - merged[-1].last < RECOVERY_BINS:
+            merged[-1] = merged[-1]._replace(last=segment.last)
         else:
-            merged.append((first, last))
+            merged.append(segment)
     return merged

@@ -1,0 +1,216 @@
+"""What is known of each excursion beside its counts: impact, coincidences, first sights, calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
+
+import polars as pl
+
+from gonogo.assemble import label
+from gonogo.config.model import Objective
+from gonogo.ingest.reader import LogInput
+from gonogo.measures import Distributions, objective_data
+from gonogo.privacy import clean_label
+from gonogo.request import Run
+from gonogo.results import Coincidence, Excursion, FirstSeen, Impact, Step, Witness
+from gonogo.rollup.costs import Pricing
+from gonogo.rollup.investigate import (
+    Candidate,
+    Findings,
+    Window,
+    first_times,
+    investigate,
+    period_shares,
+)
+from gonogo.rollup.mapper import Mapper
+from gonogo.rollup.partial import Partial
+from gonogo.rollup.select import Calendar
+from gonogo.slo import evaluate
+from gonogo.stats.lift import FALSE_FINDING, log_tail
+
+Label = Callable[[str, str], str]
+Ids = Callable[[int, list[int]], pl.DataFrame]
+MOST: Final = 5
+NEAR: Final = 3600
+"""Seconds around an onset within which something new is worth a word."""
+
+_RULES: Final = {
+    "worst": "the longest among the bad",
+    "typical": "a bad one, drawn by a hash of its content",
+    "control": "a good one of the same time, drawn by a hash of its content",
+}
+
+
+def looked_at(
+    run: Run, logs: LogInput, mapper: Mapper, partial: Partial, pricing: Pricing
+) -> dict[str, Excursion]:
+    """Every excursion with its details, by its id: the blocks that it lies in are read again."""
+    config = run.config
+    _, excursions = evaluate(objective_data(partial, config, Distributions(partial)), config)
+    # Of slices of time, the events that they are judged by are what can be looked at.
+    by_id = {o.id: o.sliced.inner if o.sliced else o for o in config.objectives}
+    windows = [Window(by_id[e.objective], e.onset, e.end) for e in excursions]
+    if not windows:
+        return {}
+    found = investigate(
+        logs.blocks(),
+        mapper.spans,
+        windows,
+        run.selection,
+        Calendar(run.zone),
+        logs.dictionaries,
+        pricing,
+    )
+    return {
+        e.id: detailed(
+            e, by_id[e.objective], f, partial, lambda c, t: label(run.masker, c, t), logs.ids
+        )
+        for e, f in zip(excursions, found, strict=True)
+    }
+
+
+def detailed(
+    excursion: Excursion,
+    objective: Objective,
+    findings: Findings,
+    partial: Partial,
+    named: Label,
+    ids: Ids,
+) -> Excursion:
+    """The excursion with everything that its records say; `partial` has the texts as logged."""
+    f = findings
+    cost = f.cost if f.priced else None
+    extra = None
+    if f.priced and f.good_priced:
+        extra = f.cost - round(f.good_cost / f.good_priced * f.priced)
+    return excursion.model_copy(
+        update={
+            "impact": Impact(
+                calls=f.calls,
+                sessions=len(f.sessions),
+                users=len(f.users),
+                tenants=len(f.tenants),
+                without_session=f.without_session,
+                without_user=f.without_user,
+                cost_nano_usd=cost,
+                extra_cost_nano_usd=extra,
+                priced=f.priced,
+            ),
+            "coincidences": _coincidences(f, objective, partial, named),
+            "first_seen": _first_seen(excursion, partial, named),
+            "witnesses": _witnesses(f, named, ids),
+        }
+    )
+
+
+def _coincidences(
+    f: Findings, objective: Objective, partial: Partial, named: Label
+) -> tuple[Coincidence, ...]:
+    """Values that stand out against other values in the same time, clearest first; where none does,
+    those that every event has, against their share of the whole period."""
+    shares = period_shares(partial.frames, objective.spec.table)
+    # What the objective selects by, all its events have.
+    own = {key for key, _ in objective.selector} | {objective.group_by}
+    kinds = sorted(kind for kind in f.events if kind[0] not in own)
+    looks = max(1, len(kinds))
+    level = math.log(FALSE_FINDING / looks)
+    among: list[tuple[float, Coincidence]] = []
+    whole: list[tuple[float, Coincidence]] = []
+    for dimension, value in kinds:
+        bad, events = f.bad[dimension, value], f.events[dimension, value]
+        if not bad:
+            continue
+        if events < f.all_events:
+            tail = log_tail(bad, events, f.all_bad, f.all_events)
+            share = events / f.all_events
+            found, against = among, "others"
+        else:
+            share = shares.get((dimension, value), 1.0)
+            # Not drawn from the period one by one: the figure orders, the share is what is said.
+            tail = f.all_bad * math.log(share) if share < 1 else 0.0
+            found, against = whole, "period"
+        if tail <= level:
+            found.append((tail, _coincidence(f, dimension, value, share, against, named)))
+    # What every event has, every release before the next one has too: said only for want of better.
+    ranked = sorted(among or whole, key=_clearest)
+    return tuple(coincidence for _, coincidence in ranked[:MOST])
+
+
+def _clearest(found: tuple[float, Coincidence]) -> tuple[float, str, str]:
+    return found[0], found[1].dimension, found[1].value
+
+
+def _coincidence(
+    f: Findings, dimension: str, value: str, share: float, against: str, named: Label
+) -> Coincidence:
+    held: Literal["others", "period"] = "others" if against == "others" else "period"
+    bad = f.bad[dimension, value]
+    return Coincidence(
+        dimension=dimension,
+        value=named(dimension, value),
+        against=held,
+        bad=bad,
+        events=f.events[dimension, value],
+        all_bad=f.all_bad,
+        share=share,
+        lift=bad / f.all_bad / share,
+    )
+
+
+def _first_seen(e: Excursion, partial: Partial, named: Label) -> tuple[FirstSeen, ...]:
+    if partial.first_us is None:
+        return ()
+    beginning = partial.first_us // 1_000_000 + NEAR
+    found = [
+        FirstSeen(dimension=dimension, value=named(dimension, value), time=time)
+        for (dimension, value), time in first_times(partial.frames).items()
+        # What was there in the first hour of the log may be old.
+        if abs(time - e.onset) <= NEAR and time > beginning
+    ]
+    return tuple(sorted(found, key=lambda x: (abs(x.time - e.onset), x.dimension, x.value)))[:MOST]
+
+
+def _witnesses(f: Findings, named: Label, ids: Ids) -> tuple[Witness, ...]:
+    chosen: list[tuple[Literal["worst", "typical", "control"], Candidate]] = []
+    taken: set[tuple[int, int]] = set()
+    kinds: tuple[tuple[Literal["worst", "typical", "control"], Sequence[Candidate]], ...] = (
+        ("worst", f.worst), ("typical", f.typical), ("control", f.control),
+    )  # fmt: skip
+    for kind, candidates in kinds:
+        for candidate in candidates:
+            if (candidate.part, candidate.row) not in taken:
+                taken.add((candidate.part, candidate.row))
+                chosen.append((kind, candidate))
+                break
+    return tuple(_witness(kind, c, named, ids) for kind, c in chosen)
+
+
+def _witness(
+    kind: Literal["worst", "typical", "control"], c: Candidate, named: Label, ids: Ids
+) -> Witness:
+    texts = ids(c.part, [c.row])
+    trace, span = texts["trace_id"][0], texts["span_id"][0]
+    texts_of = {
+        name: None if text is None else named(name, text)
+        for name, text in (("model", c.model), ("operation", c.operation), ("release", c.release))
+    }
+    return Witness(
+        kind=kind,
+        rule=_RULES[kind],
+        trace_id=None if trace is None else clean_label(trace),
+        span_id=None if span is None else clean_label(span),
+        time=c.time // 1_000_000,
+        duration_us=None if c.duration < 0 else c.duration,
+        error_class=c.error_class,
+        steps=tuple(
+            Step(
+                name=clean_label(name),
+                duration_us=None if took < 0 else took,
+                failed=failed,
+            )
+            for name, took, failed in c.steps
+        ),
+        **texts_of,
+    )
