@@ -113,6 +113,16 @@
     });
   });
 
+  // ---- one of several tables that answer one question
+  function choose(card) {
+    var group = card.parentElement;
+    group.classList.add("picked");
+    all(":scope > .card", group).forEach(function (c) { c.classList.toggle("chosen", c === card); });
+    all(":scope > .choices > a", group).forEach(function (a) {
+      a.classList.toggle("chosen", a.hash === "#" + card.id);
+    });
+  }
+
   // ---- a link to a folded part opens it
   function reveal() {
     var id;
@@ -121,6 +131,7 @@
     if (!target) return;
     for (var node = target; node; node = node.parentElement) {
       if (node.tagName === "DETAILS") node.open = true;
+      if (node.parentElement && node.parentElement.classList.contains("switch")) choose(node);
     }
     target.scrollIntoView();
   }

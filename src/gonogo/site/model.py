@@ -81,7 +81,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One table cell: text, small print below it, sort key, tooltip, and what may stand beside."""
+    """One table cell: text, small print below it, sort key, tooltip, and what may stand beside.
+
+    A `firm` text is never broken into lines (an instant, an interval).
+    """
 
     text: str
     small: str = ""
@@ -91,6 +94,7 @@ class Cell:
     pill: Pill | None = None
     bar: str = ""
     code: bool = False
+    firm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ class ChartView:
     """A chart in its card: two widths of one SVG, the finding, and the numbers behind it.
 
     `span` is "alone" for a half-width chart without a neighbour, which has its finding beside it;
-    `href` leads to the page that says more; `open` shows the table, with its note, from the start.
+    `href` leads to the page that says more; with `open` the table is unfolded from the start.
     """
 
     id: str
@@ -204,8 +208,19 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several tables that answer one question; `name` stands on the switch between them."""
+
+    name: str
+    table: TableView
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One part of a page. With `absent` and nothing else it folds into one line."""
+    """One part of a page. With `absent` and nothing else it folds into one line.
+
+    Of `choices` a screen shows one at a time where scripts run, and all of them elsewhere.
+    """
 
     id: str
     title: str
@@ -213,6 +228,7 @@ class Section:
     objectives: tuple[ObjectiveRow, ...] = ()
     tiles: tuple[Tile, ...] = ()
     blocks: tuple[Block, ...] = ()
+    choices: tuple[Choice, ...] = ()
     absent: tuple[Absent, ...] = ()
 
 
@@ -297,6 +313,7 @@ class ReadinessPage:
     folded: tuple[ObjectiveRow, ...]
     folded_text: str
     gates: tuple[GateLine, ...]
+    gates_met: str
     gates_text: str
     tables: tuple[Block, ...]
     tiles: tuple[Tile, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
@@ -14,11 +15,12 @@ from typing import Final
 from gonogo import display
 from gonogo.results import Column, Scalar, Table
 from gonogo.site.model import Cell, Header, TableView
-from gonogo.site.text import clipped, mean_text, ratio_text, value_text
+from gonogo.site.text import LONGEST, clipped, heading, mean_text, ratio_text, value_text
 
 LONG: Final = 12
 """Rows that a table shows before the rest folds."""
 
+_INTERVAL: Final = re.compile(r"[−$\d., %]{1,16} to [−$\d., %]{1,16}")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _SUFFIX: Final = {"us": "us", "nano_usd": "nano_usd", "milli_tps": "milli_tps", "time": "utc"}
 
@@ -27,7 +29,7 @@ _SUFFIX: Final = {"us": "us", "nano_usd": "nano_usd", "milli_tps": "milli_tps", 
 class Col:
     """One column of a view: a stored `key`, or `num` / `den` of a ratio or a mean.
 
-    `parts` is the unit of a ratio's two numbers.
+    `parts` is the unit of a ratio's two numbers, `longest` where a text is cut.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Col:
     den: str = ""
     hint: str = ""
     parts: str = "count"
+    longest: int = LONGEST
 
     @property
     def numeric(self) -> bool:
@@ -96,11 +99,14 @@ def _cell(table: Table, col: Col, row: int, zone: str) -> Cell:
     if not col.den:
         value = table.data[col.key][row]
         if isinstance(value, str):
-            shown = clipped(value)
-            return Cell(shown, hint=clipped(value, 300) if shown != value else "")
+            shown = clipped(value, col.longest)
+            hint = clipped(value, 300) if shown != value else ""
+            return Cell(shown, hint=hint, firm=bool(_INTERVAL.fullmatch(shown)))
         if value is None:
             return Cell("–", hint="not logged", sort="" if not col.numeric else "-")
-        return Cell(value_text(value, col.unit, zone), sort=str(int(value)))
+        return Cell(
+            value_text(value, col.unit, zone), sort=str(int(value)), firm=col.unit == "time"
+        )
     num, den = int_at(table, col.num, row), int_at(table, col.den, row)
     if num is None or not den:
         return Cell("–", hint="nothing to divide by", sort="-")
@@ -174,6 +180,7 @@ def view(
 def chart_view(table: Table, chart_id: str, zone: str) -> TableView | None:
     """The frame behind a chart, every shown column of it, unfolded."""
     cols = [from_column(c) for c in table.columns if c.kind != "hidden"]
+    cols = [replace(c, title=heading(c.title)) for c in cols]
     return view(
         table,
         cols,
