@@ -151,7 +151,8 @@ def judge(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     return Drawing(
         id="judge-confusion", page="evaluation", title="Judge against people",
         subtitle="Items by what people said (rows) and what the judge said (columns).",
-        caption=caption, view=matrix, data={"cells": rows}, span="half", height=max(290, 70 + 22 * len(heads)),
+        caption=caption, view=matrix, data={"cells": rows}, span="half",
+        height=max(290, 70 + 22 * len(heads)),
         narrow_height=max(220, 70 + 26 * len(heads)),
         margins=marks.margins(names=list(names.values()), legend=(_AGREED, _DIFFER)),
         table=Table(id="judge_confusion", title="Judge against people", columns=shown, data=drawn),
