@@ -1,4 +1,4 @@
-"""Chromium, driven for tests; where it or its driver is missing the tests say so and are skipped."""
+"""Chromium for tests; where it or its driver is missing the tests say so and are skipped."""
 
 from __future__ import annotations
 

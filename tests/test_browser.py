@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -225,3 +226,184 @@ def test_hostile_log_text_never_runs(browser: Any, tmp_path: Path, name: str) ->
                 "all => all.map(a => new URL(a.getAttribute('href'), location).protocol)"
             )
             assert set(links) <= {"file:", "http:", "https:"}
+
+
+def marks(page: Any, chart: str) -> Any:
+    return page.locator(f"#chart-{chart} .picture")
+
+
+def test_pointing_at_a_chart_reads_its_table(browser: Any, site: Path) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        picture = marks(page, "latency-over-time")
+        assert not page.evaluate("!!document.querySelector('script[src*=charts]')")
+        picture.hover()
+        tip = page.locator(".tip")
+        tip.wait_for(state="visible")
+        words = tip.inner_text()
+        when = words.splitlines()[0]
+        row = page.locator("#chart-latency-over-time tbody tr").filter(
+            has=page.locator("th", has_text=when)
+        )
+        cells = [c.strip() for c in row.locator("td").all_text_contents()]
+        assert len(cells) == 4
+        assert all(cell in words.replace("\n", " ") for cell in cells), (words, cells)
+        # The heat map's cell under the pointer is the row of its weekday and hour.
+        heat = marks(page, "latency-heatmap")
+        heat.scroll_into_view_if_needed()
+        box = heat.locator(".wide svg").bounding_box()
+        left, top, width, height = (
+            float(n) for n in heat.locator(".wide").get_attribute("data-plot").split()
+        )
+        page.mouse.move(box["x"] + left + width * 10.5 / 24, box["y"] + top + height * 2.5 / 7)
+        page.wait_for_timeout(50)
+        assert tip.inner_text().splitlines()[0] == "Wed 10:00"
+        assert watched.complaints == []
+
+
+def test_keys_read_a_chart_aloud(browser: Any, site: Path) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "quality.html").as_uri())
+        marks(page, "tool-outcomes").focus()
+        page.wait_for_function("() => document.querySelector('.tip')")
+        page.keyboard.press("ArrowRight")
+        first = page.locator("#chart-tool-outcomes tbody tr").first.locator("th").text_content()
+        assert page.locator(".spoken").inner_text().startswith(first)
+        page.keyboard.press("ArrowRight")
+        assert not page.locator(".spoken").inner_text().startswith(first)
+        assert watched.complaints == []
+
+
+def test_a_drag_zooms_every_chart_over_time_and_the_address_keeps_it(
+    browser: Any, site: Path
+) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        picture = marks(page, "latency-over-time")
+        picture.hover()
+        page.locator(".tip").wait_for(state="visible")
+        box = picture.locator(".wide svg").bounding_box()
+        page.mouse.move(box["x"] + 300, box["y"] + 100)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 500, box["y"] + 110, steps=4)
+        page.mouse.up()
+        assert "#/zoom=" in page.url
+        labels = picture.locator(".wide text.later").all_text_contents()
+        assert any(":" in label for label in labels), labels
+        other = marks(page, "ttft-over-time").locator(".wide")
+        assert other.locator("[vector-effect]").count() > 0
+        height = page.evaluate("document.body.scrollHeight")
+        page.reload()
+        picture.locator(".wide text.later").first.wait_for()
+        assert picture.locator(".wide text.later").all_text_contents() == labels
+        picture.dblclick()
+        assert "#" not in page.url
+        assert picture.locator("text.later").count() == 0
+        assert page.evaluate("document.body.scrollHeight") == height
+        assert watched.complaints == []
+
+
+def test_a_zoomed_chart_puts_a_moment_where_its_axis_says(browser: Any, site: Path) -> None:
+    """The cursor over the middle of a zoomed stretch reads the row of that very hour."""
+    with Watched(browser) as watched:
+        # Wed 18 Nov 2026, 12:00 to 16:00 UTC; its middle is 14:00.
+        start = 1_795_003_200
+        address = f"{(site / 'latency.html').as_uri()}#/zoom={start}-{start + 4 * 3600}"
+        page = open_page(watched, address)
+        picture = marks(page, "latency-over-time")
+        picture.locator(".wide text.later").first.wait_for()
+        box = picture.locator(".wide svg").bounding_box()
+        left, top, width, height = (
+            float(n) for n in picture.locator(".wide").get_attribute("data-plot").split()
+        )
+        page.mouse.move(box["x"] + left + width * 0.51, box["y"] + top + height / 2)
+        page.locator(".tip").wait_for(state="visible")
+        assert "18 Nov 2026 14:00" in page.locator(".tip strong").inner_text().replace("\xa0", " ")
+
+
+def test_a_click_on_a_shaded_excursion_opens_it(browser: Any, site: Path) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        picture = marks(page, "latency-over-time")
+        picture.hover()
+        page.locator(".tip").wait_for(state="visible")
+        link = page.locator("#chart-latency-over-time .shaded a").first
+        begin, until = (int(link.get_attribute(f"data-{k}")) for k in ("from", "until"))
+        low, high = (
+            int(n)
+            for n in page.locator("#chart-latency-over-time").get_attribute("data-domain").split()
+        )
+        box = picture.locator(".wide svg").bounding_box()
+        left, top, width, _ = (
+            float(n) for n in picture.locator(".wide").get_attribute("data-plot").split()
+        )
+        share = ((begin + until) / 2 - low) / (high - low)
+        page.mouse.click(box["x"] + left + width * share, box["y"] + top + 30)
+        page.wait_for_url("**/breaches.html#*")
+        assert page.locator(".excursion:target h3").inner_text() == "p95 latency"
+
+
+def test_a_legend_entry_is_a_switch(browser: Any, site: Path) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        picture = marks(page, "latency-over-time")
+        picture.hover()
+        entry = picture.get_by_role("button", name="p99")
+        entry.wait_for()
+        lines = picture.locator(".wide .off")
+        assert lines.count() == 0
+        entry.click()
+        assert entry.get_attribute("aria-pressed") == "false"
+        assert lines.count() > 0
+        entry.focus()
+        page.keyboard.press("Enter")
+        assert lines.count() == 0
+        assert violations(page) == []
+
+
+def test_a_filtered_table_adds_up_numerators_and_denominators(browser: Any, site: Path) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "errors.html").as_uri())
+        page.get_by_role("link", name="Tenant", exact=True).click()
+        card = page.locator("#table-errors-by-tenant-id")
+        rows = card.locator("tbody tr")
+        parts = rows.evaluate_all(
+            "rows => rows.map(r => [r.cells[0].textContent, +r.cells[1].dataset.v,"
+            " +r.cells[2].dataset.n, +r.cells[2].dataset.d])"
+        )
+        card.get_by_role("searchbox").fill("a")
+        wanted = [p for p in parts if "a" in p[0].lower()]
+        picked = [p for p, row in zip(parts, rows.all(), strict=True) if row.is_visible()]
+        assert 0 < len(wanted) <= len(picked)
+        foot = card.locator("tfoot").locator("th, td").all_text_contents()
+        assert foot[0] == f"{len(picked)} of {len(parts)} rows"
+        assert foot[1] == f"{sum(p[1] for p in picked):,}"
+        share = 100 * sum(p[2] for p in picked) / sum(p[3] for p in picked)
+        assert float(foot[2].split()[0]) == pytest.approx(share, rel=1e-3)
+        assert "find=" in page.url
+        page.reload()
+        assert card.locator("tfoot").is_visible()
+        assert card.get_by_role("searchbox").input_value() == "a"
+        card.get_by_role("searchbox").fill("")
+        assert card.locator("tfoot").count() == 0
+        assert "#" not in page.url
+
+
+def test_the_first_page_prints_on_two_sheets(browser: Any, site: Path) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    with Watched(browser, color_scheme="dark") as watched:
+        page = open_page(watched, (site / "index.html").as_uri())
+        paper = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+        assert len(paper.pages) == 2
+        width, height = (float(n) / 72 * 25.4 for n in paper.pages[0].mediabox[2:])
+        assert (round(width), round(height)) == (210, 297)
+        first = " ".join(paper.pages[0].extract_text().split())
+        assert "NO-GO" in first
+        assert "Retrieval hit rate" in first
+        words = " ".join(" ".join(p.extract_text().split()) for p in paper.pages)
+        assert "Next steps" in words
+        assert "Gates and sign-offs" in words
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.querySelector('.card')).color") == (
+            "rgb(22, 24, 29)"  # dark ink, whatever the screen shows
+        )

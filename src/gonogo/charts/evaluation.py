@@ -156,4 +156,5 @@ def judge(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         narrow_height=max(220, 70 + 26 * len(heads)),
         margins=marks.margins(names=list(names.values()), legend=(_AGREED, _DIFFER)),
         table=Table(id="judge_confusion", title="Judge against people", columns=shown, data=drawn),
+        keys=tuple(names[str(c[0]), str(c[1])] for c in cells),
     )  # fmt: skip

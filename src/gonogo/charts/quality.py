@@ -122,6 +122,7 @@ def _over_time(result: ReadinessResult, base: Timeline | None, rate: _Rate) -> D
         id=rate.id, page="quality", title=rate.title, subtitle=subtitle + ".",
         caption=_finding(rate, bins, objective), view=alt.layer(*layers), data=sets, span="half",
         height=290, margins=marks.margins(right=[r["text"] for r in sets["limit"]]),
+        objective=objective.id if objective is not None else "",
         table=Table(id=rate.id.replace("-", "_"), title=rate.title, columns=columns, data=cells),
     )  # fmt: skip
 

@@ -229,6 +229,7 @@ def by_model(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         height=max(200, 80 + 27 * len(domain)), narrow_height=max(220, 80 + 24 * len(domain)),
         margins=marks.margins(names=domain, legend=series, span="full", top=12, right=["0 s"]),
         table=Table(id="latency_by_model", title=title, columns=columns, data=cells),
+        keys=tuple(labels),
     )  # fmt: skip
 
 

@@ -22,6 +22,9 @@ LONG: Final = 12
 
 _INTERVAL: Final = re.compile(r"[−$\d., %]{1,16} to [−$\d., %]{1,16}")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_ADDITIVE: Final = ("count", "nano_usd", "tokens")
+_NO_SUM: Final = ("hour",)
+"""Columns of numbers that name a row and count nothing."""
 _SUFFIX: Final = {"us": "us", "nano_usd": "nano_usd", "milli_tps": "milli_tps", "time": "utc"}
 
 
@@ -44,6 +47,13 @@ class Col:
     @property
     def numeric(self) -> bool:
         return self.unit not in ("text", "time")
+
+    @property
+    def total(self) -> str:
+        """Unit in which rows of the column add up; "" where they do not."""
+        if self.den:
+            return self.unit
+        return self.unit if self.unit in _ADDITIVE and self.key not in _NO_SUM else ""
 
     def stored(self) -> tuple[str, ...]:
         return (self.key,) if self.key else (self.num, self.den)
@@ -113,8 +123,9 @@ def _cell(table: Table, col: Col, row: int, zone: str) -> Cell:
     sort = f"{num / den:.6g}"
     if col.unit == "ratio":
         parts = f"{value_text(num, col.parts)} of {value_text(den, col.parts)}"
-        return Cell(ratio_text(num, den), small=parts, sort=sort)
-    return Cell(mean_text(num, den, col.unit), hint=f"mean of {display.count(den)}", sort=sort)
+        return Cell(ratio_text(num, den), small=parts, sort=sort, num=str(num), den=str(den))
+    hint = f"mean of {display.count(den)}"
+    return Cell(mean_text(num, den, col.unit), hint=hint, sort=sort, num=str(num), den=str(den))
 
 
 def sorted_by(rows: Sequence[Sequence[Cell]], column: int) -> str:
@@ -139,7 +150,8 @@ def headers(cols: Sequence[Col], rows: Sequence[Sequence[Cell]]) -> tuple[Header
             found[i] = order
             break
     return tuple(
-        Header(c.title, c.numeric, c.hint, sort) for c, sort in zip(cols, found, strict=True)
+        Header(c.title, c.numeric, c.hint, sort, c.total)
+        for c, sort in zip(cols, found, strict=True)
     )
 
 
