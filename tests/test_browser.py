@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from browser import PHONE, WIDE, Watched, running, served, violations
-from gonogo.site import render
+from gonogo.site import render, single_file, write_one
 from gonogo.site.shell import PAGES
 from gonogo.site.writer import write
 from test_site_hostile import NAMES, poisoned
@@ -407,3 +407,22 @@ def test_the_first_page_prints_on_two_sheets(browser: Any, site: Path) -> None:
         assert page.evaluate("getComputedStyle(document.querySelector('.card')).color") == (
             "rgb(22, 24, 29)"  # dark ink, whatever the screen shows
         )
+
+
+def test_the_whole_site_as_one_file_works_by_itself(
+    browser: Any, site: Path, tmp_path: Path
+) -> None:
+    files = {p.relative_to(site).as_posix(): p.read_bytes() for p in site.rglob("*.*")}
+    write_one(single_file(files), tmp_path / "all.html")
+    with Watched(browser) as watched:
+        page = open_page(watched, (tmp_path / "all.html").as_uri())
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name="Cost").click()
+        assert page.locator("#cost h2.title").is_visible()
+        picture = page.locator("#errors--chart-error-rate .picture")
+        picture.hover()
+        page.locator(".tip").wait_for(state="visible")
+        assert "UTC" in page.locator(".tip strong").inner_text()
+        assert violations(page) == []
+        assert watched.complaints == []
+        assert [u for u in watched.requests if not u.startswith(("file:", "data:"))] == []
+        assert len([u for u in watched.requests if u.startswith("file:")]) == 1

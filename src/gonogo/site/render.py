@@ -22,7 +22,7 @@ from gonogo.site.objectives import verdict_pill
 from gonogo.site.sections import BUILDERS
 from gonogo.site.shell import HREF, PAGES, shell
 from gonogo.site.tables import chart_view, to_csv, to_json
-from gonogo.site.templates import environment, templates_dir
+from gonogo.site.templates import blamed, check_overrides, environment, templates_dir
 from gonogo.site.text import clipped, prose, visible
 
 TEMPLATES: Final = {
@@ -155,9 +155,12 @@ def _downloads(result: ReadinessResult, charts: Sequence[Chart]) -> dict[str, by
     return files
 
 
-def _assets(folder: Path, env: Environment, result: ReadinessResult) -> dict[str, bytes]:
+def _assets(folders: Sequence[Path], env: Environment, result: ReadinessResult) -> dict[str, bytes]:
+    """Assets of the folders, those of later ones in place of earlier ones."""
     files = {
         f"assets/{path.name}": path.read_bytes()
+        for folder in folders
+        if (folder / "assets").is_dir()
         for path in sorted((folder / "assets").iterdir())
         if path.is_file()
     }
@@ -195,15 +198,21 @@ def render(
     """Every file of the site, relative path -> content, in the order of paths.
 
     `charts` are those of gonogo.charts for the same result. The pages link to `readiness.json`,
-    `breaches.md` and `breaches.json`, which the caller adds. `templates` replaces the built-in
-    folder. The same arguments give the same bytes anywhere.
+    `breaches.md` and `breaches.json`, which the caller adds. Templates and assets in the folder
+    `templates` replace the built-in ones of their names. The same arguments give the same bytes
+    anywhere.
+
+    Raises UsageError where a template of `templates` cannot be used.
     """
-    folder = templates or templates_dir()
-    env = environment(folder)
-    files = _assets(folder, env, result)
-    for name, context in contexts(result, charts, _addresses(files)).items():
-        page = env.get_template(TEMPLATES[name]).render(page=context)
-        files[HREF[name]] = visible(page).encode("utf-8")
+    folder = templates_dir()
+    if templates is not None:
+        check_overrides(templates)
+    env = environment(folder, templates)
+    with blamed(templates):
+        files = _assets((folder, templates) if templates else (folder,), env, result)
+        for name, context in contexts(result, charts, _addresses(files)).items():
+            page = env.get_template(TEMPLATES[name]).render(page=context)
+            files[HREF[name]] = visible(page).encode("utf-8")
     files |= _downloads(result, charts)
     files[".nojekyll"] = b""
     return dict(sorted(files.items()))
