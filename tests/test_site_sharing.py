@@ -136,7 +136,7 @@ def test_a_template_that_cannot_be_used_is_said_with_its_place(
     folder = own(tmp_path / "t", data=text)
     with pytest.raises(UsageError) as caught:
         render(synthetic_result(), (), folder)
-    assert caught.value.diagnostics[0].code == "U041"
+    assert caught.value.diagnostics[0].code == "U071"
     assert said in str(caught.value)
     assert str(folder) in str(caught.value)
 

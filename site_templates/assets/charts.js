@@ -111,7 +111,7 @@
   var tip = doc.createElement("div");
   tip.className = "tip";
   tip.hidden = true;
-  doc.body.appendChild(tip);
+  doc.getElementById("content").appendChild(tip);
   function line(label, value) {
     var row = doc.createElement("p"), b = doc.createElement("b");
     row.textContent = label + " ";

@@ -57,7 +57,7 @@ def write_one(content: bytes, path: Path) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         hint = "name a file in a folder that gonogo may write"
-        raise _refusal("U042", str(path), f"cannot be written ({error.strerror})", hint) from error
+        raise _refusal("U072", str(path), f"cannot be written ({error.strerror})", hint) from error
 
 
 def _refusal(code: str, where: str, what: str, hint: str) -> UsageError:
