@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from gonogo.charts import budget, errors, evaluation, latency, quality, scenarios, shape, traffic
+from gonogo.charts import (
+    budget,
+    comparison,
+    errors,
+    evaluation,
+    latency,
+    quality,
+    scenarios,
+    shape,
+    traffic,
+)
 from gonogo.charts.model import Drawing
 from gonogo.charts.timeline import Timeline
 from gonogo.results import ReadinessResult
 
 GALLERY: Final[tuple[Callable[[ReadinessResult, Timeline | None], Drawing | None], ...]] = (
     budget.burn_down,
+    comparison.dumbbells,
     latency.over_time,
     shape.distribution,
     shape.heatmap,
