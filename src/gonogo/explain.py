@@ -145,7 +145,7 @@ _USAGE: Final = {
         "--templates and --single-file go with one period",
         "With --period the site holds many periods, each as it was published, so their pages are "
         "made with the built-in templates and are no single file.",
-        "Render one period: gonogo render site/PERIOD/readiness.json -o DIR --single-file FILE.html",
+        "Render one period: gonogo render site/PERIOD/readiness.json -o DIR --single-file F.html",
     ),
     "U030": Explanation(
         "no such log format",
