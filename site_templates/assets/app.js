@@ -59,6 +59,7 @@
     var numeric = head.classList.contains("n");
     var now = head.getAttribute("aria-sort");
     var up = now === "none" || !now ? !numeric : now === "descending";
+    all("tr", body).forEach(function (row, i) { if (!row.dataset.i) row.dataset.i = i; });
     all("th[aria-sort]", table.tHead).forEach(function (h) { h.setAttribute("aria-sort", "none"); });
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     all("tr", body)
@@ -86,6 +87,97 @@
     });
   });
 
+  // ---- what a reader has chosen stands in the address: #/zoom=...&find=...
+  function state() {
+    return new URLSearchParams(location.hash.indexOf("#/") === 0 ? location.hash.slice(2) : "");
+  }
+  function keep(name, value) {
+    var now = state();
+    if (value) now.set(name, value);
+    else now.delete(name);
+    var text = now.toString();
+    history.replaceState(null, "", text ? "#/" + text : location.pathname + location.search);
+  }
+  var spoken = doc.querySelector(".spoken");
+  window.gonogo = {
+    keep: keep,
+    kept: function (name) { return state().get(name); },
+    tell: function (text) { spoken.textContent = text; }
+  };
+
+  // ---- tables: a filter, and the totals of what it leaves, from numerators and denominators
+  function pretty(value, unit) {
+    if (unit === "ratio") return (100 * value).toLocaleString("en", { maximumSignificantDigits: 4 }) + " %";
+    if (unit === "nano_usd") return "$" + (value / 1e9).toLocaleString("en", { maximumSignificantDigits: 4 });
+    if (unit === "us") return value < 1e6 ? (value / 1e3).toPrecision(3) + " ms" : (value / 1e6).toPrecision(3) + " s";
+    if (unit === "score") return (value / 1e6).toPrecision(3);
+    if (unit === "milli_tps") return (value / 1e3).toPrecision(3) + " tok/s";
+    return value.toLocaleString("en", { maximumFractionDigits: 2 });
+  }
+  function total(rows, column, unit) {
+    var sum = 0, num = 0, den = 0, parts = false, known = 0;
+    rows.forEach(function (row) {
+      var cell = row.cells[column];
+      if (cell.dataset.d) { parts = true; num += Number(cell.dataset.n); den += Number(cell.dataset.d); }
+      else if (cell.dataset.v && cell.dataset.v !== "-") { known++; sum += Number(cell.dataset.v); }
+    });
+    if (parts) return den ? pretty(num / den, unit) : "–";
+    return known ? pretty(sum, unit) : "–";
+  }
+  function filter(input) {
+    var card = input.closest(".card"), tables = all("table", card), wanted = input.value.trim().toLowerCase();
+    var rows = tables.reduce(function (found, t) { return found.concat(all("tbody tr", t)); }, []);
+    var shown = rows.filter(function (row) {
+      row.hidden = !!wanted && row.textContent.toLowerCase().indexOf(wanted) < 0;
+      return !row.hidden;
+    });
+    all("details", card).forEach(function (d) { if (wanted) d.open = true; });
+    var foot = tables[0].tFoot;
+    if (foot) foot.remove();
+    if (!wanted) return;
+    var line = tables[0].createTFoot().insertRow();
+    all("th", tables[0].tHead).forEach(function (head, i) {
+      var cell = doc.createElement(i ? "td" : "th");
+      if (!i) cell.scope = "row";
+      cell.className = head.classList.contains("n") ? "n" : "";
+      if (!i) cell.textContent = shown.length + " of " + rows.length + " rows";
+      else if (head.dataset.total) cell.textContent = total(shown, i, head.dataset.total);
+      line.appendChild(cell);
+    });
+  }
+  all("input.find").forEach(function (input) {
+    input.addEventListener("input", function () {
+      filter(input);
+      keep("find", input.value ? input.getAttribute("aria-controls") + ":" + input.value : "");
+    });
+  });
+  function refilter() {
+    var asked = /^([^:]+):(.*)$/.exec(state().get("find") || "");
+    var card = asked && doc.getElementById(asked[1]), input = card && card.querySelector("input.find");
+    if (!input) return;
+    input.value = asked[2];
+    if (card.parentElement.classList.contains("switch")) choose(card);
+    filter(input);
+  }
+
+  // ---- charts come to life when they are first touched
+  var charts = root.dataset.charts;
+  function enliven() {
+    if (!charts) return;
+    var script = doc.createElement("script");
+    script.src = charts;
+    charts = "";
+    doc.head.appendChild(script);
+  }
+  all("figure[data-kind] .picture").forEach(function (box) {
+    box.tabIndex = 0;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", box.parentElement.querySelector("h3").textContent + ": arrow keys read its values");
+    ["pointerenter", "focusin"].forEach(function (name) { box.addEventListener(name, enliven, { once: true }); });
+    // Where the pointer rests is told, so that the first touch is answered too.
+    box.addEventListener("pointermove", function (e) { window.gonogo.pointer = [e.clientX, e.clientY]; });
+  });
+
   // ---- copying
   function copy(text) {
     if (!navigator.clipboard) return copyOld(text);
@@ -103,7 +195,6 @@
     return done ? Promise.resolve() : Promise.reject(new Error("copy refused"));
   }
   all("[data-copy]").forEach(function (button) {
-    button.hidden = false;
     button.addEventListener("click", function () {
       var from = doc.getElementById(button.getAttribute("data-copy"));
       copy(from.textContent.trim() + "\n").then(
@@ -113,6 +204,16 @@
     });
   });
 
+  // ---- one of several tables that answer one question
+  function choose(card) {
+    var group = card.parentElement;
+    group.classList.add("picked");
+    all(":scope > .card", group).forEach(function (c) { c.classList.toggle("chosen", c === card); });
+    all(":scope > .choices > a", group).forEach(function (a) {
+      a.classList.toggle("chosen", a.hash === "#" + card.id);
+    });
+  }
+
   // ---- a link to a folded part opens it
   function reveal() {
     var id;
@@ -121,11 +222,14 @@
     if (!target) return;
     for (var node = target; node; node = node.parentElement) {
       if (node.tagName === "DETAILS") node.open = true;
+      if (node.parentElement && node.parentElement.classList.contains("switch")) choose(node);
     }
     target.scrollIntoView();
   }
   addEventListener("hashchange", reveal);
   reveal();
+  refilter();
+  if (state().get("zoom")) enliven();
 
   // ---- shortcuts; single keys can be turned off in the help
   var help = doc.getElementById("keys");
@@ -149,6 +253,11 @@
     var open = folds.some(function (d) { return !d.open; });
     folds.forEach(function (d) { d.open = open; });
   }
+  function findNext() {
+    var fields = all("input.find").filter(function (f) { return f.getClientRects().length; });
+    var below = fields.filter(function (f) { return f.getBoundingClientRect().top > 0; });
+    if (fields.length) (below[0] || fields[0]).focus();
+  }
   addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
     if (event.target.closest && event.target.closest("input, textarea, select, [contenteditable]")) return;
@@ -159,5 +268,6 @@
     else if (event.key === "]") go(here() + 1);
     else if (event.key === "t") switchTheme();
     else if (event.key === "o") toggleTables();
+    else if (event.key === "/") { findNext(); event.preventDefault(); }
   });
 })();

@@ -34,6 +34,7 @@ from gonogo.options import (
     debug_option,
     draws,
     passes,
+    presents,
     reads_logs,
     reads_logs_of_check,
     takes_evals,
@@ -41,6 +42,7 @@ from gonogo.options import (
 )
 
 if TYPE_CHECKING:
+    from gonogo.publish import Presentation
     from gonogo.results import Decision, ReadinessResult
 
 _EXIT_INTERRUPTED: Final = 130
@@ -109,7 +111,8 @@ def main() -> None:
     epilog="\b\nExamples:\n  gonogo build logs/ -o site/\n"
     "  gonogo build 'logs/*.jsonl.gz' -o public/ --period last-week --state state/\n"
     "  gonogo build export.parquet -o site/ --where environment=production --profile internal\n"
-    "  gonogo build logs/ -o site/ --baseline last-week/readiness.json\n\n"
+    "  gonogo build logs/ -o site/ --baseline last-week/readiness.json\n"
+    "  gonogo build logs/ -o site/ --single-file readiness.html\n\n"
     "The site is written first; a failing verdict fails last, with exit code 1. With --period the\n"
     "site keeps every period in a folder of its own, below a page that compares them.",
 )
@@ -145,6 +148,7 @@ def main() -> None:
 @takes_evals
 @compares
 @passes
+@presents
 def build(
     given: Input,
     output: Path,
@@ -153,6 +157,7 @@ def build(
     exit_zero: bool,
     strict: bool,
     allow_inconclusive: bool,
+    how: Presentation,
 ) -> None:
     """Build the site, readiness.json and the breach summary from LOGS, and judge them.
 
@@ -165,7 +170,8 @@ def build(
 
     try:
         with open_progress(quiet=given.quiet) as progress:
-            result = pipeline.build(given.request, output, progress, keep=keep, catch_up=catch_up)
+            request = given.request
+            result = pipeline.build(request, output, progress, how, keep=keep, catch_up=catch_up)
     except InputError as error:
         if not exit_zero:
             raise
@@ -434,16 +440,17 @@ def merge(rollups: tuple[Path, ...], output: Path) -> None:
     show_default=True,
     help="Folder of the site.",
 )
+@presents
 @click.option("--quiet", "-q", is_flag=True, help="The verdict in one line.")
 @debug_option
-def render(result: Path, output: Path, quiet: bool) -> None:
+def render(result: Path, output: Path, quiet: bool, how: Presentation) -> None:
     """Make the site again from a saved RESULT (readiness.json), SLA and SLO verdicts as they were.
 
     Exits with 0 whatever the verdict is: it was judged when the result was made.
     """
     from gonogo import pipeline
 
-    saved = pipeline.render(result, output)
+    saved = pipeline.render(result, output, how)
     _show(saved, saved.readiness, quiet=quiet, site=str(output / "index.html"))
 
 

@@ -123,6 +123,30 @@ _USAGE: Final = {
         "gonogo ci appends to the files that GITHUB_STEP_SUMMARY and GITHUB_OUTPUT name.",
         "Check the variable; outside of GitHub Actions leave it unset.",
     ),
+    "U070": Explanation(
+        "the folder of templates would change nothing",
+        "--templates names a folder of your own templates and assets. One with the name of a "
+        "built-in file goes before it; a folder without any such name, or with an asset that no "
+        "page asks for, is most likely a mistake.",
+        "Give files the names in docs/reference/templates.md; assets stand in assets/.",
+    ),
+    "U071": Explanation(
+        "a template of your own cannot be used",
+        "It is not valid Jinja, asks for something that a page is not given, or reaches for what "
+        "the sandbox forbids. Nothing was written.",
+        "What each page is given is listed in docs/reference/templates.md.",
+    ),
+    "U072": Explanation(
+        "the single file cannot be written",
+        "The site itself is in place; only the file of --single-file is missing.",
+        "Name a file in a folder that gonogo may write.",
+    ),
+    "U073": Explanation(
+        "--templates and --single-file go with one period",
+        "With --period the site holds many periods, each as it was published, so their pages are "
+        "made with the built-in templates and are no single file.",
+        "Render one period: gonogo render site/PERIOD/readiness.json -o DIR --single-file F.html",
+    ),
     "U030": Explanation(
         "no such log format",
         "--log-format takes the name of a known format, `native`, or the path of a mapping file, "

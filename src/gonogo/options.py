@@ -244,6 +244,30 @@ def _with(
     return command
 
 
+def presents(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say how a site is put before its readers; the command gets them as `how`."""
+    templates = _shared(
+        "--templates",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Templates and assets of your own in place of the built-in ones of the same name.",
+    )
+    single = _shared(
+        "--single-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE.html",
+        help="Also write the whole site as this one HTML file, for an e-mail or an incident.",
+    )
+
+    @wraps(command)
+    def call(*given: Any, templates: Path | None, single_file: Path | None, **own: Any) -> None:
+        from gonogo.publish import Presentation
+
+        command(*given, how=Presentation(templates, single_file), **own)
+
+    return _with((templates, single), call)
+
+
 def draws(command: Callable[..., None]) -> Callable[..., None]:
     """The renderers of charts start first: they take as long as everything else takes to import."""
 

@@ -44,7 +44,7 @@ from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
 from gonogo.privacy import Masker
-from gonogo.publish import Memory, publish, remember, remembered_prices
+from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
 from gonogo.readiness import decide
 from gonogo.records import Dictionaries
 from gonogo.request import Request, Run, resolve
@@ -90,6 +90,7 @@ def build(
     request: Request,
     output: Path,
     progress: Progress,
+    how: Presentation | None = None,
     *,
     keep: int | None = None,
     catch_up: int = 0,
@@ -107,6 +108,10 @@ def build(
 
     run = resolve(request)
     if run.label is not None:
+        if how is not None and how.special:
+            what = "a site of many periods is made with the built-in templates, and not as one file"
+            hint = "render one period: gonogo render site/PERIOD/readiness.json -o DIR"
+            raise UsageError([Diagnostic("U073", "--period", what, hint)])
         earlier = _weeks_before(request, run, catch_up)
         warm_up()
         return _build_period(run, earlier, output, keep, progress)
@@ -115,9 +120,9 @@ def build(
     try:
         result, memory = _analyse(run, progress)
     except InputError as error:
-        publish(_nothing(run, error), output, progress)
+        publish(_nothing(run, error), output, progress, how)
         raise
-    publish(result, output, progress)
+    publish(result, output, progress, how)
     remember(run, memory, result)
     return result
 
@@ -214,7 +219,7 @@ def _folder(run: Run) -> str:
     return period.folder(run.label, start, end, run.zone)
 
 
-def render(result_path: Path, output: Path) -> ReadinessResult:
+def render(result_path: Path, output: Path, how: Presentation | None = None) -> ReadinessResult:
     """A site from a saved result: the same bytes as the build that saved it.
 
     Raises:
@@ -224,7 +229,7 @@ def render(result_path: Path, output: Path) -> ReadinessResult:
     from gonogo.progress import Silent
 
     result = load_result(result_path)
-    publish(result, output, Silent())
+    publish(result, output, Silent(), how)
     return result
 
 

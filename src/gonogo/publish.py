@@ -21,14 +21,41 @@ if TYPE_CHECKING:
 _PRICES: Final = "prices.json"
 
 
-def publish(result: ReadinessResult, output: Path, progress: Progress) -> None:
-    """Draw, render and write the site; what stood at `output` stays until the new one is whole."""
+@dataclass(frozen=True)
+class Presentation:
+    """How a site is to be put before its readers."""
+
+    templates: Path | None = None
+    """folder of templates and assets that go before the built-in ones"""
+    single_file: Path | None = None
+    """where the whole site is also written as one HTML file"""
+
+    @property
+    def special(self) -> bool:
+        """True where anything is asked for."""
+        return self.templates is not None or self.single_file is not None
+
+
+def publish(
+    result: ReadinessResult, output: Path, progress: Progress, how: Presentation | None = None
+) -> None:
+    """Draw, render and write the site; what stood at `output` stays until the new one is whole.
+
+    Raises:
+        UsageError: something that was asked for cannot be written, or a template cannot be used.
+    """
     from gonogo import site
 
-    site.write(pages(result, progress), output)
+    how = how or Presentation()
+    files = pages(result, progress, how.templates)
+    site.write(files, output)
+    if how.single_file is not None:
+        site.write_one(site.single_file(files), how.single_file)
 
 
-def pages(result: ReadinessResult, progress: Progress) -> dict[str, bytes]:
+def pages(
+    result: ReadinessResult, progress: Progress, templates: Path | None = None
+) -> dict[str, bytes]:
     """Every file of the site of one result, by relative path."""
     from gonogo import charts, site
     from gonogo.exports import badge, breaches, json_out
@@ -36,7 +63,7 @@ def pages(result: ReadinessResult, progress: Progress) -> dict[str, bytes]:
     progress.phase("Drawing charts", None)
     drawn = charts.render(result)
     progress.phase("Writing the site", None)
-    return dict(site.render(result, drawn)) | {
+    return dict(site.render(result, drawn, templates)) | {
         "readiness.json": json_out.dumps(result).encode(),
         "breaches.md": breaches.breaches_md(result).encode(),
         "breaches.json": breaches.breaches_json(result).encode(),

@@ -28,5 +28,6 @@ from gonogo.charts.model import Chart
 from gonogo.charts.render import render, warm_up
 from gonogo.charts.sparkline import sparkline
 from gonogo.charts.theme import TOKENS
+from gonogo.charts.timeline import wall_second
 
-__all__ = ["TOKENS", "Chart", "render", "sparkline", "warm_up"]
+__all__ = ["TOKENS", "Chart", "render", "sparkline", "wall_second", "warm_up"]

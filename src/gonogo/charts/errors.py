@@ -75,6 +75,7 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         id="error-rate", page="errors", title="Error rate over time", subtitle=subtitle + ".",
         caption=caption + ".", view=alt.layer(*layers), data=sets, height=280,
         margins=marks.margins(span="full", right=[r["text"] for r in sets["limit"]]),
+        objective=objective.id if objective is not None else "",
         table=Table(id="error_rate_over_time", title="Error rate over time", columns=columns,
                     data={k: base.column(k) for k in keys}),
     )  # fmt: skip
@@ -158,6 +159,7 @@ def by_class(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         height=height, narrow_height=height,
         margins=marks.margins(names=labels, legend=names, span="full", right=["86.7%"]),
         table=Table(id="failures", title="What fails", columns=columns, data=cells),
+        keys=tuple(labels[models.index(m)] for m, _, _ in rows),
     )  # fmt: skip
 
 

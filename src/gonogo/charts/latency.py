@@ -45,6 +45,11 @@ class _Percentiles:
         return self.objective if marks.on_scale(self.objective, self.reach) else None
 
     @property
+    def about(self) -> str:
+        """Id of the objective whose excursions are shaded."""
+        return self.objective.id if self.objective is not None else ""
+
+    @property
     def scale(self) -> tuple[float, str]:
         return scale_of(self.top)
 
@@ -170,7 +175,8 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     return Drawing(
         id="latency-over-time", page="latency", title=title,
         subtitle=found.subtitle(bool(sets["wash"])), caption=" ".join(parts), view=found.view(),
-        data=sets, table=found.table(title), height=300, margins=found.margins(sets),
+        data=sets, table=found.table(title), objective=found.about, height=300,
+        margins=found.margins(sets),
     )  # fmt: skip
 
 
@@ -194,7 +200,8 @@ def ttft_over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | 
     return Drawing(
         id="ttft-over-time", page="latency", title=title,
         subtitle=found.subtitle(bool(sets["wash"])), caption=" ".join(parts), view=found.view(),
-        data=sets, table=found.table(title), span="half", height=290, margins=found.margins(sets),
+        data=sets, table=found.table(title), objective=found.about, span="half", height=290,
+        margins=found.margins(sets),
     )  # fmt: skip
 
 

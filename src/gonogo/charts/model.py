@@ -20,6 +20,10 @@ class Chart:
 
     `caption` is the finding in words. `table` is the frame that was drawn. `span` is the place
     that `svg_wide` was drawn for. Texts are cleaned but not escaped; the SVGs are safe to inline.
+
+    `kind`, `domain` and `places` say where the rows of the table stand (see axes.Axis); `plots` is
+    the area of the plot in each of the two SVGs: left, top, width, height. `objective` is the one
+    whose excursions are shaded.
     """
 
     id: str
@@ -31,6 +35,11 @@ class Chart:
     svg_narrow: str
     table: Table
     span: Span = "full"
+    kind: str = ""
+    domain: tuple[float, ...] = ()
+    places: tuple[int, ...] = ()
+    plots: tuple[tuple[int, int, int, int], ...] = ()
+    objective: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,3 +74,7 @@ class Drawing:
     narrow_height: int = 260
     margins: tuple[Margins, Margins] = (Margins(), Margins())
     """on a desktop and on a phone"""
+    keys: tuple[str, ...] = ()
+    """the name on the y axis at which each row of the table stands; as the names go where empty"""
+    objective: str = ""
+    """id of the objective whose excursions are shaded"""

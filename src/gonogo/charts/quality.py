@@ -66,6 +66,10 @@ _HITS = _Rate(
     "retrieval-hit-rate", "Retrieval hit rate", "retrieval_hit_rate", "retrieval_hits",
     "retrieval_known", "Hits", "Retrievals", theme.CATEGORIES[2], "retrievals had a hit", True,
 )  # fmt: skip
+_TOOL_ERRORS = _Rate(
+    "tool-error-rate", "Tool errors", "tool_error_rate", "tool_errors", "tool_known", "Failed",
+    "Tool calls", theme.CATEGORIES[0], "tool calls failed",
+)  # fmt: skip
 
 
 def _over_time(result: ReadinessResult, base: Timeline | None, rate: _Rate) -> Drawing | None:
@@ -118,6 +122,7 @@ def _over_time(result: ReadinessResult, base: Timeline | None, rate: _Rate) -> D
         id=rate.id, page="quality", title=rate.title, subtitle=subtitle + ".",
         caption=_finding(rate, bins, objective), view=alt.layer(*layers), data=sets, span="half",
         height=290, margins=marks.margins(right=[r["text"] for r in sets["limit"]]),
+        objective=objective.id if objective is not None else "",
         table=Table(id=rate.id.replace("-", "_"), title=rate.title, columns=columns, data=cells),
     )  # fmt: skip
 
@@ -148,6 +153,11 @@ def guardrail_rate(result: ReadinessResult, base: Timeline | None) -> Drawing | 
 def hit_rate(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     """Share of retrievals with a hit."""
     return _over_time(result, base, _HITS)
+
+
+def tool_error_rate(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
+    """Share of tool calls that failed."""
+    return _over_time(result, base, _TOOL_ERRORS)
 
 
 def guardrail_rules(result: ReadinessResult, base: Timeline | None) -> Drawing | None:

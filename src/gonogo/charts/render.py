@@ -59,20 +59,31 @@ def job(drawing: Drawing) -> Job:
     return Job(specification(drawing), size(drawing, narrow=True), drawing.id, spoken)
 
 
-def finished(drawing: Drawing, pair: Pair) -> Chart:
-    """The chart of a drawing and its two SVGs."""
+def _plot(drawing: Drawing, narrow: bool) -> tuple[int, int, int, int]:
+    found, margins = size(drawing, narrow), drawing.margins[narrow]
+    return (margins.left, margins.top, found["width"], found["height"])
+
+
+def finished(drawing: Drawing, pair: Pair, zone: str = "UTC") -> Chart:
+    """The chart of a drawing and its two SVGs; `zone` is that of its times."""
+    from gonogo.charts.axes import axis_of
+
     wide, narrow = pair
+    axis = axis_of(drawing, drawing.view.to_dict(validate=False), zone)
     return Chart(
         id=drawing.id, page=drawing.page, title=drawing.title, subtitle=drawing.subtitle,
         caption=drawing.caption, svg_wide=wide, table=drawing.table, span=drawing.span,
-        svg_narrow=narrow,
+        svg_narrow=narrow, kind=axis.kind, domain=axis.domain, places=axis.rows,
+        plots=(_plot(drawing, narrow=False), _plot(drawing, narrow=True)),
+        objective=drawing.objective,
     )  # fmt: skip
 
 
 def render(result: ReadinessResult) -> list[Chart]:
     """Every chart whose data are there, in page order; the same result gives the same bytes."""
     drawn = drawings(result)
-    return [finished(d, pair) for d, pair in zip(drawn, draw(map(job, drawn)), strict=True)]
+    zone = result.period.timezone
+    return [finished(d, pair, zone) for d, pair in zip(drawn, draw(map(job, drawn)), strict=True)]
 
 
 @cache

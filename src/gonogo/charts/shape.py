@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
@@ -52,9 +53,41 @@ def _curve(points: list[tuple[int, int]]) -> list[tuple[int, float]]:
     return curve
 
 
+@dataclass(frozen=True)
+class _Spread:
+    """A measured duration: prefix of its table and indicator, and how the chart speaks of it."""
+
+    name: str
+    title: str
+    subtitle: str
+    calls: str
+    done: str
+    took: str
+
+
+_LATENCY = _Spread(
+    "latency", "Latency distribution", "Share of calls answered within a time; log scale.",
+    "calls", "were answered within", "took",
+)  # fmt: skip
+_TTFT = _Spread(
+    "ttft", "Distribution of the time to first token",
+    "Share of streamed calls that began to answer within a time; log scale.",
+    "streamed calls", "began to answer within", "began within",
+)  # fmt: skip
+
+
 def distribution(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     """Share of calls answered within a time, for all calls and by model, with the objective."""
-    table = result.tables.get("latency_distribution")
+    return _distribution(result, _LATENCY)
+
+
+def ttft_distribution(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
+    """The same for the time to first token."""
+    return _distribution(result, _TTFT)
+
+
+def _distribution(result: ReadinessResult, spread: _Spread) -> Drawing | None:
+    table = result.tables.get(f"{spread.name}_distribution")
     if table is None or not table.height:
         return None
     groups = _cumulated(table)
@@ -88,23 +121,24 @@ def distribution(result: ReadinessResult, base: Timeline | None) -> Drawing | No
     )  # fmt: skip
     y = marks.value_channel(alt.Y, "v", 0, 1, "%", 4)
     colors = marks.color_scale(names, [theme.INK, *theme.CATEGORIES])
-    objective = marks.objective_for(result, "latency", "p50", "p90", "p95", "p99")
+    objective = marks.objective_for(result, spread.name, "p50", "p90", "p95", "p99")
     limits = marks.limit_rows(objective, 1000)
     color = alt.Color("s:N", scale=colors, legend=marks.legend(names, "stroke", offset=20))
     lines = data("curves").mark_line(strokeWidth=1.6, clip=True).encode(x, y, color)
-    caption = f"Half of all calls were answered within {_within(everything, 0.5)}, "
+    caption = f"Half of all {spread.calls} {spread.done} {_within(everything, 0.5)}, "
     caption += f"95 % within {_within(everything, 0.95)}."
     if objective is not None and objective.good is not None and objective.total:
         goal = asked(objective)
         share = display.near(Fraction(objective.good, objective.total), goal, "ratio")
-        caption = f"{share} of {objective.total:,} calls took {limit_text(objective)}; "
+        caption = f"{share} of {objective.total:,} {spread.calls} {spread.took} "
+        caption += f"{limit_text(objective)}; "
         caption += f"the objective asks for {display.exact(goal, 'ratio')}."
     shown = {"all calls", *largest}
     keep = [i for i, g in enumerate(column(table, "group")) if g in shown]
     drawn = {k: [v[i] for i in keep] for k, v in table.data.items()}
     return Drawing(
-        id="latency-distribution", page="latency", title="Latency distribution",
-        subtitle="Share of calls answered within a time; log scale.", caption=caption,
+        id=f"{spread.name}-distribution", page="latency", title=spread.title,
+        subtitle=spread.subtitle, caption=caption,
         view=alt.layer(lines, *marks.limit_line_layers(x)),
         data={"curves": rows, "limit": limits}, span="half", height=290,
         margins=marks.margins(legend=names, top=12),
@@ -157,7 +191,7 @@ def by_model(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     x = marks.value_channel(alt.X, "v", 0, max(top, float(limit or 0)) / unit, form, 4)
     color = alt.Color(
         "s:N", scale=marks.color_scale(series, list(COLORS.values())),
-        legend=marks.legend(series, "circle", offset=20),
+        legend=marks.legend(series, "circle", "full", offset=20),
     )  # fmt: skip
     line = data("names").mark_rule(color=theme.MUTED, strokeWidth=2, opacity=0.35, clip=True)
     dot = data("dots").mark_point(
@@ -192,9 +226,10 @@ def by_model(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         id="latency-by-model", page="latency", title=title,
         subtitle="p50, p95 and p99 of each, slowest first.", caption=caption + ".", view=view,
         data={"names": rows, "dots": dots, "limit": marks.limit_rows(objective, unit)},
-        span="half", height=290, narrow_height=max(220, 80 + 24 * len(domain)),
-        margins=marks.margins(names=domain, legend=series, top=12, right=["0 s"]),
+        height=max(200, 80 + 27 * len(domain)), narrow_height=max(220, 80 + 24 * len(domain)),
+        margins=marks.margins(names=domain, legend=series, span="full", top=12, right=["0 s"]),
         table=Table(id="latency_by_model", title=title, columns=columns, data=cells),
+        keys=tuple(labels),
     )  # fmt: skip
 
 

@@ -37,6 +37,11 @@ class Clock:
         return round((local - _EPOCH) / timedelta(milliseconds=1))
 
 
+def wall_second(epoch: int, zone: str) -> int:
+    """Second on the wall clock of `zone`, as time axes count."""
+    return Clock(zone).wall(epoch) // 1000
+
+
 def wall_text(wall: int, hours: bool = True) -> str:
     """Wed 4 Mar, 10:00 of wall milliseconds; without names of the machine's locale."""
     at = _EPOCH + timedelta(milliseconds=wall)

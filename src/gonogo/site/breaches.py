@@ -181,7 +181,7 @@ def _exemplars(result: ReadinessResult) -> TableView | None:
             (
                 Cell(_KINDS[x.kind], small=clipped(x.rule)),
                 trace_cell(x, result),
-                Cell(firm(moment(x.time, result))),
+                Cell(firm(moment(x.time, result)), firm=True),
                 Cell(clipped(x.model or "–"), small=clipped(context)),
                 Cell(duration or "–", sort=str(x.duration_us) if duration else "-"),
                 Cell(price or "–", sort=str(x.cost_nano_usd) if price else "-"),

@@ -36,6 +36,8 @@ _FIGURES: Final = (
            sample="sessions"),
     Figure("Calls with a known cost", "ratio", "calls", num="cost_n", colour="c6"),
 )  # fmt: skip
+_PROSE: Final = {"assumption": 400}
+"""Columns that hold sentences, and how long these may be."""
 NO_COST: Final = (
     "no call has a known cost, and an unknown one is unknown, never $0. Log the cost of each call "
     "or what it can be priced by:"
@@ -70,10 +72,10 @@ def cost(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Section,
     parts = Section(
         "parts", "Where the money goes",
         blocks=blocks((), [
-            _table(result, "cost_units"), *by_dimension(result, COST_COLS, "Cost", "cost"),
-            _table(result, "cost_days"), _table(result, "cost_waste"), _dearest(result),
-            _dearest_requests(result),
+            _table(result, "cost_units"), _table(result, "cost_days"),
+            _table(result, "cost_waste"), _dearest(result), _dearest_requests(result),
         ]) if known else (),
+        choices=by_dimension(result, COST_COLS, "Cost", "cost") if known else (),
         absent=_missing(result) if known else (),
     )  # fmt: skip
     levers = Section(
@@ -86,7 +88,7 @@ def cost(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Section,
         found.append(or_absent(scenarios, "Scenarios", short, "[cost] calls_per_day"))
     found += [section for section in (proof,) if section.blocks]
     found.append(or_absent(tokens, "Tokens", "not logged. Log", "input_tokens, output_tokens"))
-    return (*found, *(s for s in (parts, levers) if s.blocks))
+    return (*found, *(s for s in (parts, levers) if s.blocks or s.choices))
 
 
 def _table(result: ReadinessResult, name: str) -> TableView | None:
@@ -96,7 +98,11 @@ def _table(result: ReadinessResult, name: str) -> TableView | None:
         return None
     cols = [from_column(c) for c in table.columns if c.kind != "hidden"]
     units = {c.key: c.unit for c in table.columns}
-    cols = [replace(c, title=heading(c.title), parts=units.get(c.num, c.parts)) for c in cols]
+    cols = [
+        replace(c, title=heading(c.title), parts=units.get(c.num, c.parts),
+                longest=_PROSE.get(c.key, c.longest))
+        for c in cols
+    ]  # fmt: skip
     return view(table, cols, table.title, zone=result.period.timezone)
 
 
@@ -112,7 +118,7 @@ def _dearest(result: ReadinessResult) -> TableView | None:
     rows = [
         (
             trace_cell(x, result),
-            Cell(firm(moment(x.time, result))),
+            Cell(firm(moment(x.time, result)), firm=True),
             Cell(clipped(x.model or "–"), small=clipped(x.operation or "")),
             Cell(value_text(x.cost_nano_usd, "nano_usd"), sort=str(x.cost_nano_usd)),
         )

@@ -49,12 +49,13 @@ def evaluation(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Se
     found = [Section("objectives", "", objectives=rows_of_page(result, "evaluation"))]
     if charts:
         found.append(Section("evaluation", "", blocks=blocks(charts)))
+    drawn = {c.id for c in charts}
     absent: list[Absent] = []
     for section, line in (
         (_golden(result), _GOLDEN),
         (_changes(result), _REGRESSIONS),
         (_constraints(result), _CONSTRAINTS),
-        (_judge(result), _JUDGE),
+        (_judge(result, "judge-confusion" in drawn), _JUDGE),
     ):
         if section.blocks:
             found.append(section)
@@ -145,7 +146,8 @@ def traces(
     return replace(made, note=table.note, csv=csv, json=json)
 
 
-def _judge(result: ReadinessResult) -> Section:
+def _judge(result: ReadinessResult, drawn: bool) -> Section:
+    """`drawn` says that a chart shows the confusion, with its table."""
     agreement = (
         text("Dimension", "dimension"), count("Items", "items"),
         rate("Agreement", "agreed", "items"), _INTERVAL,
@@ -153,7 +155,7 @@ def _judge(result: ReadinessResult) -> Section:
     )  # fmt: skip
     made = [
         view(result.tables.get("judge_agreement"), agreement, "Agreement with people"),
-        _confusion(result.tables.get("judge_confusion")),
+        None if drawn else _confusion(result.tables.get("judge_confusion")),
     ]
     lede = "Whether a model that gives scores agrees with people"
     return Section("judge", "Judge", lede, blocks=blocks((), made))

@@ -235,6 +235,7 @@ def _shell(entries: Sequence[Entry], version: str, address: Any) -> Shell:
         css=address("app.css"),
         boot_js=address("theme.js"),
         app_js=address("app.js"),
+        charts_js="",  # no chart here answers
         favicon=address("favicon.svg"),
         feed="feed.xml",
         ended="" if newest.end is None else str(newest.end),

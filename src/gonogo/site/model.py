@@ -55,6 +55,7 @@ class Shell:
     css: str
     boot_js: str
     app_js: str
+    charts_js: str
     favicon: str
     feed: str
     """relative address of the Atom feed, "" where there is none"""
@@ -81,7 +82,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One table cell: text, small print below it, sort key, tooltip, and what may stand beside."""
+    """One table cell: text, small print below it, sort key, tooltip, and what may stand beside.
+
+    A `firm` text is never broken into lines (an instant, an interval). `num` and `den` are the
+    parts of a ratio or a mean, for sums over the rows that a reader picks.
+    """
 
     text: str
     small: str = ""
@@ -91,16 +96,24 @@ class Cell:
     pill: Pill | None = None
     bar: str = ""
     code: bool = False
+    firm: bool = False
+    num: str = ""
+    den: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One column head; `sort` is the `aria-sort` value that the rows already have."""
+    """One column head; `sort` is the `aria-sort` value that the rows already have.
+
+    `total` is the unit in which rows add up: their values, or numerators over denominators; "" of
+    what does not add (percentiles, texts).
+    """
 
     text: str
     numeric: bool
     hint: str = ""
     sort: str = ""
+    total: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +136,23 @@ class TableView:
 
 
 @dataclass(frozen=True, slots=True)
+class Shade:
+    """A shaded excursion of a chart: where it is told, and its first and last wall second."""
+
+    text: str
+    href: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChartView:
     """A chart in its card: two widths of one SVG, the finding, and the numbers behind it.
 
     `span` is "alone" for a half-width chart without a neighbour, which has its finding beside it;
-    `href` leads to the page that says more; `open` shows the table, with its note, from the start.
+    `href` leads to the page that says more; with `open` the table is unfolded from the start.
+    `kind`, `domain`, `places` and `plots` tell scripts where the rows of the table stand (see
+    gonogo.charts.axes); `places` of a time axis are differences to the row before.
     """
 
     id: str
@@ -140,6 +165,11 @@ class ChartView:
     table: TableView | None
     href: str = ""
     open: bool = False
+    kind: str = ""
+    domain: str = ""
+    places: str = ""
+    plots: tuple[str, str] = ("", "")
+    shaded: tuple[Shade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +234,19 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several tables that answer one question; `name` stands on the switch between them."""
+
+    name: str
+    table: TableView
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One part of a page. With `absent` and nothing else it folds into one line."""
+    """One part of a page. With `absent` and nothing else it folds into one line.
+
+    Of `choices` a screen shows one at a time where scripts run, and all of them elsewhere.
+    """
 
     id: str
     title: str
@@ -213,6 +254,7 @@ class Section:
     objectives: tuple[ObjectiveRow, ...] = ()
     tiles: tuple[Tile, ...] = ()
     blocks: tuple[Block, ...] = ()
+    choices: tuple[Choice, ...] = ()
     absent: tuple[Absent, ...] = ()
 
 
@@ -297,6 +339,7 @@ class ReadinessPage:
     folded: tuple[ObjectiveRow, ...]
     folded_text: str
     gates: tuple[GateLine, ...]
+    gates_met: str
     gates_text: str
     tables: tuple[Block, ...]
     tiles: tuple[Tile, ...]

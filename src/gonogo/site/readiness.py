@@ -22,6 +22,7 @@ from gonogo.site.model import (
     ResultLine,
     Shell,
     Step,
+    Tone,
 )
 from gonogo.site.objectives import detail, pill_of, row, verdict_pill
 from gonogo.site.text import clipped, heading, prose, ratio_text
@@ -66,6 +67,9 @@ def _reason(reason: Reason, result: ReadinessResult) -> ReasonLine:
         title, href = gate.title, f"#gate-{gate.id}"
     text = reason.text.removeprefix(f"{title}: ")
     return ReasonLine(pill_of(reason.status), heading(title), prose(text, 260), href)
+
+
+_WORST_FIRST: Final[tuple[Tone, ...]] = ("bad", "warn", "none", "good")
 
 
 def _tally(result: ReadinessResult) -> str:
@@ -129,6 +133,7 @@ def page(
     reasons = result.readiness.reasons
     rest = len(reasons) - MOST_REASONS
     shown = [replace(figure, href=href) for figure, href in TILES]
+    met = sum(g.status is Status.MET for g in result.gates)
     return ReadinessPage(
         shell=shell,
         notice=heading(result.notice, 500),
@@ -142,7 +147,8 @@ def page(
         objectives=tuple(row(o) for o in result.objectives[:MOST_ROWS]),
         folded=tuple(row(o) for o in result.objectives[MOST_ROWS:]),
         folded_text=_folded_text(result),
-        gates=gate_lines(result),
+        gates=tuple(sorted(gate_lines(result), key=lambda g: _WORST_FIRST.index(g.pill.tone))),
+        gates_met=f"{display.count(met)} met" if met else "",
         gates_text="" if result.gates else NO_GATES,
         tables=blocks((), gate_tables(result)),
         tiles=figures.tiles(result, shown),

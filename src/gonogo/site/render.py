@@ -12,16 +12,17 @@ from typing import Any, Final
 from jinja2 import Environment
 from markupsafe import Markup
 
-from gonogo.charts import Chart
+from gonogo import display
+from gonogo.charts import Chart, wall_second
 from gonogo.results import ReadinessResult, Table
 from gonogo.site import breaches, data, readiness
 from gonogo.site.cost import cost
-from gonogo.site.model import ChartView, Link, SectionsPage, Tone
+from gonogo.site.model import ChartView, Link, SectionsPage, Shade, Tone
 from gonogo.site.objectives import verdict_pill
 from gonogo.site.sections import BUILDERS
 from gonogo.site.shell import HREF, PAGES, shell
 from gonogo.site.tables import chart_view, to_csv, to_json
-from gonogo.site.templates import environment, templates_dir
+from gonogo.site.templates import blamed, check_overrides, environment, templates_dir
 from gonogo.site.text import clipped, prose, visible
 
 TEMPLATES: Final = {
@@ -60,7 +61,31 @@ _FAVICON: Final = {
 }
 
 
-def _chart(chart: Chart, zone: str) -> ChartView:
+def _places(chart: Chart) -> str:
+    """Numbers as text; those of a time axis as differences, which are short and mostly equal."""
+    before = (0, *chart.places) if chart.kind == "time" else (0,) * len(chart.places)
+    return " ".join(str(b - a) for a, b in zip(before, chart.places, strict=False))
+
+
+def _shaded(chart: Chart, result: ReadinessResult) -> tuple[Shade, ...]:
+    zone = result.period.timezone
+    if chart.kind != "time" or not chart.objective:
+        return ()
+    return tuple(
+        Shade(
+            text=display.span(e.onset, e.end, zone),
+            href=f"{HREF['breaches']}#{e.id}",
+            start=str(wall_second(e.onset, zone)),
+            end=str(wall_second(e.end, zone)),
+        )
+        for e in result.excursions
+        if e.objective == chart.objective
+    )
+
+
+def _chart(chart: Chart, result: ReadinessResult) -> ChartView:
+    zone = result.period.timezone
+    wide, narrow = (" ".join(map(str, plot)) for plot in chart.plots or ((), ()))
     return ChartView(
         id=chart.id,
         title=chart.title,
@@ -70,7 +95,13 @@ def _chart(chart: Chart, zone: str) -> ChartView:
         svg_wide=Markup(chart.svg_wide),
         svg_narrow=Markup(chart.svg_narrow),
         table=chart_view(chart.table, chart.id, zone),
-    )
+        kind=chart.kind,
+        domain=" ".join(f"{end:g}" if chart.kind == "log" else str(int(end))
+                        for end in chart.domain),
+        places=_places(chart),
+        plots=(wide, narrow),
+        shaded=_shaded(chart, result),
+    )  # fmt: skip
 
 
 def _first_page(drawn: Mapping[str, tuple[ChartView, ...]]) -> tuple[ChartView, ...]:
@@ -91,8 +122,7 @@ def contexts(
 ) -> dict[str, Any]:
     """The context of every page by its name; `assets` as `shell` wants them."""
     drawn = {
-        name: tuple(_chart(c, result.period.timezone) for c in charts if c.page == name)
-        for name, _, _ in PAGES
+        name: tuple(_chart(c, result) for c in charts if c.page == name) for name, _, _ in PAGES
     }
     drawn["readiness"] = _first_page(drawn)
     frames = {name: shell(result, name, assets) for name, _, _ in PAGES}
@@ -125,9 +155,12 @@ def _downloads(result: ReadinessResult, charts: Sequence[Chart]) -> dict[str, by
     return files
 
 
-def _assets(folder: Path, env: Environment, result: ReadinessResult) -> dict[str, bytes]:
+def _assets(folders: Sequence[Path], env: Environment, result: ReadinessResult) -> dict[str, bytes]:
+    """Assets of the folders, those of later ones in place of earlier ones."""
     files = {
         f"assets/{path.name}": path.read_bytes()
+        for folder in folders
+        if (folder / "assets").is_dir()
         for path in sorted((folder / "assets").iterdir())
         if path.is_file()
     }
@@ -154,6 +187,7 @@ def _addresses(assets: Mapping[str, bytes]) -> dict[str, str]:
         "css": address("assets/app.css"),
         "boot_js": address("assets/theme.js"),
         "app_js": address("assets/app.js"),
+        "charts_js": address("assets/charts.js"),
         "favicon": address("assets/favicon.svg"),
     }
 
@@ -164,15 +198,21 @@ def render(
     """Every file of the site, relative path -> content, in the order of paths.
 
     `charts` are those of gonogo.charts for the same result. The pages link to `readiness.json`,
-    `breaches.md` and `breaches.json`, which the caller adds. `templates` replaces the built-in
-    folder. The same arguments give the same bytes anywhere.
+    `breaches.md` and `breaches.json`, which the caller adds. Templates and assets in the folder
+    `templates` replace the built-in ones of their names. The same arguments give the same bytes
+    anywhere.
+
+    Raises UsageError where a template of `templates` cannot be used.
     """
-    folder = templates or templates_dir()
-    env = environment(folder)
-    files = _assets(folder, env, result)
-    for name, context in contexts(result, charts, _addresses(files)).items():
-        page = env.get_template(TEMPLATES[name]).render(page=context)
-        files[HREF[name]] = visible(page).encode("utf-8")
+    folder = templates_dir()
+    if templates is not None:
+        check_overrides(templates)
+    env = environment(folder, templates)
+    with blamed(templates):
+        files = _assets((folder, templates) if templates else (folder,), env, result)
+        for name, context in contexts(result, charts, _addresses(files)).items():
+            page = env.get_template(TEMPLATES[name]).render(page=context)
+            files[HREF[name]] = visible(page).encode("utf-8")
     files |= _downloads(result, charts)
     files[".nojekyll"] = b""
     return dict(sorted(files.items()))

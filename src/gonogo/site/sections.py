@@ -12,7 +12,7 @@ from gonogo.site import figures as f
 from gonogo.site.evaluation import evaluation, traces
 from gonogo.site.figures import Figure, tiles
 from gonogo.site.layout import blocks
-from gonogo.site.model import Absent, ChartView, Section, TableView
+from gonogo.site.model import Absent, ChartView, Choice, Section
 from gonogo.site.objectives import rows_of_page
 from gonogo.site.pivot import errors_by_model, summary
 from gonogo.site.tables import Col, count, mean, rate, text, time_us, view
@@ -40,7 +40,7 @@ def pick(charts: Charts, *prefixes: str) -> list[ChartView]:
 
 def by_dimension(
     result: ReadinessResult, cols: Sequence[Col], what: str, page: str
-) -> tuple[TableView, ...]:
+) -> tuple[Choice, ...]:
     """One table for each dimension with two values or more, and always one for the model."""
     found = []
     for dimension in _ORDER:
@@ -50,7 +50,8 @@ def by_dimension(
         name = _DIMENSION_TITLES[dimension]
         made = view(table, (text(name.capitalize(), "value"), *cols), f"{what} by {name}")
         if made is not None and len(made.headers) > 2:
-            found.append(replace(made, id=f"table-{page}-by-{dimension.replace('_', '-')}"))
+            table_id = f"table-{page}-by-{dimension.replace('_', '-')}"
+            found.append(Choice(name.capitalize(), replace(made, id=table_id, span="full")))
     return tuple(found)
 
 
@@ -99,7 +100,7 @@ def latency(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
         Figure("p95, successful calls", "us", "latency_ok_n", key="latency_ok_p95",
                indicator="latency_ok", statistic="p95", colour="c6"),
         TTFT,
-        Figure("Output tokens per second, p50", "milli_tps", "tps_n", key="tps_p50",
+        Figure("Output speed, p50", "milli_tps", "tps_n", key="tps_p50",
                indicator="output_tokens_per_second", statistic="p50", colour="c4"),
     )  # fmt: skip
     first = [c for c in charts if not c.id.startswith("ttft")]
@@ -112,7 +113,7 @@ def latency(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
     ttft = Section("ttft", "Time to first token", blocks=blocks(pick(charts, "ttft")))
     parts = Section(
         "parts", "Where the time goes", "The same percentiles, part by part",
-        blocks=blocks((), by_dimension(result, LATENCY_COLS, "Latency", "latency")),
+        choices=by_dimension(result, LATENCY_COLS, "Latency", "latency"),
         absent=_missing_dimensions(result),
     )  # fmt: skip
     words = "no call logs how long it took, so nothing here can be judged. Log"
@@ -163,7 +164,7 @@ def errors(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
     )
     parts = Section(
         "parts", "Where calls fail",
-        blocks=blocks((), by_dimension(result, ERROR_COLS, "Errors", "errors")),
+        choices=by_dimension(result, ERROR_COLS, "Errors", "errors"),
         absent=_missing_dimensions(result),
     )  # fmt: skip
     absent = []

@@ -101,6 +101,7 @@ def shell(result: ReadinessResult, page: str, assets: Mapping[str, str]) -> Shel
         css=assets["css"],
         boot_js=assets["boot_js"],
         app_js=assets["app_js"],
+        charts_js=assets["charts_js"],
         favicon=assets["favicon"],
         feed="../feed.xml" if result.site.history else "",
         ended="" if result.period.end is None else str(result.period.end),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
@@ -14,12 +15,16 @@ from typing import Final
 from gonogo import display
 from gonogo.results import Column, Scalar, Table
 from gonogo.site.model import Cell, Header, TableView
-from gonogo.site.text import clipped, mean_text, ratio_text, value_text
+from gonogo.site.text import LONGEST, clipped, heading, mean_text, ratio_text, value_text
 
 LONG: Final = 12
 """Rows that a table shows before the rest folds."""
 
+_INTERVAL: Final = re.compile(r"[−$\d., %]{1,16} to [−$\d., %]{1,16}")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_ADDITIVE: Final = ("count", "nano_usd", "tokens")
+_NO_SUM: Final = ("hour",)
+"""Columns of numbers that name a row and count nothing."""
 _SUFFIX: Final = {"us": "us", "nano_usd": "nano_usd", "milli_tps": "milli_tps", "time": "utc"}
 
 
@@ -27,7 +32,7 @@ _SUFFIX: Final = {"us": "us", "nano_usd": "nano_usd", "milli_tps": "milli_tps", 
 class Col:
     """One column of a view: a stored `key`, or `num` / `den` of a ratio or a mean.
 
-    `parts` is the unit of a ratio's two numbers.
+    `parts` is the unit of a ratio's two numbers, `longest` where a text is cut.
     """
 
     title: str
@@ -37,10 +42,18 @@ class Col:
     den: str = ""
     hint: str = ""
     parts: str = "count"
+    longest: int = LONGEST
 
     @property
     def numeric(self) -> bool:
         return self.unit not in ("text", "time")
+
+    @property
+    def total(self) -> str:
+        """Unit in which rows of the column add up; "" where they do not."""
+        if self.den:
+            return self.unit
+        return self.unit if self.unit in _ADDITIVE and self.key not in _NO_SUM else ""
 
     def stored(self) -> tuple[str, ...]:
         return (self.key,) if self.key else (self.num, self.den)
@@ -96,19 +109,23 @@ def _cell(table: Table, col: Col, row: int, zone: str) -> Cell:
     if not col.den:
         value = table.data[col.key][row]
         if isinstance(value, str):
-            shown = clipped(value)
-            return Cell(shown, hint=clipped(value, 300) if shown != value else "")
+            shown = clipped(value, col.longest)
+            hint = clipped(value, 300) if shown != value else ""
+            return Cell(shown, hint=hint, firm=bool(_INTERVAL.fullmatch(shown)))
         if value is None:
             return Cell("–", hint="not logged", sort="" if not col.numeric else "-")
-        return Cell(value_text(value, col.unit, zone), sort=str(int(value)))
+        return Cell(
+            value_text(value, col.unit, zone), sort=str(int(value)), firm=col.unit == "time"
+        )
     num, den = int_at(table, col.num, row), int_at(table, col.den, row)
     if num is None or not den:
         return Cell("–", hint="nothing to divide by", sort="-")
     sort = f"{num / den:.6g}"
     if col.unit == "ratio":
         parts = f"{value_text(num, col.parts)} of {value_text(den, col.parts)}"
-        return Cell(ratio_text(num, den), small=parts, sort=sort)
-    return Cell(mean_text(num, den, col.unit), hint=f"mean of {display.count(den)}", sort=sort)
+        return Cell(ratio_text(num, den), small=parts, sort=sort, num=str(num), den=str(den))
+    hint = f"mean of {display.count(den)}"
+    return Cell(mean_text(num, den, col.unit), hint=hint, sort=sort, num=str(num), den=str(den))
 
 
 def sorted_by(rows: Sequence[Sequence[Cell]], column: int) -> str:
@@ -133,7 +150,8 @@ def headers(cols: Sequence[Col], rows: Sequence[Sequence[Cell]]) -> tuple[Header
             found[i] = order
             break
     return tuple(
-        Header(c.title, c.numeric, c.hint, sort) for c, sort in zip(cols, found, strict=True)
+        Header(c.title, c.numeric, c.hint, sort, c.total)
+        for c, sort in zip(cols, found, strict=True)
     )
 
 
@@ -174,6 +192,7 @@ def view(
 def chart_view(table: Table, chart_id: str, zone: str) -> TableView | None:
     """The frame behind a chart, every shown column of it, unfolded."""
     cols = [from_column(c) for c in table.columns if c.kind != "hidden"]
+    cols = [replace(c, title=heading(c.title)) for c in cols]
     return view(
         table,
         cols,

@@ -44,6 +44,22 @@ def write(files: Mapping[str, bytes], out: Path, carried: Collection[str] = ()) 
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def write_one(content: bytes, path: Path) -> None:
+    """Write one file so that nobody ever reads half of it; its folder is made where it is not.
+
+    Raises UsageError where that cannot be done.
+    """
+    fresh = path.with_name(f".{path.name}.gonogo-new-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        hint = "name a file in a folder that gonogo may write"
+        raise _refusal("U072", str(path), f"cannot be written ({error.strerror})", hint) from error
+
+
 def _refusal(code: str, where: str, what: str, hint: str) -> UsageError:
     return UsageError((Diagnostic(code, where, what, hint),))
 
