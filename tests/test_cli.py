@@ -25,6 +25,7 @@ from gonogo.exports.json_out import dumps
 from gonogo.exports.junit import junit_xml
 from gonogo.exports.markdown import summary_md
 from gonogo.progress import Lines, Progress, Silent
+from gonogo.publish import Presentation
 from gonogo.results import Decision, ReadinessResult
 from hostile_result import hostile_result
 from synthetic import synthetic_result
@@ -32,14 +33,15 @@ from synthetic import synthetic_result
 COMMANDS = (
     "build",
     "check",
+    "incident",
     "gates",
     "init",
     "inspect",
-    "rollup",
-    "merge",
     "render",
     "explain",
     "schema",
+    "rollup",
+    "merge",
     "report",
     "ci",
     "config-diff",
@@ -88,6 +90,7 @@ class Pipeline:
         request: Any,
         output: Path,
         progress: Progress,
+        how: Presentation | None = None,
         *,
         keep: int | None = None,
         catch_up: int = 0,
@@ -96,7 +99,7 @@ class Pipeline:
         self.periods.append((keep, catch_up))
         return self.analyse(request, progress)
 
-    def render(self, path: Path, output: Path) -> ReadinessResult:
+    def render(self, path: Path, output: Path, how: Presentation | None = None) -> ReadinessResult:
         self.requests.append(path)
         self.outputs.append(output)
         if self.error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 from itertools import combinations
 from math import comb, log
 from pathlib import Path
@@ -32,8 +33,14 @@ def run(*args: object) -> Result:
 
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    state = tmp_path_factory.mktemp("state")
-    done = run("check", SAMPLE, "-c", CONFIG, "--format", "json", "--profile", "internal",
+    """The sample week; its tools are judged together, so that what drove one can be told."""
+    project = tmp_path_factory.mktemp("project") / "p"
+    shutil.copytree(CONFIG.parent, project)
+    config, state = project / CONFIG.name, tmp_path_factory.mktemp("state")
+    text = config.read_text().replace(', group_by = "tool"', "")
+    assert text != CONFIG.read_text()
+    config.write_text(text)
+    done = run("check", SAMPLE, "-c", config, "--format", "json", "--profile", "internal",
                "--state", state)  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -1,4 +1,4 @@
-"""Commands for machines: a saved result in the form that a service reads, and CI systems."""
+"""Commands for machines: rollups, a saved result in the form that a service reads, CI systems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from gonogo import console
 from gonogo.conventions import EXIT_INCONCLUSIVE, EXIT_NO_GO, EXIT_OK, Verdict
 from gonogo.errors import Diagnostic, UsageError
-from gonogo.options import debug_option, passes
+from gonogo.options import Input, debug_option, passes, reads_logs
 
 if TYPE_CHECKING:
     from gonogo.results import Decision, ReadinessResult
@@ -225,3 +225,57 @@ def _append(variable: str, text: str) -> None:
     except OSError as error:
         what = f"${variable} names a file that cannot be written: {error.strerror}"
         raise UsageError((Diagnostic("U066", path, what, "unset it outside of CI"),)) from error
+
+
+@click.command(
+    context_settings=_SETTINGS,
+    short_help="Count LOGS once, file by file, for later verdicts.",
+    epilog="\b\nExamples:\n  gonogo rollup logs/ -o rollups/\n"
+    "  gonogo rollup 'logs/2026-11-*.jsonl.gz' -o rollups/ --quiet\n\n"
+    "A file that is unchanged is not read again; one that was interrupted is made again.",
+)
+@reads_logs
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("rollups"),
+    show_default=True,
+    help="Folder of the rollups; private, like the logs themselves.",
+)
+def rollup(given: Input, output: Path) -> None:
+    """Count LOGS file by file and keep the counts, SLA and SLO objectives included.
+
+    Build, check and gates then take --from-rollups instead of LOGS, and need no log again.
+    """
+    from gonogo import pipeline
+    from gonogo.progress import open_progress
+
+    with open_progress(quiet=given.quiet) as progress:
+        rolled = pipeline.roll_up(given.request, output, progress)
+    console.text(f"{output}: {len(rolled.made)} files counted, {len(rolled.unchanged)} unchanged\n")
+
+
+@click.command(
+    context_settings=_SETTINGS,
+    short_help="Put several folders of rollups into one.",
+    epilog="\b\nExample:\n  gonogo merge monday/ tuesday/ -o rollups/\n\n"
+    "For files that were rolled up on several machines; merging changes no SLA or SLO verdict.",
+)
+@click.argument("rollups", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of the merged rollups.",
+)
+@debug_option
+def merge(rollups: tuple[Path, ...], output: Path) -> None:
+    """Put the entries of several folders of ROLLUPS into one folder, each file once.
+
+    They must have been made with the same SLA and SLO thresholds and prices.
+    """
+    from gonogo import stored
+
+    console.text(f"{output}: {stored.combine(rollups, output)} files\n")

@@ -21,8 +21,10 @@ from gonogo.automation import (
     completion,
     config_diff,
     exit_code,
+    merge,
     rendered,
     report,
+    rollup,
 )
 from gonogo.conventions import EXIT_INTERNAL, EXIT_OK
 from gonogo.errors import Diagnostic, GonogoError, InputError, UsageError
@@ -373,60 +375,6 @@ def inspect(given: Input) -> None:
 
 @main.command(
     context_settings=_SETTINGS,
-    short_help="Count LOGS once, file by file, for later verdicts.",
-    epilog="\b\nExamples:\n  gonogo rollup logs/ -o rollups/\n"
-    "  gonogo rollup 'logs/2026-11-*.jsonl.gz' -o rollups/ --quiet\n\n"
-    "A file that is unchanged is not read again; one that was interrupted is made again.",
-)
-@reads_logs
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("rollups"),
-    show_default=True,
-    help="Folder of the rollups; private, like the logs themselves.",
-)
-def rollup(given: Input, output: Path) -> None:
-    """Count LOGS file by file and keep the counts, SLA and SLO objectives included.
-
-    Build, check and gates then take --from-rollups instead of LOGS, and need no log again.
-    """
-    from gonogo import pipeline
-    from gonogo.progress import open_progress
-
-    with open_progress(quiet=given.quiet) as progress:
-        rolled = pipeline.roll_up(given.request, output, progress)
-    console.text(f"{output}: {len(rolled.made)} files counted, {len(rolled.unchanged)} unchanged\n")
-
-
-@main.command(
-    context_settings=_SETTINGS,
-    short_help="Put several folders of rollups into one.",
-    epilog="\b\nExample:\n  gonogo merge monday/ tuesday/ -o rollups/\n\n"
-    "For files that were rolled up on several machines; merging changes no SLA or SLO verdict.",
-)
-@click.argument("rollups", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder of the merged rollups.",
-)
-@debug_option
-def merge(rollups: tuple[Path, ...], output: Path) -> None:
-    """Put the entries of several folders of ROLLUPS into one folder, each file once.
-
-    They must have been made with the same SLA and SLO thresholds and prices.
-    """
-    from gonogo import stored
-
-    console.text(f"{output}: {stored.combine(rollups, output)} files\n")
-
-
-@main.command(
-    context_settings=_SETTINGS,
     short_help="Make the site again from a readiness.json.",
     epilog="\b\nExample:\n  gonogo render site/readiness.json -o again/\n\n"
     "The same result gives the same site, byte for byte; the logs are not needed.",
@@ -495,7 +443,7 @@ def schema(what: str) -> None:
         console.data(schema_json())
 
 
-for command in (report, ci, config_diff, completion):
+for command in (rollup, merge, report, ci, config_diff, completion):
     main.add_command(command)
 
 

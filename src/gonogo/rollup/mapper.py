@@ -39,7 +39,8 @@ from gonogo.rollup.partial import (
     keep_exemplars,
 )
 from gonogo.rollup.select import Calendar, Selection, split
-from gonogo.rollup.step import METRICS, PAIR_FACTOR, SCOPES, Step
+from gonogo.rollup.step import Step
+from gonogo.rollup.tally import METRICS, PAIR_FACTOR, SCOPES
 from gonogo.rollup.watched import Watched, witnesses
 from gonogo.stats.distinct import Distinct
 

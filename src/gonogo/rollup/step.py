@@ -3,73 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
 from gonogo.conventions import DIMENSIONS
 from gonogo.records import (
-    BROKEN_BY,
-    HIT_EXPECTED,
-    HIT_FLAGGED,
-    HIT_NOT_EMPTY,
     MISSING,
-    NO,
-    NO_TIME,
     UNKNOWN_FLAG,
     YES,
-    Dictionaries,
 )
-from gonogo.rollup import blocks, costs, objectives, watched
-from gonogo.rollup.blocks import NOTHING, Contrasts
-from gonogo.rollup.context import Child, Context, Mask
-from gonogo.rollup.costs import Pricing
-from gonogo.rollup.counting import Groups, Ints, group, sum_of_squares
+from gonogo.rollup import blocks, costs, objectives
+from gonogo.rollup.children import Children
+from gonogo.rollup.context import Mask
+from gonogo.rollup.counting import Ints, group, sum_of_squares
 from gonogo.rollup.histograms import by_scopes
-from gonogo.rollup.partial import CONSTRAINT_SUMS, FRAMES, TOOL_LIMIT_SUMS
-from gonogo.rollup.watched import Watched
-
-METRICS: Final = (
-    "latency_ok",
-    "latency_failed",
-    "ttft",
-    "tps",
-    "cost",
-    "input_tokens",
-    "retrieval_latency",
-    "tool_latency",
-    "guardrail_latency",
-    "objective",
-    "request_cost",
-    "request_latency",
-)
-SCOPES: Final = ("", *DIMENSIONS, "index", "tool", "guardrail", "objective")
-PAIR_FACTOR: Final = 2**31
-
-Column = NDArray[Any]
+from gonogo.rollup.tally import Column, starts_of
 
 
-class Step:
+class Step(Children):
     """The counts of one block; text columns hold codes."""
-
-    def __init__(
-        self,
-        ctx: Context,
-        dictionaries: Dictionaries,
-        pricing: Pricing | None = None,
-        contrast: Contrasts = NOTHING,
-        watch: Watched | None = None,
-    ) -> None:
-        self.ctx, self.dictionaries = ctx, dictionaries
-        self.pricing = pricing
-        self.sides = [side.members(ctx, dictionaries) for side in contrast.sides]
-        self.extra = contrast.extra
-        self.watch = watch or Watched()
-        self.broken: list[watched.Broken] = []
-        self.frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
 
     def run(self, wanted: Sequence[Objective]) -> None:
         self._costs()
@@ -93,18 +47,6 @@ class Step:
             self._objective(number, objective)
         for number, objective in enumerate(self.extra, len(wanted)):
             self._sides(number, objectives.judge(objective, self.ctx, self.dictionaries))
-
-    def _put(self, name: str, columns: dict[str, Any]) -> None:
-        spec = FRAMES[name]
-        schema = dict.fromkeys((*spec.texts, *spec.schema), pl.Int64)
-        self.frames[name].append(
-            pl.DataFrame(
-                {c: columns[c] for c in spec.schema}, schema={c: schema[c] for c in spec.schema}
-            )
-        )
-
-    def _dimensions(self, combos: Ints) -> dict[str, Any]:
-        return {name: self.ctx.combo.keys[k][combos] for k, name in enumerate(DIMENSIONS)}
 
     def _guard_flags(self) -> None:
         """Per line: a check ran, was judged, triggered, blocked, was bypassed, is all there is."""
@@ -131,7 +73,7 @@ class Step:
             self._put(
                 "checked",
                 {
-                    "hour": _starts(ctx.hours, groups.keys[0]),
+                    "hour": starts_of(ctx.hours, groups.keys[0]),
                     **self._dimensions(groups.keys[1]),
                     **{name: groups.count(mask[rows]) for name, mask in self.guard.items()},
                 },
@@ -147,7 +89,7 @@ class Step:
                 "guard_users",
                 {
                     "user": users[groups.keys[1]].view(np.int64),
-                    "day": _starts(ctx.days, groups.keys[0]),
+                    "day": starts_of(ctx.days, groups.keys[0]),
                     "triggered": groups.count(),
                 },
             )
@@ -166,7 +108,7 @@ class Step:
             return groups.sum(np.where(present, values, 0)[rows].astype(np.int64))
 
         columns: dict[str, Any] = {
-            "bin": _starts(ctx.bins, groups.keys[0]),
+            "bin": starts_of(ctx.bins, groups.keys[0]),
             "failed": groups.keys[2],
             **self._dimensions(groups.keys[1]),
             "calls": groups.count(),
@@ -215,7 +157,7 @@ class Step:
         self._put(
             "costs",
             {
-                "day": _starts(ctx.days, day),
+                "day": starts_of(ctx.days, day),
                 "small": small,
                 "provider": provider,
                 "model": model,
@@ -238,7 +180,7 @@ class Step:
             self._put(
                 "errors",
                 {
-                    "hour": _starts(ctx.hours, groups.keys[0]),
+                    "hour": starts_of(ctx.hours, groups.keys[0]),
                     **self._dimensions(groups.keys[1]),
                     "error_class": groups.keys[2],
                     "calls": groups.count(),
@@ -253,7 +195,7 @@ class Step:
             self._put(
                 "finish_reasons",
                 {
-                    "day": _starts(ctx.days, groups.keys[0]),
+                    "day": starts_of(ctx.days, groups.keys[0]),
                     "finish_reason": groups.keys[1],
                     "calls": groups.count(),
                 },
@@ -267,7 +209,7 @@ class Step:
         groups = group([ctx.day[rows], ctx["tenant_id"][rows]])
         calls = ctx.calls[rows]
         columns: dict[str, Any] = {
-            "day": _starts(ctx.days, groups.keys[0]),
+            "day": starts_of(ctx.days, groups.keys[0]),
             "tenant_id": groups.keys[1],
             "calls": groups.count(calls),
             "errors": groups.count(calls & (ctx["failed"][rows] == YES)),
@@ -285,221 +227,6 @@ class Step:
             columns[name] = groups.sum(np.where(present, ctx[source][rows], 0))
             columns[f"{name}_n"] = groups.count(present)
         self._put("tenants", columns)
-
-    def _child_groups(self, child: Child, keys: list[Ints]) -> tuple[Groups, dict[str, Any]]:
-        ctx = self.ctx
-        groups = group([ctx.hour[child.row], ctx.combo.index[child.row], *keys])
-        return groups, {
-            "hour": _starts(ctx.hours, groups.keys[0]),
-            **self._dimensions(groups.keys[1]),
-        }
-
-    def _retrievals(self) -> None:
-        child = self.ctx.retrievals
-        if not child.height:
-            return
-        groups, columns = self._child_groups(
-            child, [child["index_version"], child["embedding_model"]]
-        )
-        failed = child["failed"].astype(bool)
-        chunks = child["n_chunks"].astype(np.int64)
-        scored = child["top_score_micro"] != NO_TIME
-        timed = child["duration_us"] != MISSING
-        columns |= {
-            "index_version": groups.keys[2],
-            "embedding_model": groups.keys[3],
-            "retrievals": groups.count(),
-            "known": groups.count(child["hit"] != UNKNOWN_FLAG),
-            "hits": groups.count(child["hit"] == YES),
-            "by_expectation": groups.count(child["hit_by"] == HIT_EXPECTED),
-            "by_flag": groups.count(child["hit_by"] == HIT_FLAGGED),
-            "by_content": groups.count(child["hit_by"] == HIT_NOT_EMPTY),
-            "chunks_known": groups.count(chunks != MISSING),
-            "empty": groups.count((chunks == 0) & ~failed),
-            "failed": groups.count(failed),
-            "chunks": groups.sum(np.maximum(chunks, 0)),
-            "score_n": groups.count(scored),
-            "score_sum": groups.sum(np.where(scored, child["top_score_micro"], 0)),
-            "expected": groups.sum(child["expected"].astype(np.int64)),
-            "expected_found": groups.sum(child["expected_found"].astype(np.int64)),
-            "latency_n": groups.count(timed),
-            "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
-        }
-        self._put("retrievals", columns)
-        pair = group([child["index_version"], child["embedding_model"]])
-        texts = pair.keys[0] * PAIR_FACTOR + pair.keys[1]
-        self._child_histogram("retrieval_latency", child, "index", pair.index, texts)
-
-    def _chunks(self) -> None:
-        child = self.ctx.chunks
-        if child.height:
-            groups = group([self.ctx.day[child.row], child["chunk"]])
-            self._put(
-                "chunks",
-                {
-                    "day": _starts(self.ctx.days, groups.keys[0]),
-                    "chunk": groups.keys[1],
-                    "retrievals": groups.count(),
-                },
-            )
-
-    def _tools(self) -> None:
-        child = self.ctx.tool_calls
-        if not child.height:
-            return
-        groups, columns = self._child_groups(child, [child["tool"]])
-        timed = child["duration_us"] != MISSING
-        columns |= {
-            "tool": groups.keys[2],
-            "calls": groups.count(),
-            "known": groups.count(child["failed"] != UNKNOWN_FLAG),
-            "errors": groups.count(child["failed"] == YES),
-            "timeouts": groups.count(child["timed_out"].astype(bool)),
-            "args_known": groups.count(child["arguments_valid"] != UNKNOWN_FLAG),
-            "args_invalid": groups.count(child["arguments_valid"] == NO),
-            "fallback_known": groups.count(child["fallback"] != UNKNOWN_FLAG),
-            "fallbacks": groups.count(child["fallback"] == YES),
-            "latency_n": groups.count(timed),
-            "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
-        }
-        self._put("tool_calls", columns)
-        self._child_histogram("tool_latency", child, "tool", child["tool"])
-
-    def _guardrails(self) -> None:
-        """A line counts once per guardrail and stage, however often the check ran on it."""
-        ctx, child = self.ctx, self.ctx.guardrails
-        if not child.height:
-            return
-        row, columns = child.row, child.columns
-        pair = group([columns["name"], columns["stage"]])
-        once = group([row, pair.index])
-        first = np.zeros(once.size, dtype=np.int64)
-        first[once.index[::-1]] = np.arange(len(row))[::-1]
-        row_of, pair_of = row[first], pair.index[first]
-        groups = group([ctx.hour[row_of], ctx.combo.index[row_of], pair_of])
-
-        def calls_with(mask: Column) -> Ints:
-            return groups.count(np.bincount(once.index[mask], minlength=once.size) > 0)
-
-        timed = columns["duration_us"] != MISSING
-        of_check = groups.index[once.index]
-        by_check = Groups(of_check, groups.keys, groups.size)
-        self._put(
-            "guardrails",
-            {
-                "hour": _starts(ctx.hours, groups.keys[0]),
-                **self._dimensions(groups.keys[1]),
-                "name": pair.keys[0][groups.keys[2]],
-                "stage": pair.keys[1][groups.keys[2]],
-                "calls": groups.count(),
-                "known": calls_with(columns["triggered"] != UNKNOWN_FLAG),
-                "triggered": calls_with(columns["triggered"] == YES),
-                "blocked": calls_with(columns["blocked"].astype(bool)),
-                "bypassed": calls_with(columns["bypassed"].astype(bool)),
-                "latency_n": by_check.count(timed),
-                "latency_sum": by_check.sum(np.where(timed, columns["duration_us"], 0)),
-            },
-        )
-        texts = pair.keys[0] * PAIR_FACTOR + pair.keys[1]
-        self._child_histogram("guardrail_latency", child, "guardrail", pair.index, texts)
-
-    def _actions(self) -> None:
-        ctx, child = self.ctx, self.ctx.actions
-        if not child.height:
-            return
-        groups = group([ctx.day[child.row], child["action"], child["tier"], child["review"]])
-        timed = child["duration_us"] != MISSING
-        self._put(
-            "actions",
-            {
-                "day": _starts(ctx.days, groups.keys[0]),
-                "action": groups.keys[1],
-                "tier": groups.keys[2],
-                "review": groups.keys[3],
-                "actions": groups.count(),
-                "latency_n": groups.count(timed),
-                "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
-            },
-        )
-
-    def _requests(self) -> None:
-        """Whole requests: root spans, by how long they took and whether they failed."""
-        ctx, names = self.ctx, ("service", "environment", "release")
-        rows = np.flatnonzero(ctx.request_us != MISSING)
-        if not len(rows):
-            return
-        values = ctx.request_us[rows]
-        failed = ctx["failed"][rows]
-        groups = group([ctx.hour[rows], failed, *(ctx[name][rows] for name in names)])
-        high, low = sum_of_squares(groups, values)
-        self._put(
-            "requests",
-            {
-                "hour": _starts(ctx.hours, groups.keys[0]),
-                "failed": groups.keys[1],
-                **dict(zip(names, groups.keys[2:], strict=True)),
-                "request_n": groups.count(),
-                "request_sum": groups.sum(values),
-                "request_sq_high": high,
-                "request_sq_low": low,
-            },
-        )
-        for _, found in by_scopes(values, [("", ctx.hour[rows])]):
-            self._cells("request_latency", "", found, ctx.hours, None)
-
-    def _constraints(self) -> None:
-        ctx = self.ctx
-        self.broken = watched.broken(ctx, self.watch, self.dictionaries)
-        nothing = np.zeros(ctx.height, dtype=bool)
-        for number, one in enumerate(self.broken):
-            whole = ("", one.calls, one.looked_at, one.unread, one.violated)
-            parts = [(by, nothing, nothing, nothing, mask) for by, mask in one.by.items()]
-            for by, *masks in (whole, *parts):
-                rows = np.flatnonzero(np.logical_or.reduce(masks))
-                if not len(rows):
-                    continue
-                groups = group([ctx.day[rows]])
-                self._put(
-                    "constraints",
-                    {
-                        "constraint": np.full(groups.size, number),
-                        "by": np.full(groups.size, 1 + BROKEN_BY.index(by) if by else 0),
-                        "day": _starts(ctx.days, groups.keys[0]),
-                        **{
-                            name: groups.count(mask[rows])
-                            for name, mask in zip(CONSTRAINT_SUMS, masks, strict=True)
-                        },
-                    },
-                )
-
-    def _tool_limits(self) -> None:
-        ctx, child = self.ctx, self.ctx.tool_calls
-        if not child.height:
-            return
-        found = watched.tool_limits(ctx, self.watch, self.dictionaries)
-        rows = np.flatnonzero(found.timed | found.invalid)
-        if len(rows):
-            groups = group([ctx.day[child.row[rows]], child["tool"][rows]])
-            self._put(
-                "tool_limits",
-                {
-                    "tool": groups.keys[1],
-                    "day": _starts(ctx.days, groups.keys[0]),
-                    **{name: groups.count(getattr(found, name)[rows]) for name in TOOL_LIMIT_SUMS},
-                },
-            )
-
-    def _child_histogram(
-        self, metric: str, child: Child, scope: str, codes: Ints, texts: Ints | None = None
-    ) -> None:
-        """Cells per day and code; `texts` are the codes to store where `codes` only number them."""
-        timed = child["duration_us"] != MISSING
-        values, own = child["duration_us"][timed], codes[timed].astype(np.int64)
-        if len(values):
-            card = int(own.max()) + 1
-            days = self.ctx.day[child.row[timed]]
-            for _, found in by_scopes(values, [(scope, days * card + own)]):
-                self._cells(metric, scope, found, self.ctx.days, card, texts)
 
     def _call_histograms(self) -> None:
         ctx = self.ctx
@@ -530,29 +257,6 @@ class Step:
                 starts = ctx.hours if card is None else ctx.days
                 self._cells(metric, name, found, starts, card)
 
-    def _cells(
-        self,
-        metric: str,
-        name: str,
-        found: Any,
-        starts: list[int | None],
-        card: int | None,
-        texts: Ints | None = None,
-    ) -> None:
-        def keys(groups: Ints) -> dict[str, Any]:
-            start, code = (
-                (groups, np.zeros_like(groups)) if card is None else np.divmod(groups, card)
-            )
-            return {
-                "metric": np.full(len(groups), METRICS.index(metric)),
-                "dimension": np.full(len(groups), SCOPES.index(name)),
-                "value": texts[code] if texts is not None else code,
-                "start": _starts(starts, start),
-            }
-
-        self._put("histograms", {**keys(found.group), "bucket": found.bucket, "count": found.count})
-        self._put("extremes", {**keys(found.groups), "min": found.low, "max": found.high})
-
     def _objective(self, number: int, objective: Objective) -> None:
         counted = objectives.count(objective, self.ctx, self.dictionaries)
         rows = np.flatnonzero(counted.eligible)
@@ -560,7 +264,7 @@ class Step:
             "objectives",
             {
                 "objective": np.full(len(rows), number),
-                "bin": _starts(self.ctx.bins, rows),
+                "bin": starts_of(self.ctx.bins, rows),
                 "good": counted.good[rows],
                 "total": counted.total[rows],
                 "sum": counted.sum[rows],
@@ -587,8 +291,3 @@ class Step:
         events = blocks.columns(number, side, judged, self.ctx, members)
         if events is not None:
             self._put("blocks", events)
-
-
-def _starts(starts: list[int | None], index: Ints) -> pl.Series:
-    table = pl.Series(starts, dtype=pl.Int64)
-    return table.gather(pl.Series(index))
