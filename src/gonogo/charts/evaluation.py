@@ -97,11 +97,13 @@ def judge(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     if table is None:
         return None
     keys = ("dimension", "human", "judge", "items")
-    cells = [tuple(r) for r in zip(*(column(table, k) for k in keys), strict=True) if r[3]]
+    cells = [
+        tuple(r) for r in zip(*(column(table, k) for k in keys), strict=True) if r[3] is not None
+    ]
     cells.sort(key=lambda c: tuple(map(str, c[:3])))
     said = sorted({str(c[2]) for c in cells} | {str(c[1]) for c in cells})
     heads = list(dict.fromkeys((str(c[0]), str(c[1])) for c in cells))
-    if not cells or len(said) > _CELLS or len(heads) > 2 * _CELLS:
+    if not any(c[3] for c in cells) or len(said) > _CELLS or len(heads) > 2 * _CELLS:
         return None
     columns = dict(zip(said, unique_labels(said, 12), strict=True))
     names = dict(
@@ -111,10 +113,11 @@ def judge(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     rows: Rows = []
     for dimension, human, judged, items in cells:
         head = (str(dimension), str(human))
-        share = items / of[head]
+        share = items / of[head] if items else 0
         rows.append({
             "label": names[head], "x": columns[str(judged)], "text": f"{items:,}",
-            "o": round(0.25 + 0.75 * share, 3), "s": _AGREED if human == judged else _DIFFER,
+            "o": round(0.25 + 0.75 * share, 3) if items else 0.08,
+            "s": _AGREED if human == judged else _DIFFER,
         })  # fmt: skip
     y = marks.names_y(list(names.values()))
     x = alt.X(
@@ -136,7 +139,9 @@ def judge(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     total = sum(c[3] for c in cells)
     caption = f"People and judge agree on {agreed:,} of {plural(total, 'item')} "
     caption += f"({display.ratio(agreed, total)})."
-    apart = max((c for c in cells if c[1] != c[2]), key=lambda c: (c[3], str(c)), default=None)
+    apart = max(
+        (c for c in cells if c[1] != c[2] and c[3]), key=lambda c: (c[3], str(c)), default=None
+    )
     if apart is not None:
         caption += f" They differ most on {label(apart[0])}: {apart[3]:,} times people said "
         caption += f"{label(apart[1], 20)} and the judge {label(apart[2], 20)}."
