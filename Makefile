@@ -19,7 +19,7 @@ help:  ## Show this list
 setup: $(VENV)/.gonogo  ## Make .venv and install gonogo into it
 
 demo: $(VENV)/.gonogo  ## Build the site of the sample logs into site/ and print the verdict
-	@$(PY) -m gonogo build sample_logs -c sample_project/readiness.toml -o site --state .gonogo; status=$$?; \
+	@$(PY) -m gonogo build sample_logs -c sample_project/readiness.toml -o site --state .gonogo/demo; status=$$?; \
 	case $$status in \
 	0|1|3) echo; echo "What is planted: sample_logs/README.md and sample_project/README.md" ;; \
 	*) exit $$status ;; \

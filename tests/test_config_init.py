@@ -23,9 +23,10 @@ from synthetic import synthetic_result
 
 
 def result_with(**measures: int | None) -> ReadinessResult:
-    """The made-up week with some cells of `overall` replaced."""
+    """The made-up week with some cells of `overall` replaced; how many calls there were is left
+    out unless it is given."""
     result = synthetic_result()
-    for key, value in measures.items():
+    for key, value in ({"calls": None} | measures).items():
         result.tables["overall"].data[key] = [value]
     return result
 

@@ -42,7 +42,7 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
     if form == "junit":
         from gonogo.exports.junit import junit_xml
 
-        return junit_xml(result)
+        return junit_xml(result, slo_only=decision is result.slo)
     if form == "github":
         from gonogo.exports.github import annotate
 

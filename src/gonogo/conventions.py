@@ -129,3 +129,6 @@ PUBLISHABLE: Final = (
 
 SMALL_CELL: Final = 10
 """Under the public profile a person-like value with fewer calls than this merges into (other)."""
+
+OTHER_UNITS: Final = ("_s", "_us", "_ns")
+"""Units in which [fields] may name a duration, beside milliseconds, as in latency_s."""

@@ -46,7 +46,7 @@ from gonogo.measures import Distributions, build_tables, field_coverage, objecti
 from gonogo.privacy import Masker
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
 from gonogo.readiness import decide
-from gonogo.records import Dictionaries
+from gonogo.records import MISSING, NO, YES, Dictionaries
 from gonogo.request import Request, Run, resolve
 from gonogo.results import Excursion, Incident, IngestReport, ReadinessResult
 from gonogo.rollup import engine
@@ -415,6 +415,9 @@ def inspect(request: Request) -> InspectReport:
     return InspectReport(result, fields, sample, told)
 
 
+_SHOWN: Final = ("duration_us", "ttft_us", "input_tokens", "output_tokens", "cost_nano_usd")
+
+
 def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:
     for load_block in logs.blocks():
         block, _ = load_block()
@@ -435,18 +438,9 @@ def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:
             {
                 "start": head["start_us"].replace(-(2**62), None).cast(pl.Datetime("us")),
                 **shown,
-                **{
-                    name: head[name]
-                    for name in (
-                        "is_call",
-                        "failed",
-                        "duration_us",
-                        "ttft_us",
-                        "input_tokens",
-                        "output_tokens",
-                        "cost_nano_usd",
-                    )
-                },
+                "is_call": head["is_call"],
+                "failed": head["failed"].replace_strict({NO: False, YES: True}, default=None),
+                **{name: head[name].replace(MISSING, None) for name in _SHOWN},
             }
         )
     return pl.DataFrame()

@@ -66,12 +66,18 @@ class _Proposal:
     events: str
     fallback: str
     to_log: str
+    of: str = ""
+    """the column of all that could have carried it"""
 
 
 _PROPOSALS: Final = (
-    _Proposal("latency.p95", "time", "latency_p95", "latency_n", "calls", "<= 4s", "latency_ms"),
+    _Proposal(
+        "latency.p95", "time", "latency_p95", "latency_n", "calls", "<= 4s", "latency_ms", "calls"
+    ),
     _Proposal("ttft.p95", "time", "ttft_p95", "ttft_n", "streamed calls", "<= 1s", "ttft_ms"),
-    _Proposal("error_rate", "failures", "errors", "error_known", "calls", "<= 1%", "status"),
+    _Proposal(
+        "error_rate", "failures", "errors", "error_known", "calls", "<= 1%", "status", "calls"
+    ),
     _Proposal(
         "guardrail_trigger_rate",
         "triggers",
@@ -100,7 +106,14 @@ _PROPOSALS: Final = (
         "tool_calls",
     ),
     _Proposal(
-        "cost_per_call.mean", "money", "cost", "cost_n", "calls with a cost", "<= $0.02", "cost_usd"
+        "cost_per_call.mean",
+        "money",
+        "cost",
+        "cost_n",
+        "calls with a cost",
+        "<= $0.02",
+        "cost_usd",
+        "calls",
     ),
 )
 
@@ -146,6 +159,10 @@ def _objective(proposal: _Proposal, row: dict[str, Scalar]) -> str:
     value, sample = row.get(proposal.value), row.get(proposal.sample)
     if not isinstance(value, int) or not isinstance(sample, int) or sample <= 0:
         hint = f"# nothing to propose from: log {proposal.to_log}"
+        return f'#"{proposal.key}" = "{proposal.fallback}"  {hint}'
+    every = row.get(proposal.of)
+    if isinstance(every, int) and 2 * sample < every:
+        hint = f"# only {sample:,} of {every:,} {proposal.of} tell it: log {proposal.to_log}"
         return f'#"{proposal.key}" = "{proposal.fallback}"  {hint}'
     limit, seen = _propose(proposal, value, sample)
     long_form = f'{{ limit = "{limit}", proposed = true, agreed_by = "" }}'

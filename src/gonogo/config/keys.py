@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gonogo.conventions import OTHER_UNITS
+
 SETTINGS: Final = ("timezone", "minimum_coverage", "top")
 """Plain values at the top of the file, above the first section."""
 
@@ -144,7 +146,7 @@ KEY_SYNONYMS: Final = {
     "name": "title",
 }
 
-CANONICAL_FIELDS: Final = (
+_FIELDS: Final = (
     "timestamp",
     "end_time",
     "trace_id",
@@ -218,6 +220,17 @@ CANONICAL_FIELDS: Final = (
     "action",
     "evaluations",
 )
+
+CANONICAL_FIELDS: Final = (
+    *_FIELDS,
+    *(
+        name.removesuffix("_ms") + unit
+        for name in _FIELDS
+        if name.endswith("_ms")
+        for unit in OTHER_UNITS
+    ),
+)
+"""What [fields] may map; a duration in the unit of its suffix."""
 """What `[fields]` may map: names of the native log line."""
 
 FIELD_SYNONYMS: Final = {

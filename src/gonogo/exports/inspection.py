@@ -51,8 +51,10 @@ class InspectReport:
                 yield f"note: {problem.what}" + (f"; {problem.hint}" if problem.hint else "")
         yield ""
         yield "field                      rows that carry it"
+        thin = {f.field: f.hint for f in self.result.coverage if 2 * f.present < f.applicable}
         for name, title, present in self.fields:
-            yield f"{name:<26} {present:>12,}  {title}"
+            hint = f"; {thin[name]}" if name in thin else ""
+            yield f"{name:<26} {present:>12,}  {title}{hint}"
         missing = [f for f in self.result.coverage if not f.present]
         for field in missing:
             yield f"{field.field:<26} {'missing':>12}  {field.hint}"

@@ -18,8 +18,8 @@ _OUTCOMES: Final = {
 }
 
 
-def junit_xml(result: ReadinessResult) -> str:
-    """One suite for the objectives and one for the gates.
+def junit_xml(result: ReadinessResult, *, slo_only: bool = False) -> str:
+    """One suite for the objectives, and one for the gates unless `slo_only`.
 
     BREACHED is a failure, NO_DATA an error (a test that could not be run is none that passed),
     NOT_APPLICABLE is skipped; AT_RISK and what is waived pass and say so.
@@ -27,7 +27,7 @@ def junit_xml(result: ReadinessResult) -> str:
     root = ET.Element("testsuites", name="gonogo")
     objectives = [_objective(o) for o in result.objectives]
     suites = [_suite(f"SLO: {result.slo.verdict.value}", objectives, result)]
-    if result.gates:
+    if result.gates and not slo_only:
         gates = [_gate(g) for g in result.gates]
         suites.append(_suite(f"Gates: {result.readiness.verdict.value}", gates, result))
     for key in ("tests", "failures", "errors", "skipped"):

@@ -44,7 +44,7 @@ def summary(incident: Incident) -> str:
     many = len({e.objective for e in incident.excursions})
     when = f"since {_at(onset, incident)}"
     if not ongoing:
-        when = f"from {_at(onset, incident)} to {_at(end, incident)}, over now"
+        when = f"from {_at(onset, incident)} to {_at(end, incident)}, ended"
     objectives = "1 objective was" if many == 1 else f"{many} objectives were"
     if ongoing:
         objectives = "1 objective is" if many == 1 else f"{many} objectives are"

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gonogo.ingest.fields import Field, unit_factor
+from gonogo.ingest.fields import Field, own_path, unit_factor
 from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES
 
 Tally = Counter[tuple[str, str]]  # (diagnostic code, field) -> rows
@@ -46,15 +46,15 @@ class Reader:
         self.height = frame.height
 
     def sources(self, field: Field) -> list[tuple[str, pl.Series]]:
-        """The field's present columns in the order of its paths: (path, values)."""
-        own = self._mapping.get(self._prefix + field.native)
-        paths = (own, *field.paths) if own else field.paths
+        """The field's present columns in the order of its paths: (what tells the unit, values)."""
+        own = own_path(self._mapping, self._prefix + field.native)
+        paths = [*([own] if own else []), *((path, path) for path in field.paths)]
         found = []
-        for path in paths:
+        for path, unit in paths:
             flat = path in self._frame.columns
             series = self._frame[path] if flat else _follow(self._frame, path.split("."))
             if series is not None and series.null_count() < len(series):
-                found.append((path, series))
+                found.append((unit, series))
         return found
 
     def has(self, field: Field) -> bool:

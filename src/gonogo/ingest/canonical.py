@@ -228,10 +228,12 @@ def _outcome(
     """(failed, blocked, error class) from status, ok flag and error type."""
     ok = read.flags(fields["ok"])
     error = read.texts(fields["error_type"])
-    has_error = (error.str.len_bytes() > 0).fill_null(False).to_numpy()
+    # `error` may be a flag: false says that there was none.
+    none = error.str.to_lowercase().is_in(["false", "0", "none"]).fill_null(False).to_numpy()
+    has_error = (error.str.len_bytes() > 0).fill_null(False).to_numpy() & ~none
     blocked = status == classes.BLOCKED
     failed = np.full(read.height, UNKNOWN_FLAG, dtype=np.uint8)
-    failed[(status == classes.OK) | blocked | (ok == YES)] = NO
+    failed[(status == classes.OK) | blocked | (ok == YES) | none] = NO
     failed[((status == classes.FAILED) | (ok == NO) | has_error) & ~blocked] = YES
     by_error = classify(error, classes.error_class, NO_ERROR_CLASS)
     by_status = read.classes(fields["status"], classes.error_class, NO_ERROR_CLASS)

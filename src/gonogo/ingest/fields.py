@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from gonogo.conventions import OTHER_UNITS
+
 Kind = Literal["text", "number", "flag", "time", "presence", "texts"]
 
 MICROSECONDS: Final = {
@@ -32,6 +34,19 @@ def unit_factor(path: str) -> float:
         if path.endswith(suffix):
             return factor
     return 1e3
+
+
+def own_path(mapping: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    """(path, what tells its unit) of a field in a user's mapping: `latency_s = "took"` is seconds,
+    `latency_ms = "took"` milliseconds unless the path itself names another unit."""
+    if name in mapping:
+        return mapping[name], mapping[name]
+    if name.endswith("_ms"):
+        for unit in OTHER_UNITS:
+            other = name.removesuffix("_ms") + unit
+            if other in mapping:
+                return mapping[other], other
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,16 +371,16 @@ def known_paths(mapping: Mapping[str, str]) -> dict[str, Kind]:
     """Every path that the table or the user's mapping knows, with the kind of its value."""
     found: dict[str, Kind] = {}
     for entry in LINE_FIELDS:
-        own = mapping.get(entry.native)
-        for path in (*entry.paths, *([own] if own else [])):
+        own = own_path(mapping, entry.native)
+        for path in (*entry.paths, *(own[:1] if own else ())):
             found[path] = entry.kind
     for child in CHILDREN:
         places: dict[str, dict[str, str]] = {name: {} for name in child.names}
         places |= own_containers(mapping, child)
         for name, inside in places.items():
             for entry in child.fields:
-                own = inside.get(f"{child.names[0]}.{entry.native}")
-                for path in (*entry.paths, *([own] if own else [])):
+                own = own_path(inside, f"{child.names[0]}.{entry.native}")
+                for path in (*entry.paths, *(own[:1] if own else ())):
                     # `chunks[].id` is one text in each of many objects, not a list of texts.
                     kind: Kind = "text" if "[]" in path else entry.kind
                     found[f"{name}[].{path}"] = kind
