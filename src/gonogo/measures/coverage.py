@@ -44,7 +44,12 @@ _FIELDS: Final = (
     _Field("output_tokens", ("output_tokens",), "output tokens", "log output_tokens"),
     _Field("latency", ("latency_ms",), "latency", "log latency_ms on every call"),
     _Field("ttft", ("ttft_ms",), "time to first token", "log ttft_ms on streamed calls"),
-    _Field("outcome", ("status",), "outcome", "log status (ok or error) on every call; an absent or null error is not taken for ok"),
+    _Field(
+        "outcome",
+        ("status",),
+        "outcome",
+        "log status (ok or error) on every call; an absent or null error is not taken for ok",
+    ),
     _Field("output", ("output",), "output", "log output, or a hash of it, on every call"),
     _Field(
         "guardrail_flags",
