@@ -136,7 +136,7 @@ def test_gates_count_for_readiness_and_not_for_the_slo() -> None:
         assert slo.verdict is Verdict.GO
         assert ready.verdict is verdict
     _, ready = both([MET, objective(Status.BREACHED)], [gate(Status.BREACHED)])
-    assert ready.headline == "NO-GO: 1 of 2 objectives is and the 1 gate is breached"
+    assert ready.headline == "NO-GO: 1 of 2 objectives and the 1 gate are breached"
 
 
 def test_a_breached_warning_is_a_condition_and_information_is_none() -> None:

@@ -42,7 +42,7 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
     if form == "junit":
         from gonogo.exports.junit import junit_xml
 
-        return junit_xml(result, slo_only=decision is result.slo)
+        return junit_xml(result, slo_only=decision is not result.readiness)
     if form == "github":
         from gonogo.exports.github import annotate
 
@@ -253,7 +253,9 @@ def rollup(given: Input, output: Path) -> None:
 
     with open_progress(quiet=given.quiet) as progress:
         rolled = pipeline.roll_up(given.request, output, progress)
-    console.text(f"{output}: {len(rolled.made)} files counted, {len(rolled.unchanged)} unchanged\n")
+    console.text(
+        f"{output}: {_files(len(rolled.made))} counted, {len(rolled.unchanged)} unchanged\n"
+    )
 
 
 @click.command(
@@ -278,4 +280,8 @@ def merge(rollups: tuple[Path, ...], output: Path) -> None:
     """
     from gonogo import stored
 
-    console.text(f"{output}: {stored.combine(rollups, output)} files\n")
+    console.text(f"{output}: {_files(stored.combine(rollups, output))}\n")
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number:,} files"

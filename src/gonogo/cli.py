@@ -266,7 +266,7 @@ def incident(
     from gonogo.progress import open_progress
 
     if not given.quiet:
-        console.say(f"looking at {len(given.request.logs)} input(s) for what is over its limit")
+        console.say("looking at the logs for what is over its limit")
     with open_progress(quiet=given.quiet) as progress:
         found = pipeline.incident(given.request, last, since, until, like, progress)
     console.text(occurrence.terminal(found))

@@ -166,6 +166,9 @@ def _counted(
         parts.append(_of(hit, len(judged), "objective"))
     if hit_gates:
         parts.append(_of(hit_gates, _applicable(gates), "gate"))
+    if len(parts) == 2:  # one verb for both
+        first, second = (part.removesuffix(" is").removesuffix(" are") for part in parts)
+        parts = [first, f"{second} are"]
     said = f"{' and '.join(parts)} {word}" if parts else ""
     if compared := sum(r.status is status for r in regressions):
         figures = f"{compared} compared figure{'s are' if compared > 1 else ' is'}"
