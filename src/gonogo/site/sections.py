@@ -199,7 +199,8 @@ def _guardrails(result: ReadinessResult, charts: Charts) -> Section:
         time_us("Added, p50", "latency_p50"), time_us("Added, p95", "latency_p95"),
     )  # fmt: skip
     table = view(result.tables.get("guardrails"), cols, "Guardrails by name and stage",
-                 note="Rates are of the calls on which the guardrail ran.")  # fmt: skip
+                 note="Rates are of the calls on which the guardrail ran. Logs carry no cost of a "
+                      "check, so its share of the cost cannot be told.")  # fmt: skip
     matrix = view(
         result.tables.get("guardrail_matrix"),
         (
