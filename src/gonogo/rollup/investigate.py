@@ -203,13 +203,14 @@ def _candidates(
            ).astype(np.int64)  # fmt: skip
     bad = np.flatnonzero(~good)
     fine = np.flatnonzero(good & (ctx["failed"][row] != YES))
-    for kept, events, ranks in (
-        (findings.worst, bad, list(zip((-size[bad]).tolist(), tie[bad].tolist(), strict=True))),
-        (findings.typical, bad, [(t, 0) for t in tie[bad].tolist()]),
-        (findings.control, fine, [(t, 0) for t in tie[fine].tolist()]),
+    for kept, events, first, second in (
+        (findings.worst, bad, -size[bad], tie[bad]),
+        (findings.typical, bad, tie[bad], np.zeros_like(bad)),
+        (findings.control, fine, tie[fine], np.zeros_like(fine)),
     ):
-        for rank, event in sorted(zip(ranks, events.tolist(), strict=True))[:_TYPICAL]:
-            kept.append(_candidate(ctx, dictionaries, int(row[event]), rank, part))
+        for at in np.lexsort((events, second, first))[:_TYPICAL].tolist():
+            rank = (int(first[at]), int(second[at]))
+            kept.append(_candidate(ctx, dictionaries, int(row[events[at]]), rank, part))
         kept.sort()
         del kept[_TYPICAL:]
 
