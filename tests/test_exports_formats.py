@@ -77,17 +77,17 @@ def test_an_annotation_is_one_command_whatever_it_is_about(text: str) -> None:
 
 
 def test_annotations_stand_at_the_line_of_their_threshold() -> None:
-    def at(place: str | None, root: str = "/work/repo") -> str:
+    def at(place: str | None, root: str = "/checkout") -> str:
         one = objective("x", defined_at=place, reason="late")
         result = synthetic_result(objectives=(one,), gates=())
         return annotate(result, result.readiness, root).splitlines()[1]
 
     assert at("readiness.toml:13:1").startswith("::error title=BREACHED%3A x,file=readiness.toml")
     assert ",line=13,col=1::late" in at("conf/readiness.toml:13:1")
-    assert ",file=conf/r.toml,line=2," in at("/work/repo/conf/r.toml:2:1")
+    assert ",file=conf/r.toml,line=2," in at("/checkout/conf/r.toml:2:1")
     for elsewhere in ("/etc/readiness.toml:1:1", "../r.toml:1:1", "nonsense", "a:b:c", None):
         assert "file=" not in at(elsewhere)
-    assert "file=" not in at("/work/repo/r.toml:1:1", root="")
+    assert "file=" not in at("/checkout/r.toml:1:1", root="")
 
 
 def test_levels_follow_status_and_severity_and_good_news_are_told_too() -> None:
