@@ -25,6 +25,7 @@ from gonogo.measures.frames import (
     wide_calls,
 )
 from gonogo.measures.segments import numbered
+from gonogo.measures.traffic import observed_seconds
 from gonogo.records import YES
 from gonogo.results import Column, Table
 from gonogo.rollup.partial import (
@@ -132,8 +133,8 @@ class _Builder:
             "peak_bin_calls": None,
         }
         if bins.height:
-            span = int(bins["bin"].max()) - int(bins["bin"].min()) + BIN_SECONDS  # type: ignore[arg-type]
-            row |= {"minutes": span // 60, "peak_bin_calls": int(bins["calls"].max())}  # type: ignore[arg-type]
+            minutes = observed_seconds(self.partial) // 60
+            row |= {"minutes": minutes, "peak_bin_calls": int(bins["calls"].max())}  # type: ignore[arg-type]
         row |= self._requests()
         return _table("overall", "All calls", (*c.MEASURES, *c.OVERALL_ONLY), [row])
 
