@@ -77,7 +77,7 @@ class Pipeline:
     periods: list[tuple[int | None, int]] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
 
-    def analyse(self, request: Any, progress: Progress) -> ReadinessResult:
+    def analyse(self, request: Any, progress: Progress, **_: object) -> ReadinessResult:
         self.requests.append(request)
         self.progress.append(progress)
         self.during(progress)
@@ -511,7 +511,7 @@ fake = types.ModuleType("gonogo.pipeline")
 fake.Request = lambda **k: None
 from gonogo.results import Decision
 verdict = Decision(verdict="INCONCLUSIVE", headline="", reasons=())
-fake.analyse = lambda request, progress: synthetic_result(readiness=verdict)
+fake.analyse = lambda request, progress, **how: synthetic_result(readiness=verdict)
 sys.modules["gonogo.pipeline"] = gonogo.pipeline = fake
 from gonogo.cli import main
 main(["check", "logs", "--format", "json"], prog_name="gonogo")

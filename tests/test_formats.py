@@ -366,7 +366,7 @@ def test_what_is_not_known_is_told_with_what_was_seen(tmp_path: Path) -> None:
      ('{"a" 1,\n', "lines"), ('[{"a": 1}]', "array")],
 )  # fmt: skip
 def test_how_records_stand_in_a_file(head: str, kind: str) -> None:
-    assert container(head, "a.json") == kind
+    assert container(head.encode(), "a.json") == kind
 
 
 def test_native_records_may_stand_in_an_array_or_a_table(tmp_path: Path) -> None:

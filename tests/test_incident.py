@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gonogo.cli import main
+from gonogo.pipeline import Request, analyse
+from gonogo.progress import Silent
 from gonogo.stats.lift import log_tail
 from test_planted import OBJECTIVE_OF
 from test_sample_logs import PLANTED
@@ -193,6 +195,16 @@ def test_nothing_over_its_limit_names_the_nearest(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert done.stdout.startswith("Default threshold, not your SLA.\nNothing over its limit")
     assert "nearest: error rate (error_rate ≤ 1%), 1 bad of 18" in done.stdout.replace("<=", "≤")
+
+
+def test_for_the_verdict_alone_nothing_is_read_twice(tmp_path: Path) -> None:
+    log = log_of(tmp_path / "a.jsonl", 3_000, bad=range(1_000, 1_600))
+    request = Request((str(log),), None, state=tmp_path / "state")
+    alone, whole = (analyse(request, Silent(), verdict_only=only) for only in (True, False))
+    assert alone.slo == whole.slo
+    assert [e.id for e in alone.excursions] == [e.id for e in whole.excursions] != []
+    assert {e.impact for e in alone.excursions} == {None}
+    assert None not in {e.impact for e in whole.excursions}
 
 
 def test_an_incident_that_goes_on_is_said_to_and_stays_itself(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
     from gonogo.progress import open_progress
 
     with open_progress(quiet=given.quiet) as progress:
-        result = pipeline.analyse(given.request, progress)
+        result = pipeline.analyse(given.request, progress, verdict_only=form == "text")
     decision = result.slo if slo_only else result.readiness
     if form == "text":
         _show(result, decision, quiet=given.quiet)
@@ -312,7 +312,7 @@ def gates(given: Input) -> None:
     from gonogo.progress import open_progress
 
     with open_progress(quiet=given.quiet) as progress:
-        result = pipeline.analyse(given.request, progress)
+        result = pipeline.analyse(given.request, progress, verdict_only=True)
     width, color = _terminal()
     console.text(checklist(result, width=width, color=color))
 
@@ -344,7 +344,7 @@ def init(given: Input, output: Path, force: bool) -> None:
     from gonogo.progress import open_progress
 
     with open_progress(quiet=given.quiet) as progress:
-        result = pipeline.analyse(given.request, progress)
+        result = pipeline.analyse(given.request, progress, verdict_only=True)
     if not result.ingest.calls:
         hint = "gonogo inspect shows what was read"
         raise InputError((Diagnostic("I023", "", "no calls to propose thresholds from", hint),))

@@ -89,9 +89,9 @@ def detailed(
         update={
             "impact": Impact(
                 calls=f.calls,
-                sessions=len(f.sessions),
-                users=len(f.users),
-                tenants=len(f.tenants),
+                sessions=f.sessions,
+                users=f.users,
+                tenants=f.tenants,
                 without_session=f.without_session,
                 without_user=f.without_user,
                 cost_nano_usd=cost,

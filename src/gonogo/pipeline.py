@@ -76,14 +76,14 @@ __all__ = [
 TELEMETRY_ONLY: Final = "telemetry only, default thresholds: this is not a readiness decision"
 
 
-def analyse(request: Request, progress: Progress) -> ReadinessResult:
-    """Read the logs and judge them.
+def analyse(request: Request, progress: Progress, *, verdict_only: bool = False) -> ReadinessResult:
+    """Read the logs and judge them; for the verdict alone, excursions are not looked into.
 
     Raises:
         ConfigError, UsageError: the request cannot be carried out.
         InputError: the logs cannot be read.
     """
-    return _analyse(resolve(request), progress)[0]
+    return _analyse(resolve(request), progress, verdict_only=verdict_only)[0]
 
 
 def build(
@@ -246,7 +246,9 @@ def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled
     return stored.roll_up(resolve(request), folder, progress)
 
 
-def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Memory]:
+def _analyse(
+    run: Run, progress: Progress, *, verdict_only: bool = False
+) -> tuple[ReadinessResult, Memory]:
     """The result and what it was made of; its run has grouped objectives spread out."""
     pricing = Pricing(run.config.prices, run.config.cost)
     if run.request.rollups is not None:
@@ -282,7 +284,7 @@ def _analyse(run: Run, progress: Progress) -> tuple[ReadinessResult, Memory]:
         )
         report = ingest_report(logs, partial, run.masker)
         progress.phase("Judging", None)
-        closer = looked_at(run, logs, mapper, partial, pricing)
+        closer = {} if verdict_only else looked_at(run, logs, mapper, partial, pricing)
     finally:
         logs.close()
     # Before the levers ask for prices of models that the log does not hold.

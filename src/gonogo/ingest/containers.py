@@ -22,6 +22,7 @@ BATCH: Final = 1_000
 MAX_DOCUMENT: Final = 512 << 20
 _DECODER: Final = json.JSONDecoder()
 _SPACE: Final = " \t\r\n\ufeff"
+_BLANK: Final = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
 _LISTS: Final = re.compile(
     r'"(resourceSpans|resourceLogs|batches|data|runs|spans|traces|observations|results|post|patch|'
     r'events|value)"\s*:\s*\['
@@ -38,23 +39,26 @@ class Batch:
     refused: list[tuple[int, Refused]] = field(default_factory=list)
 
 
-def container(head: str, name: str) -> Container:
+def container(head: bytes, name: str) -> Container:
     """How the records of a file stand in it, told from its beginning."""
     bare = name.removesuffix(".gz").removesuffix(".zst").removesuffix(".zstd")
-    text = head.lstrip(_SPACE)
-    if bare.endswith((".csv", ".tsv")) and text[:1] not in {"{", "["}:
+    start = _BLANK.match(head).end()  # type: ignore[union-attr]  # it matches nothing, too
+    opening = head[start : start + 1]
+    if bare.endswith((".csv", ".tsv")) and opening not in {b"{", b"["}:
         return "csv"
-    if text[:1] not in {"{", "["}:
+    if opening not in {b"{", b"["}:
         return "lines"
-    line, newline, rest = text.partition("\n")
-    line = line.rstrip(_SPACE)
+    # Of many megabytes only the first line is made a text.
+    newline = head.find(b"\n", start)
+    end = len(head) if newline < 0 else newline
+    line = head[start:end].decode("utf-8", "replace").rstrip(_SPACE)
     if _is_whole(line):
-        more = bool(rest.strip(_SPACE))
+        more = _BLANK.fullmatch(head, end) is None
         return "array" if line.startswith("[") and not more else "lines"
     if line.startswith("["):
         return "array" if line[1:].lstrip(_SPACE)[:1] in {"", "{"} else "lines"
     # A line that is sound up to an opening or a comma goes on below; any other one is broken.
-    return "document" if newline and _goes_on(line) else "lines"
+    return "document" if newline >= 0 and _goes_on(line) else "lines"
 
 
 def _goes_on(line: str) -> bool:

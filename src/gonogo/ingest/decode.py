@@ -10,6 +10,7 @@ slower, lenient, and with a reason for each line that is refused.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sys
 import threading
@@ -39,10 +40,8 @@ KEY: Final = "\x00gonogo"
 _LONE_ESCAPE: Final = r"\\u[dD][89a-fA-F]"
 # An escaped backslash is taken first: what follows it is no escape.
 _PAIRED_ESCAPES: Final = r"\\[^u]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_ESCAPED_LETTERS: Final = [f"\\u00{digit}" for digit in "4567"]
+_ESCAPED_LETTER: Final = r"\\u00[4-7]"
 """Letters need no escape; where they have one, a name may be spelt so that no search finds it."""
-_HIDDEN_KEYS: Final = ['" :', '"  ', '" \t', '" \r', '"\t', '"\r', *_ESCAPED_LETTERS]
-"""How a key may be written so that `"name":` does not find it."""
 _RECURSION: Final = threading.Lock()
 _KEYED: Final = pl.concat_str(
     pl.lit(f'{{"{json.dumps(KEY)[1:-1]}":"'), "key", pl.lit('",'), "members"
@@ -126,13 +125,15 @@ class Decoder:
         if not unseen:
             return
         # As a value a name says nothing; only as a key it makes a field to read.
-        patterns = [f'"{name}":' for name in unseen]
-        hits = lines.filter(lines.str.contains_any([*patterns, *_HIDDEN_KEYS]))
+        names = "|".join(re.escape(name) for name in sorted(unseen))
+        keys = lines.str.contains(rf'(?-u)[{{,][ \t\r]*"(?:{names})"[ \t\r]*:')
+        hits = lines.filter(keys | lines.str.contains(_ESCAPED_LETTER))
         if not len(hits):
             return
+        patterns = [f'"{name}":' for name in unseen]
         plain = hits.str.replace_all(r'"\s+:', '":')
         found = plain.str.extract_many(patterns).explode().drop_nulls().unique()
-        escaped = hits.filter(hits.str.contains_any(_ESCAPED_LETTERS))
+        escaped = hits.filter(hits.str.contains(_ESCAPED_LETTER))
         if len(found) or len(escaped):
             named = hits.filter(plain.str.contains_any(patterns))
             with self._lock:

@@ -147,8 +147,7 @@ def look(head: bytes, name: str, chosen: str | None, mapping: Mapping[str, str])
     Raises:
         gonogo.errors.UsageError: no format has the name that was chosen.
     """
-    text = head.decode("utf-8", "replace")
-    how = container(text, name)
+    how = container(head, name)
     records = list(_first_records(how, head, name))
     keys = tuple(dict.fromkeys(str(key) for record in records[:3] for key in record))[:_MANY]
     options = Options(mapping)
@@ -225,7 +224,7 @@ def whole_document(
     head: Chunk, chunks: Iterator[Chunk], name: str
 ) -> tuple[Chunk, Iterator[Chunk]]:
     """The same, with a document in one piece: only as a whole it tells what it is."""
-    if container(head.data.decode("utf-8", "replace"), name) != "document":
+    if container(head.data, name) != "document":
         return head, chunks
     parts, size, rest = [], 0, chunks
     for chunk in rest:

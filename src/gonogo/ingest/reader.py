@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -37,6 +36,7 @@ from gonogo.ingest.parts import (
     parquet_identity,
 )
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
+from gonogo.parallel import in_order
 from gonogo.records import Block, Dictionaries
 
 HASH_PARQUET_UP_TO: Final = 256 << 20
@@ -45,8 +45,6 @@ _PARENT_COLUMNS: Final = frozenset(
 )
 
 Advance = Callable[[int], None]
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -229,7 +227,7 @@ class _Reading:
 
     def read(self, sources: Sequence[Source]) -> None:
         """Every source in order; the lines of all files go through one pool of threads."""
-        for job, chunk, made in _in_order(self._decode, self._jobs(sources), self.threads):
+        for job, chunk, made in in_order(self._decode, self._jobs(sources), self.threads):
             if chunk is None:
                 self._finish(job)
                 continue
@@ -454,18 +452,6 @@ class _Reading:
                 )
             )
             self.advance(source.size * part.rows // max(count.lines, 1))
-
-
-def _in_order(work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:
-    """Results in the order of the items, at most `threads + 1` of them under way."""
-    with ThreadPoolExecutor(threads) as pool:
-        pending: deque[Future[R]] = deque()
-        for item in items:
-            pending.append(pool.submit(work, item))
-            if len(pending) > threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
 
 
 def _refusal(

@@ -6,9 +6,9 @@ Only blocks whose times overlap an excursion are loaded again, and of them only 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
 from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS
-from gonogo.records import ERROR_CLASSES, MISSING, YES, Block, Dictionaries, Dictionary
+from gonogo.parallel import in_order
+from gonogo.records import ERROR_CLASSES, MISSING, YES, Block, Dictionaries
 from gonogo.rollup import costs
-from gonogo.rollup.context import Context, context
+from gonogo.rollup.context import Context, Mask, context
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.counting import Ints
 from gonogo.rollup.objectives import Judged, judge
+from gonogo.rollup.segments import dictionary_of
 from gonogo.rollup.select import Calendar, Selection, split
 from gonogo.stats.hashing import mix
 
@@ -62,13 +64,14 @@ class Findings:
     """What was counted inside one window."""
 
     bad: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """by dimension and value, as `events`"""
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     all_bad: int = 0
     all_events: int = 0
     calls: int = 0
-    sessions: set[int] = field(default_factory=set)
-    users: set[int] = field(default_factory=set)
-    tenants: set[str] = field(default_factory=set)
+    sessions: int = 0
+    users: int = 0
+    tenants: int = 0
     without_session: int = 0
     without_user: int = 0
     cost: int = 0
@@ -78,6 +81,53 @@ class Findings:
     worst: list[Candidate] = field(default_factory=list)
     typical: list[Candidate] = field(default_factory=list)
     control: list[Candidate] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A window that is being counted: codes and hashes become texts and numbers at the end."""
+
+    window: Window
+    findings: Findings = field(default_factory=Findings)
+    by_code: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """of each dimension: events and bad ones, shape (2, codes)"""
+    sessions: list[NDArray[np.uint64]] = field(default_factory=list)
+    users: list[NDArray[np.uint64]] = field(default_factory=list)
+    tenants: set[int] = field(default_factory=set)
+
+    def count(self, name: str, codes: Ints, bad: Mask) -> None:
+        events = np.bincount(codes)
+        known = self.by_code.get(name, np.zeros((2, 0), dtype=np.int64))
+        sums = np.zeros((2, max(known.shape[1], len(events))), dtype=np.int64)
+        sums[:, : known.shape[1]] = known
+        sums[0, : len(events)] += events
+        missed = np.bincount(codes[bad])
+        sums[1, : len(missed)] += missed
+        self.by_code[name] = sums
+
+    def finish(self, texts: _Texts) -> Findings:
+        f = self.findings
+        for name, sums in self.by_code.items():
+            for counter, numbers in ((f.events, sums[0]), (f.bad, sums[1])):
+                for code in np.flatnonzero(numbers).tolist():
+                    if (text := texts.of(name)[code]) is not None:
+                        counter[name, text] += int(numbers[code])
+        f.sessions, f.users = _distinct(self.sessions), _distinct(self.users)
+        f.tenants = sum(texts.of("tenant_id")[code] is not None for code in self.tenants)
+        return f
+
+
+class _Texts:
+    """Texts by code, each dictionary turned into a list once."""
+
+    def __init__(self, dictionaries: Dictionaries) -> None:
+        self._dictionaries = dictionaries
+        self._known: dict[str, list[str | None]] = {}
+
+    def of(self, name: str) -> list[str | None]:
+        if name not in self._known:
+            self._known[name] = dictionary_of(name, self._dictionaries).texts()
+        return self._known[name]
 
 
 def investigate(
@@ -90,31 +140,38 @@ def investigate(
     pricing: Pricing,
 ) -> list[Findings]:
     """Count the events of each window; `spans` says which parts hold what times (epoch µs)."""
-    found = [Findings() for _ in windows]
-    for part, load in enumerate(loaders):
-        first, last = spans.get(part, (0, -1))
-        here = [
-            (window, findings)
-            for window, findings in zip(windows, found, strict=True)
-            if window.start * _MICRO <= last and first < window.end * _MICRO
-        ]
-        if not here:
-            continue
+    found = [_Open(window) for window in windows]
+
+    def prepared(item: tuple[int, Loader]) -> tuple[int, Context]:
+        part, load = item
         block, keep = load()
         parted = split(block.lines, keep, selection, dictionaries)
         ctx = context(block, parted.taken, calendar)
-        if not ctx.height:
-            continue
         if ctx.calls.any():
             costs.price(ctx, dictionaries, pricing)
-        for window, findings in here:
-            _look(window, findings, ctx, dictionaries, part)
-    return found
+        return part, ctx
+
+    def touched() -> Iterator[tuple[int, Loader]]:
+        for part, load in enumerate(loaders):
+            if any(_touches(window, spans.get(part)) for window in windows):
+                yield part, load
+
+    texts = _Texts(dictionaries)
+    for part, ctx in in_order(prepared, touched()):
+        for one in found:
+            if _touches(one.window, spans.get(part)):
+                _look(one, ctx, dictionaries, texts, part)
+    return [one.finish(texts) for one in found]
 
 
-def _look(
-    window: Window, findings: Findings, ctx: Context, dictionaries: Dictionaries, part: int
-) -> None:
+def _touches(window: Window, span: tuple[int, int] | None) -> bool:
+    if span is None:
+        return False
+    return window.start * _MICRO <= span[1] and span[0] < window.end * _MICRO
+
+
+def _look(one: _Open, ctx: Context, dictionaries: Dictionaries, texts: _Texts, part: int) -> None:
+    window, findings = one.window, one.findings
     judged = judge(window.objective, ctx, dictionaries)
     start = ctx["start_us"][judged.row]
     inside = (start >= window.start * _MICRO) & (start < window.end * _MICRO)
@@ -123,24 +180,20 @@ def _look(
         return
     findings.all_events += len(row)
     findings.all_bad += int((~good).sum())
-    for name, texts, codes in _kinds(window.objective, judged, inside, ctx, dictionaries):
-        for counter, which in ((findings.events, codes), (findings.bad, codes[~good])):
-            numbers, counts = np.unique(which, return_counts=True)
-            for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
-                if (text := texts[number]) is not None:
-                    counter[name, text] += count
-    _affected(findings, ctx, dictionaries, row, good)
+    for name, codes in _kinds(window.objective, judged, inside, ctx):
+        one.count(name, codes, ~good)
+    _affected(one, ctx, row, good)
     values = None if judged.values is None else judged.values[inside]
-    _candidates(findings, ctx, dictionaries, row, good, values, part, window.objective)
+    _candidates(findings, ctx, texts, row, good, values, part, window.objective)
 
 
 def _kinds(
-    objective: Objective, judged: Judged, inside: Any, ctx: Context, dictionaries: Dictionaries
-) -> Iterable[tuple[str, list[str | None], Ints]]:
-    """(dimension, texts by code, code of each event) of everything an event may be told by."""
+    objective: Objective, judged: Judged, inside: Mask, ctx: Context
+) -> Iterable[tuple[str, Ints]]:
+    """(dimension, code of each event) of everything an event may be told by."""
     row = judged.row[inside]
     for name in (*DIMENSIONS, *WIDE_DIMENSIONS):
-        yield name, dictionaries.dimensions[name].texts(), ctx[name][row]
+        yield name, ctx[name][row]
     if judged.child is None:
         return
     child = judged.child[inside]
@@ -149,48 +202,42 @@ def _kinds(
         "tool_calls": (ctx.tool_calls, ("tool",)),
         "guardrail_checks": (ctx.guardrails, ("name", "stage")),
     }[objective.spec.table]
-    own: dict[str, Dictionary] = {
-        "index_version": dictionaries.index_version,
-        "embedding_model": dictionaries.embedding_model,
-        "tool": dictionaries.tool,
-        "name": dictionaries.guardrail,
-        "stage": dictionaries.stage,
-    }
     for key in keys:
-        yield key, own[key].texts(), table[key][child]
+        yield key, table[key][child]
 
 
-def _affected(
-    findings: Findings, ctx: Context, dictionaries: Dictionaries, row: Ints, good: Any
-) -> None:
-    bad = np.unique(row[~good])
-    fine = np.setdiff1d(row[good], bad)
+def _affected(one: _Open, ctx: Context, row: Ints, good: Mask) -> None:
+    findings = one.findings
+    is_bad, is_fine = np.zeros(ctx.height, dtype=bool), np.zeros(ctx.height, dtype=bool)
+    is_bad[row[~good]] = True
+    is_fine[row[good]] = True
+    bad, fine = np.flatnonzero(is_bad), np.flatnonzero(is_fine & ~is_bad)
     findings.calls += len(bad)
     session, user = ctx["session_hash"][bad], ctx["user_hash"][bad]
-    findings.sessions.update(session[session != 0].tolist())
-    findings.users.update(user[user != 0].tolist())
+    one.sessions.append(np.unique(session[session != 0]))
+    one.users.append(np.unique(user[user != 0]))
     findings.without_session += int((session == 0).sum())
     findings.without_user += int((user == 0).sum())
-    texts = dictionaries.dimensions["tenant_id"].texts()
-    tenants = {texts[code] for code in np.unique(ctx["tenant_id"][bad]).tolist()}
-    findings.tenants.update(text for text in tenants if text is not None)
-    for rows, is_bad in ((bad, True), (fine, False)):
-        cost = ctx["cost_nano_usd"][rows]
-        known = cost[(cost != MISSING) & ctx.calls[rows]]
-        if is_bad:
-            findings.cost += int(known.sum())
-            findings.priced += len(known)
-        else:
-            findings.good_cost += int(known.sum())
-            findings.good_priced += len(known)
+    one.tenants.update(np.flatnonzero(np.bincount(ctx["tenant_id"][bad])).tolist())
+    cost, calls = ctx["cost_nano_usd"], ctx.calls
+    known = cost[bad][(cost[bad] != MISSING) & calls[bad]]
+    findings.cost += int(known.sum())
+    findings.priced += len(known)
+    known = cost[fine][(cost[fine] != MISSING) & calls[fine]]
+    findings.good_cost += int(known.sum())
+    findings.good_priced += len(known)
+
+
+def _distinct(hashes: list[NDArray[np.uint64]]) -> int:
+    return len(np.unique(np.concatenate(hashes))) if hashes else 0
 
 
 def _candidates(
     findings: Findings,
     ctx: Context,
-    dictionaries: Dictionaries,
+    texts: _Texts,
     row: Ints,
-    good: Any,
+    good: Mask,
     values: Ints | None,
     part: int,
     objective: Objective,
@@ -208,18 +255,29 @@ def _candidates(
         (findings.typical, bad, tie[bad], np.zeros_like(bad)),
         (findings.control, fine, tie[fine], np.zeros_like(fine)),
     ):
-        for at in np.lexsort((events, second, first))[:_TYPICAL].tolist():
+        near = _smallest(first)
+        for at in near[np.lexsort((events[near], second[near], first[near]))][:_TYPICAL].tolist():
             rank = (int(first[at]), int(second[at]))
-            kept.append(_candidate(ctx, dictionaries, int(row[events[at]]), rank, part))
-        kept.sort()
-        del kept[_TYPICAL:]
+            # Parts come in order, so that of equals the earlier stays.
+            if len(kept) == _TYPICAL and kept[-1].rank <= rank:
+                break
+            kept.append(_candidate(ctx, texts, int(row[events[at]]), rank, part))
+            kept.sort()
+            del kept[_TYPICAL:]
+
+
+def _smallest(values: Ints) -> NDArray[np.int64]:
+    """Places of the smallest few values, and of all that equal the last of them."""
+    if len(values) <= _TYPICAL:
+        return np.arange(len(values))
+    return np.flatnonzero(values <= np.partition(values, _TYPICAL - 1)[_TYPICAL - 1])
 
 
 def _candidate(
-    ctx: Context, dictionaries: Dictionaries, line: int, rank: tuple[int, int], part: int
+    ctx: Context, texts: _Texts, line: int, rank: tuple[int, int], part: int
 ) -> Candidate:
     def text(name: str) -> str | None:
-        return dictionaries.dimensions[name].texts()[int(ctx[name][line])]
+        return texts.of(name)[int(ctx[name][line])]
 
     number = int(ctx["error_class"][line])
     return Candidate(
@@ -233,23 +291,21 @@ def _candidate(
         operation=text("operation"),
         release=text("release"),
         error_class=str(ERROR_CLASSES[number]) if number < len(ERROR_CLASSES) else None,
-        steps=_steps(ctx, dictionaries, line),
+        steps=_steps(ctx, texts, line),
     )
 
 
-def _steps(
-    ctx: Context, dictionaries: Dictionaries, line: int
-) -> tuple[tuple[str, int, bool], ...]:
+def _steps(ctx: Context, texts: _Texts, line: int) -> tuple[tuple[str, int, bool], ...]:
     found = []
-    for child, name, key, dictionary, failed in (
-        (ctx.guardrails, "guardrail", "name", dictionaries.guardrail, "blocked"),
-        (ctx.retrievals, "retrieval", "index_version", dictionaries.index_version, "failed"),
-        (ctx.tool_calls, "tool", "tool", dictionaries.tool, "failed"),
+    for child, title, key, failed in (
+        (ctx.guardrails, "guardrail", "name", "blocked"),
+        (ctx.retrievals, "retrieval", "index_version", "failed"),
+        (ctx.tool_calls, "tool", "tool", "failed"),
     ):
         for at in np.flatnonzero(child.row == line).tolist():
-            label = dictionary.texts()[int(child[key][at])]
+            label = texts.of(key)[int(child[key][at])]
             took = int(child["duration_us"][at])
-            found.append((f"{name} {label}" if label else name, took, child[failed][at] == YES))
+            found.append((f"{title} {label}" if label else title, took, child[failed][at] == YES))
     return tuple((name, took, bool(bad)) for name, took, bad in found)
 
 
