@@ -163,8 +163,11 @@ def _clean(text: str | None) -> str | None:
     return None if text is None else clean_label(text)
 
 
-def ingest_report(logs: Counted, partial: Partial, masker: Masker) -> IngestReport:
-    """What became of every line: accepted, quarantined, duplicate; per file and in all."""
+def ingest_report(logs: Counted, partial: Partial, masker: Masker, far: int = 0) -> IngestReport:
+    """What became of every line: accepted, quarantined, duplicate; per file and in all.
+
+    `far` lines were left unread, since their time is far outside of the period.
+    """
     files = tuple(
         SourceFile(
             path=masker.mask("paths", f.name) or f.name,
@@ -189,7 +192,7 @@ def ingest_report(logs: Counted, partial: Partial, masker: Masker) -> IngestRepo
         quarantined=sum(f.quarantined for f in files),
         duplicates=sum(f.duplicates for f in files),
         conflicting_duplicates=conflicts,
-        outside_period=partial.counter("outside"),
+        outside_period=partial.counter("outside") + far,
         filtered=partial.counter("filtered"),
         excluded=partial.counter("excluded"),
         folded=logs.folded(),

@@ -236,6 +236,11 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
 @click.option("--since", metavar="TIME", help="Begin of the window; zone as configured.")
 @click.option("--until", metavar="TIME", help="End of the window; default: the newest record.")
 @click.option(
+    "--reach",
+    metavar="TIME",
+    help="How far before the window to read: 24h, 3d, all; default: all of up to 256 MB, else 24h.",
+)
+@click.option(
     "--like",
     type=click.Path(path_type=Path),
     metavar="DIR|FILE",
@@ -253,6 +258,7 @@ def incident(
     last: str | None,
     since: str | None,
     until: str | None,
+    reach: str | None,
     like: Path | None,
     output: Path | None,
 ) -> None:
@@ -268,7 +274,7 @@ def incident(
     if not given.quiet:
         console.say("looking at the logs for what is over its limit")
     with open_progress(quiet=given.quiet) as progress:
-        found = pipeline.incident(given.request, last, since, until, like, progress)
+        found = pipeline.incident(given.request, last, since, until, like, progress, reach)
     console.text(occurrence.terminal(found))
     if output is None:
         return

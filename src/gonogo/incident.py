@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from gonogo import __version__, period
+from gonogo import __version__, display, period
 from gonogo.assemble import label
 from gonogo.errors import Diagnostic, ResultError, UsageError
 from gonogo.exports.json_out import load
@@ -28,13 +29,17 @@ from gonogo.results import (
 from gonogo.rollup.partial import Partial
 
 DEFAULT_LAST: Final = "2h"
+DEFAULT_REACH: Final = "24h"
+ALL: Final = "all"
+SMALL: Final = 256 << 20
+"""Bytes of a log that is read whole where nothing else is said: that takes seconds."""
 _LAST: Final = re.compile(r"\s*(\d{1,5})\s*(min|m|h|d)\s*")
 _SECONDS: Final = {"min": 60, "m": 60, "h": 3600, "d": 86_400}
 _HOUR: Final = 3600
 _RESULT: Final = "readiness.json"
 
 
-def seconds_of(last: str) -> int:
+def seconds_of(last: str, option: str = "--last") -> int:
     """Seconds of `2h`, `90m`, `1d`.
 
     Raises:
@@ -43,8 +48,42 @@ def seconds_of(last: str) -> int:
     match = _LAST.fullmatch(last)
     if match is None or not int(match[1]):
         what, hint = f"'{last}' is not a length of time", "write 2h, 90m or 1d"
-        raise UsageError([Diagnostic("U042", "--last", what, hint)])
+        raise UsageError([Diagnostic("U042", option, what, hint)])
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def reach_seconds(reach: str | None, size: int) -> int | None:
+    """How far before the window a log of so many bytes is read; None is all of it.
+
+    Raises:
+        UsageError: it is no length of time.
+    """
+    if reach is None:
+        reach = ALL if size <= SMALL else DEFAULT_REACH
+    return None if reach == ALL else seconds_of(reach, "--reach")
+
+
+def nearby(
+    run: Run,
+    last: str | None,
+    since: str | None,
+    until: str | None,
+    before: int | None,
+    newest: int | None,
+) -> Run:
+    """The run confined to the window and `before` seconds before it, from a full hour on; the same
+    where nothing says where that is, or a period was asked for. `newest` is the newest hour.
+
+    Raises:
+        UsageError: a length or a time cannot be read.
+    """
+    start, end = window(last, since, until, run.zone, newest)
+    if before is None or start is None or run.selection.start is not None:
+        return run
+    confined = replace(run.selection, start=(start - before) // _HOUR * _HOUR)
+    if until is not None:
+        confined = replace(confined, end=end)
+    return replace(run, selection=confined)
 
 
 def window(
@@ -104,9 +143,23 @@ def occurrence(
         normals=normals,
         standings=standings,
         ingest=result.ingest,
-        notes=(*notes, *result.notes),
+        notes=(*_cut_off(found, result, run), *notes, *result.notes),
         command=_command(run, start, end),
     )
+
+
+def _cut_off(found: Sequence[Excursion], result: ReadinessResult, run: Run) -> list[str]:
+    """Excursions that were there when reading began, if more of the log could be read."""
+    border = run.selection.start
+    if border is None or run.request.period:
+        return []
+    zone = result.period.timezone
+    return [
+        f"{e.title} was over its limit when reading began, {display.time(border, zone)}: its "
+        "beginning may be earlier, and --reach all looks for it."
+        for e in found
+        if e.onset < border + _HOUR
+    ]
 
 
 def _command(run: Run, start: int | None, end: int | None) -> str:

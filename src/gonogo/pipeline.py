@@ -39,9 +39,10 @@ from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
 from gonogo.exports.inspection import InspectReport, ReadFormat
 from gonogo.gather import gather, guardrail_p95
-from gonogo.incident import occurrence, seconds_of, window
+from gonogo.incident import nearby, occurrence, reach_seconds, window
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
+from gonogo.ingest.stretch import Stretch, newest_hour
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
 from gonogo.privacy import Masker
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
@@ -134,19 +135,30 @@ def incident(
     until: str | None,
     like: Path | None,
     progress: Progress,
+    reach: str | None = None,
 ) -> Incident:
     """What is over its limit in a stretch of time, for whoever is on call.
+
+    Of the logs, `reach` before the window is read: a day where they are large, else all.
 
     Raises:
         ConfigError, UsageError: the request cannot be carried out.
         InputError: the logs cannot be read.
     """
     run = resolve(request)
-    if last is not None:
-        seconds_of(last)
-    result, memory = _analyse(run, progress)
+    sources = discover(request.logs).sources
+    before, newest = reach_seconds(reach, sum(s.size for s in sources)), None
+    if before is not None and since is None and until is None:
+        progress.phase("Looking for the newest record", None)
+        newest = newest_hour(sources, request.log_format)
+    near = nearby(run, last, since, until, before, newest)
+    result, memory = _analyse(near, progress, only_near=True)
+    if near is not run and (result.period.last or -1) < (newest or 0):
+        # Nothing counts there: what says to be newest is none of the records that do.
+        near = run
+        result, memory = _analyse(run, progress)
     bounds = window(last, since, until, run.zone, result.period.last)
-    return occurrence(memory.run or run, result, memory.partial, bounds, like)
+    return occurrence(memory.run or near, result, memory.partial, bounds, like)
 
 
 def _build_period(
@@ -247,9 +259,12 @@ def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled
 
 
 def _analyse(
-    run: Run, progress: Progress, *, verdict_only: bool = False
+    run: Run, progress: Progress, *, verdict_only: bool = False, only_near: bool = False
 ) -> tuple[ReadinessResult, Memory]:
-    """The result and what it was made of; its run has grouped objectives spread out."""
+    """The result and what it was made of; its run has grouped objectives spread out.
+
+    Lines far from the period are not even looked at for duplicates where `only_near` says so.
+    """
     pricing = Pricing(run.config.prices, run.config.cost)
     if run.request.rollups is not None:
         progress.phase("Reading rollups", None)
@@ -265,6 +280,7 @@ def _analyse(
         progress.advance,
         log_format=run.request.log_format,
         checker=run.checker(),
+        stretch=Stretch(run.selection.start, run.selection.end) if only_near else None,
     )
     try:
         run = _spread(run, logs.dictionaries)
@@ -282,7 +298,7 @@ def _analyse(
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
         )
-        report = ingest_report(logs, partial, run.masker)
+        report = ingest_report(logs, partial, run.masker, logs.far)
         progress.phase("Judging", None)
         closer = {} if verdict_only else looked_at(run, logs, mapper, partial, pricing)
     finally:

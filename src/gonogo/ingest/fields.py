@@ -254,6 +254,10 @@ LINE_FIELDS: Final = (
     ),
 )
 
+TIME_NAMES: Final = tuple(
+    path for f in LINE_FIELDS if f.name in ("start_time", "end_time") for path in f.paths
+)
+
 _STATUS = (
     _field("status", "text", "status", "outcome"),
     _field("ok", "flag", "ok", "success"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 
 from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest.access import Reader, Tally
-from gonogo.ingest.fields import CHILDREN, LINE_FIELDS
+from gonogo.ingest.fields import CHILDREN, LINE_FIELDS, TIME_NAMES
 
 ROWS: Final = 75_000
 UNSOUND: Final = (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
@@ -29,6 +30,8 @@ class ParquetSlice:
     offset: int
     rows: int
     columns: tuple[str, ...]
+    span: tuple[int, int] | None = None
+    """first and last time (epoch seconds) by the statistics of the file, where they tell"""
 
     def read(self) -> pl.DataFrame:
         return self._scan(self.columns)
@@ -93,18 +96,43 @@ def slices(path: Path, mapping: Mapping[str, str]) -> Iterator[ParquetSlice]:
     schema = pl.read_parquet_schema(path)
     columns = known_columns(list(schema), mapping)
     metadata = pq.read_metadata(path)
-    offset = 0
-    pending = 0
+    offset = pending = first = 0
     for group in range(metadata.num_row_groups):
         pending += metadata.row_group(group).num_rows
         last = group == metadata.num_row_groups - 1
         if pending >= ROWS or last:
+            span = span_of(metadata, range(first, group + 1))
+            first = group + 1
             while pending:
                 # A huge row group is read in pieces, so that memory stays bounded.
                 rows = min(pending, 2 * ROWS)
-                yield ParquetSlice(path, offset, rows, columns)
+                yield ParquetSlice(path, offset, rows, columns, span)
                 offset += rows
                 pending -= rows
+
+
+def span_of(
+    metadata: pq.FileMetaData, groups: Sequence[int] | None = None
+) -> tuple[int, int] | None:
+    """First and last time (epoch seconds) of row groups, by the statistics of the file."""
+    schema = metadata.schema.to_arrow_schema()
+    present = [name for name in schema.names if name in TIME_NAMES]
+    if not present or not all(pa.types.is_timestamp(schema.field(name).type) for name in present):
+        return None
+    edges: list[datetime] = []
+    for group in range(metadata.num_row_groups) if groups is None else groups:
+        row_group = metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            if column.path_in_schema in present:
+                stats = column.statistics
+                if stats is None or not stats.has_min_max or stats.null_count:
+                    return None
+                edges += [stats.min, stats.max]
+    if not edges:
+        return None
+    times = [int(e.replace(tzinfo=e.tzinfo or UTC).timestamp()) for e in edges]
+    return min(times), max(times)
 
 
 def known_columns(columns: list[str], mapping: Mapping[str, str]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from gonogo.ingest.parts import (
     parquet_identity,
 )
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
+from gonogo.ingest.stretch import Stretch, is_told
 from gonogo.parallel import in_order
 from gonogo.records import Block, Dictionaries
 
@@ -64,6 +65,8 @@ class LogInput:
     """of the lines that stay, sorted; filled where it was asked what is read elsewhere"""
     elsewhere: int = 0
     """lines left out because they were read elsewhere"""
+    far: int = 0
+    """lines left unread because they lie far from the stretch of time that was asked for"""
     _conflicts: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -115,6 +118,7 @@ def read_logs(
     log_format: str | None = None,
     elsewhere: NDArray[np.uint64] | None = None,
     checker: Checker | None = None,
+    stretch: Stretch | None = None,
 ) -> LogInput:
     """Read every source once (Parquet: its ids), find duplicates and resolve traces.
 
@@ -122,6 +126,7 @@ def read_logs(
     `elsewhere` holds the identities, sorted, of lines that other inputs have: such lines are
     duplicates here.
     `checker` looks at what was answered; without one, no output is read.
+    Native lines far from `stretch` are counted and not read.
 
     Raises:
         InputError: a file in which every line is bad, or a file that is no log at all.
@@ -129,6 +134,7 @@ def read_logs(
     """
     workers = threads or os.cpu_count() or 1
     reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker)
+    reading.stretch = stretch if is_told(mapping) else None
     reading.trouble.files.extend(discovery.problems)
     reading.read(discovery.sources)
     reading.store.close()
@@ -163,6 +169,7 @@ def read_logs(
         orphans,
         identities,
         left_out,
+        reading.far,
     )
 
 
@@ -200,6 +207,7 @@ class _Made:
     lines: int
     refused: list[Quarantined]
     tally: Tally
+    far: int = 0
 
 
 class _Reading:
@@ -224,6 +232,8 @@ class _Reading:
         self.files: list[FileCount] = []
         self.parquet: list[ParquetPart] = []
         self.has_parents = False
+        self.stretch: Stretch | None = None
+        self.far = 0
 
     def read(self, sources: Sequence[Source]) -> None:
         """Every source in order; the lines of all files go through one pool of threads."""
@@ -232,6 +242,7 @@ class _Reading:
                 self._finish(job)
                 continue
             job.count.lines += made.lines
+            self.far += made.far
             job.count.quarantined += len(made.refused)
             for line in made.refused:
                 self.trouble.quarantine(line)
@@ -317,6 +328,7 @@ class _Reading:
         if chunk is None:
             return job, None, _Made(None, 0, [], tally)
         refused: list[Quarantined] = []
+        far = 0
         lines: Lines | foreign.Adapted
         if job.foreign is not None:
             lines = job.foreign.adapt(chunk)
@@ -324,14 +336,14 @@ class _Reading:
             refused = [Quarantined(name, n, at, r.code, r.reason) for n, at, r in lines.refused]
         else:
             assert isinstance(chunk, Chunk)
-            lines = split(chunk)
+            lines, far = self._near(split(chunk))
         if lines.invalid_utf8:
             tally["I013", ""] += lines.invalid_utf8
         job.decoder.learn(lines.texts)
         decoded = job.decoder.decode(lines.texts)
         for path, rows in decoded.odd_types.items():
             tally["I014", path] += rows
-        total = len(lines.texts) + len(refused)
+        total = len(lines.texts) + len(refused) + far
         refused += [
             _refusal(job.count.name, lines.numbers, lines.offsets, r) for r in decoded.rejected
         ]
@@ -347,7 +359,16 @@ class _Reading:
                 kept = lines.texts.gather(decoded.kept)
                 looked = self.checker.look(decoded.frame, job.mapping, kept)
                 block = replace(block, outputs=looked)
-        return job, chunk, _Made(block, total, refused, tally)
+        return job, chunk, _Made(block, total, refused, tally, far)
+
+    def _near(self, lines: Lines) -> tuple[Lines, int]:
+        """(the lines that have to be read, how many have not)."""
+        if self.stretch is None:
+            return lines, 0
+        near = ~self.stretch.far(lines.texts)
+        texts, far = lines.texts.filter(near), len(near) - int(near.sum())
+        kept = Lines(texts, lines.numbers[near], lines.offsets[near], lines.invalid_utf8)
+        return kept, far
 
     def _finish(self, job: _Job) -> None:
         count = job.count
@@ -439,6 +460,10 @@ class _Reading:
             count.sha256 = _sha256(source)
         base = job.number << FILE_SHIFT
         for part in found:
+            self.advance(source.size * part.rows // max(count.lines, 1))
+            if self.stretch and part.span and self.stretch.misses(*part.span):
+                self.far += part.rows
+                continue
             self.parquet.append(
                 ParquetPart(
                     part.rows,
@@ -451,7 +476,6 @@ class _Reading:
                     checker=self.checker,
                 )
             )
-            self.advance(source.size * part.rows // max(count.lines, 1))
 
 
 def _refusal(
