@@ -26,11 +26,14 @@ from gonogo.parallel import in_order
 
 MARGIN: Final = 15 * 3600
 """Seconds: a text without its zone may be fourteen hours off, and a call lasts an hour at most."""
-# Before the name there is no bracket: it is a member of the line itself, and in no text.
-_TIME: Final = re.compile(
-    r'^\{(?:[^{\[]*?,)?[ \t]*"(?:' + "|".join(map(re.escape, TIME_NAMES)) + r')"[ \t]*:[ \t]*'
+_MEMBER: Final = (
+    r'[ \t]*"(?:' + "|".join(map(re.escape, TIME_NAMES)) + r')"[ \t]*:[ \t]*'
     r'(?:"(\d{4}-\d\d-\d\d[T ]\d\d)|"?(\d{10})(?:\d{3}|\d{6}|\d{9})?[ \t]*[,.}"])'
-).pattern
+)
+_FIRST: Final = r"^\{" + _MEMBER
+_FIRST_LENGTH: Final = 80
+# Before the name there is no bracket: it is a member of the line itself, and in no text.
+_LATER: Final = r"^\{[^{\[]*?," + _MEMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,17 @@ def is_told(mapping: Mapping[str, str]) -> bool:
 
 def _hours(lines: pl.Series) -> pl.Series:
     """The hour (epoch seconds) that each line names first as its time, or null."""
-    found = lines.str.extract_groups(_TIME).struct.unnest()
+    # Most say it first: there a short look is enough.
+    found = _named(lines.str.slice(0, _FIRST_LENGTH), _FIRST)
+    open_ = found.is_null()
+    if not open_.any():
+        return found
+    places = open_.arg_true()
+    return found.scatter(places, _named(lines.gather(places), _LATER))
+
+
+def _named(lines: pl.Series, pattern: str) -> pl.Series:
+    found = lines.str.extract_groups(pattern).struct.unnest()
     text, number = found.to_series(0), found.to_series(1).cast(pl.Int64)
     known = text.drop_nulls().unique()
     starts = [_hour(hour) for hour in known.to_list()]
