@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2.sandbox import ImmutableSandboxedEnvironment as Environment
+from jinja2 import Environment
 
 import gonogo
 from gonogo import charts

@@ -70,10 +70,11 @@ def environment(folder: Path, own: Path | None = None) -> Environment:
 
     `built-in/NAME` is the built-in template of a name, for one that replaces it to extend.
 
-    It is a sandbox: a template that came from elsewhere reads what a page is given, and reaches
-    neither Python's insides nor the machine.
+    With `own` it is a sandbox: a template that came from elsewhere reads what a page is given, and
+    reaches neither Python's insides nor the machine. Its checks take a third of the rendering.
     """
-    return ImmutableSandboxedEnvironment(
+    kind = ImmutableSandboxedEnvironment if own else Environment
+    return kind(
         loader=ChoiceLoader([
             FileSystemLoader([own, folder] if own else [folder]),
             PrefixLoader({BUILT_IN: FileSystemLoader(folder)}),
