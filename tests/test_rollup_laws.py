@@ -208,6 +208,7 @@ def test_the_sample_week_in_random_files_is_the_same_result(
 
 SELECTORS = {
     "calls": ("", "{model=m-1}", "{service=copilot,environment=prod*}", "{tenant_id=a*}"),
+    "traces": ("", "{model=m-?}", "{operation=chat}"),
     "guardrail_checks": ("", "{name=pii}", "{stage=input,model=m-?}", "{name=*,tenant_id=acme}"),
     "retrievals": ("", "{index_version=v1}", "{release=r*}", "{index_version=none}"),
     "tool_calls": ("", "{tool=search}", "{tool=re*,operation=chat}"),
