@@ -25,7 +25,7 @@ from gonogo.records import (
     Dictionaries,
     Dictionary,
 )
-from gonogo.rollup import exemplars, requests
+from gonogo.rollup import exemplars, requests, spend
 from gonogo.rollup.blocks import NOTHING, Contrasts
 from gonogo.rollup.context import context
 from gonogo.rollup.costs import Pricing
@@ -75,6 +75,7 @@ class Mapper:
         self._exemplars: list[pl.DataFrame] = []
         self._sessions, self._users, self._prompts = Distinct(), Distinct(), Distinct()
         self._requests = requests.Requests()
+        self._spend = pl.DataFrame(schema=FRAMES["spend"].schema)
         self._asked = {
             number: (objective, requests.Requests())
             for number, objective in enumerate(map(counted, wanted))
@@ -97,6 +98,7 @@ class Mapper:
         asked_for, selected = None, {}
         if self._pricing is not None:
             asked_for = requests.of_block(ctx, part, self._requests.level)
+            spent = spend.of_block(ctx)
         for number, (objective, kept) in self._asked.items():
             lines = selected_lines(objective, ctx, self._dictionaries)
             selected[number] = requests.of_block(ctx, part, kept.level, lines)
@@ -126,6 +128,7 @@ class Mapper:
             self._exemplars.append(found)
             if asked_for is not None:
                 self._requests.add(asked_for)
+                self._spend = spend.thinned(pl.concat([self._spend, spent]))
             for number, some in selected.items():
                 self._asked[number][1].add(some)
             self._sessions = self._sessions.merge(sessions)
@@ -147,6 +150,7 @@ class Mapper:
             if codes:
                 frames[name] = spec.ordered(decoder.frame(name, spec, spec.grouped(codes)))
         counters = sorted(self._counters.items())
+        frames["spend"] = self._spend
         frames["counters"] = pl.DataFrame(counters, schema=FRAMES["counters"].schema, orient="row")
         chosen = exemplars.choose(self._exemplars, fetch_ids, self._dictionaries)
         return Partial(

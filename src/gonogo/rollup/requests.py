@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
 from gonogo.conventions import BIN_SECONDS
@@ -23,7 +22,7 @@ from gonogo.rollup.counting import Ints
 from gonogo.rollup.histograms import cells
 from gonogo.rollup.objectives import within
 from gonogo.rollup.partial import EXEMPLARS_KEPT
-from gonogo.stats.hashing import mix
+from gonogo.stats.hashing import sampled
 from gonogo.stats.histogram import bucket_of
 
 EXACT_UP_TO: Final = 1 << 17
@@ -32,8 +31,6 @@ METRIC: Final = "request_cost"
 _ROW_BITS: Final = 32
 _LATEST: Final = 2**62
 """Stands for the start of a call without a time, so that it is never the earliest one."""
-_SALT: Final = np.uint64(0x51_7C_C1_B7_27_22_0A_95)
-"""Distinct users are drawn by their hash too; this is another draw."""
 _AGGREGATES: Final = (
     pl.col("calls", "known", "cost").sum(),
     pl.col("start", "place").min(),
@@ -67,10 +64,10 @@ class Requests:
     def _compact(self) -> None:
         every = pl.concat([pl.DataFrame(schema=_SCHEMA), *self._frames])
         every = every.group_by("request").agg(*_AGGREGATES)
-        every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+        every = every.filter(pl.Series(sampled(every["request"].to_numpy(), self.level)))
         while every.height > self.limit:
             self.level += 1
-            every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+            every = every.filter(pl.Series(sampled(every["request"].to_numpy(), self.level)))
         self._frames, self._rows = [every], every.height
 
     def finish(self) -> Summed:
@@ -185,7 +182,7 @@ def of_block(ctx: Context, part: int, level: int, lines: Mask | None = None) -> 
     if lines is not None:
         taken &= lines
     if level:
-        taken &= _sampled(ctx["request_hash"], level)
+        taken &= sampled(ctx["request_hash"], level)
     rows = np.flatnonzero(taken)
     cost, start = ctx["cost_nano_usd"][rows], ctx["start_us"][rows]
     known = cost != MISSING
@@ -198,11 +195,3 @@ def of_block(ctx: Context, part: int, level: int, lines: Mask | None = None) -> 
         "place": part * 2**_ROW_BITS + ctx.row_in_block[rows],
     }
     return pl.DataFrame(columns, schema=_SCHEMA).group_by("request").agg(*_AGGREGATES)
-
-
-def _sampled(requests: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
-    """Which requests stay at a level: a share of 1 / 2**level, drawn by their hash."""
-    if not level:
-        return np.ones(len(requests), dtype=bool)
-    drawn: NDArray[np.bool_] = (mix(requests ^ _SALT) >> np.uint64(64 - level)) == 0
-    return drawn
