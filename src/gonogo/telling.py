@@ -40,7 +40,8 @@ def edges(e: Excursion, zone: str) -> tuple[str, ...]:
         ("Ended", e.end, e.end_between),
     ):
         if between is not None and between != (at, at):
-            said.append(f"{verb} between {display.span(*between, zone)}, with 95 % confidence")
+            low, high = (display.time(time, zone) for time in between)
+            said.append(f"{verb} between {low} and {high}, with 95 % confidence")
     return tuple(said)
 
 

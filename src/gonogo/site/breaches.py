@@ -70,7 +70,7 @@ def _view(e: Excursion, result: ReadinessResult) -> ExcursionView:
         ("Began (95 %)", e.onset, e.onset_between), ("Ended (95 %)", e.end, e.end_between),
     ):  # fmt: skip
         if between is not None and between != (at, at):
-            facts.append(Fact(title, f"between {span_text(*between, result)}"))
+            facts.append(Fact(title, span_text(*between, result)))
     kind = "Breach" if e.is_breach else "Excursion"
     expression = f" ({objective.expression})" if objective else ""
     summary = (
