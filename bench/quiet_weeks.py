@@ -1,22 +1,34 @@
-"""How often something is "found" in weeks in which nothing happened.
+"""How often something is "found" in weeks in which nothing happened, from the log lines on.
 
-    python bench/quiet_weeks.py [--weeks 200] [--first 1]
+    python bench/quiet_weeks.py [--weeks 200] [--calls 10500] [--jobs 2]
 
-Each week is the healthy one of the sample logs under another seed. Judged by the agreed thresholds
-of the sample project: excursions, and verdicts that are not GO, are false alarms.
+Each week is the healthy one of the sample logs under another seed, judged by the agreed thresholds
+of the sample project: an excursion, a burn-rate alert that counts or a verdict that is not GO is a
+false alarm.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
+from gonogo import pipeline
+from gonogo.conventions import Verdict
+from gonogo.progress import Silent
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sample_logs"))
+
+from copilot_week import CALLS, calls_for_week
+from generate import json_line
+
 CONFIG = """
 [slo]
 "latency.p95" = { limit = "<= 4s", agreed_by = "operations" }
@@ -28,39 +40,87 @@ CONFIG = """
 """
 
 
-def judged(seed: int, folder: Path) -> dict[str, object]:
-    log, config = folder / "week.jsonl", folder / "readiness.toml"
-    generate = [sys.executable, str(ROOT / "sample_logs" / "generate.py")]
-    subprocess.run([*generate, "--quiet-week", str(log), "--seed", str(seed)], check=True)
-    config.write_text(CONFIG)
-    command = [sys.executable, "-m", "gonogo", "check", str(log), "-c", str(config), "-q"]
-    done = subprocess.run([*command, "--format", "json"], check=False, capture_output=True)
-    found: dict[str, object] = json.loads(done.stdout)
+class Week(NamedTuple):
+    """What was said of one quiet week."""
+
+    seed: int
+    found: tuple[str, ...]
+    """objective of each excursion"""
+    breaches: int
+    """excursions of objectives that were missed"""
+    alerts: int
+    """burn-rate alerts that are not put down to chance"""
+    verdict: Verdict
+
+
+def judged(seed: int, calls: int) -> Week:
+    """The quiet week of a seed, written as JSON lines, read and judged."""
+    with tempfile.TemporaryDirectory() as name:
+        log, config = Path(name) / "week.jsonl", Path(name) / "readiness.toml"
+        with log.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(json_line(c) + "\n" for c in calls_for_week(seed, False, calls))
+        config.write_text(CONFIG)
+        request = pipeline.Request((str(log),), config, state=Path(name))
+        result = pipeline.analyse(request, Silent())
+    alerts = [a for o in result.objectives if o.burn for a in o.burn.alerts if not a.by_chance]
+    return Week(
+        seed,
+        tuple(e.objective for e in result.excursions),
+        sum(e.is_breach for e in result.excursions),
+        len(alerts),
+        result.readiness.verdict,
+    )
+
+
+def weeks(count: int, calls: int = CALLS, jobs: int = 2, first: int = 1) -> list[Week]:
+    """`count` quiet weeks of `calls` calls each, in order of their seeds."""
+    seeds = range(first, first + count)
+    if jobs == 1 or count == 1:
+        return [judged(seed, calls) for seed in seeds]
+    found = []
+    # Not forked: Polars has threads of its own, and a fork would copy their locks.
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        for week in pool.map(partial(judged, calls=calls), seeds):
+            found.append(week)
+            alarms = sum(bool(w.found) for w in found)
+            print(f"{len(found)} weeks, {alarms} with any excursion", file=sys.stderr, flush=True)
     return found
 
 
+HEAD = ("calls a week", "weeks", "with a false breach", "with any excursion",
+        "with an alert that counts", "not GO")  # fmt: skip
+
+
+def row(calls: int, found: Sequence[Week]) -> tuple[str, ...]:
+    """The line of the study that the weeks make."""
+
+    def share(part: int) -> str:
+        return f"{100 * part / len(found):.1f} %"
+
+    return (
+        f"{calls:,}",
+        f"{len(found):,}",
+        share(sum(bool(w.breaches) for w in found)),
+        share(sum(bool(w.found) for w in found)),
+        share(sum(bool(w.alerts) for w in found)),
+        share(sum(w.verdict is not Verdict.GO for w in found)),
+    )
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--weeks", type=int, default=200)
+    parser.add_argument("--calls", type=int, default=CALLS)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--first", type=int, default=1, help="seed of the first week")
     args = parser.parse_args()
-    weeks, first = args.weeks, args.first
-    alarms, verdicts, where = 0, Counter[str](), Counter[str]()
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + weeks):
-            result = judged(seed, Path(folder))
-            found = result["excursions"]
-            assert isinstance(found, list)
-            alarms += bool(found)
-            where.update(e["objective"] for e in found)
-            readiness = result["readiness"]
-            assert isinstance(readiness, dict)
-            verdicts[readiness["verdict"]] += 1
-            told = f"seed {seed}: {len(found)} excursions, {alarms} weeks with any so far"
-            print(told, file=sys.stderr, flush=True)
-    print(f"weeks with an excursion: {alarms} of {weeks} ({100 * alarms / weeks:.1f} %)")
-    print("verdicts: " + ", ".join(f"{name} {n}" for name, n in verdicts.most_common()))
+    found = weeks(args.weeks, args.calls, args.jobs, args.first)
+    for name, value in zip(HEAD, row(args.calls, found), strict=True):
+        print(f"{name}: {value}")
+    where = Counter(objective for week in found for objective in week.found)
     print("found in: " + (", ".join(f"{o} {n}" for o, n in where.most_common()) or "nothing"))
+    verdicts = Counter(week.verdict.value for week in found)
+    print("verdicts: " + ", ".join(f"{name} {n}" for name, n in verdicts.most_common()))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python bench/study.py            prints the tables
     python bench/study.py --write    writes them to bench/STUDY.md
+    python bench/study.py --write --only "Onset and end"
 
 Every row starts from its own seed, so a table is the same on every machine. The last table is
 worked out by hand beside the program and simulates nothing.
@@ -26,6 +27,14 @@ from gonogo.conventions import BIN_SECONDS, Source, Verdict
 from gonogo.readiness import decide
 from gonogo.slo import ObjectiveData, evaluate
 from gonogo.stats.intervals import Traffic, quantile_ranks, ratio_mean, wilson
+from gonogo.stats.scan import bad_segments, possible_edges
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from quiet_weeks import CALLS as SAMPLE_CALLS
+from quiet_weeks import HEAD as WEEK_HEAD
+from quiet_weeks import row as week_row
+from quiet_weeks import weeks as sample_week_runs
 
 HERE = Path(__file__).parent
 MONDAY = 1_794_787_200
@@ -90,7 +99,7 @@ def wilson_coverage(runs: int) -> str:
 
 
 def order_coverage(runs: int) -> str:
-    """Percentiles of a heavy-tailed duration (lognormal, sigma 1)."""
+    """Percentiles of a heavy-tailed duration (lognormal, sigma 1), and by exact arithmetic."""
     rows = []
     for percentile, sizes in (("p95", (72, 300, 3000)), ("p99", (368, 1000, 3000))):
         quantile = Fraction(int(percentile[1:]), 100)
@@ -104,8 +113,27 @@ def order_coverage(runs: int) -> str:
                 covered &= values[:, low - 1] <= truth
             if high is not None:
                 covered &= values[:, high - 1] >= truth
-            rows.append((percentile, f"{n:,}", percent(covered.sum(), runs * 2)))
-    return table(("percentile", "calls", "order statistics cover"), rows)
+            exact = float(_enclosed(n, quantile, low or 0, high or n + 1))
+            chance = 1.96 * math.sqrt(exact * (1 - exact) / (runs * 2))
+            rows.append(
+                (
+                    percentile,
+                    f"{n:,}",
+                    percent(exact, 1),
+                    percent(covered.sum(), runs * 2),
+                    f"± {100 * chance:.1f} points",
+                )
+            )
+    return table(
+        ("percentile", "calls", "covers, exactly", "simulated", "by chance"), rows
+    )  # fmt: skip
+
+
+def _enclosed(n: int, quantile: Fraction, low: int, high: int) -> Fraction:
+    """Probability that from `low` to `high` - 1 of n values lie under the quantile: in integers."""
+    p, whole = quantile.numerator, quantile.denominator
+    ways = sum(math.comb(n, k) * p**k * (whole - p) ** (n - k) for k in range(low, high))
+    return Fraction(ways, whole**n)
 
 
 def _normal_quantile(p: float) -> float:
@@ -219,6 +247,62 @@ def quiet_weeks(runs: int) -> str:
     return table(head, rows)
 
 
+def edges(runs: int) -> str:
+    """An incident of known length somewhere in a quiet week: where it is said to begin and end."""
+    rows = []
+    for calls, limit, usual, rate, length in (
+        (8, 0.01, 0.003, 0.15, 24), (8, 0.01, 0.003, 0.08, 24), (5, 0.02, 0.007, 0.3, 24),
+        (3, 0.1, 0.045, 0.3, 192), (60, 0.01, 0.003, 0.1, 12), (60, 0.01, 0.003, 0.03, 48),
+        (400, 0.01, 0.003, 0.05, 12), (400, 0.01, 0.003, 0.02, 48),
+    ):  # fmt: skip
+        rng = np.random.default_rng(calls + round(1000 * rate))
+        found, exact, near, held = 0, 0, 0, 0
+        for _ in range(runs):
+            total, onset = rng.poisson(calls, WEEK), int(rng.integers(300, 1500))
+            end = onset + length
+            bad = rng.binomial(total, usual)
+            more = rng.binomial((total - bad)[onset:end], rate)
+            bad[onset:end] += more
+            seen = np.flatnonzero(total > 0)
+            segments = bad_segments(bins()[seen], bad[seen], total[seen], limit)
+            here = [s for s in segments if seen[s.first] < end and seen[s.last - 1] >= onset]
+            if not here or not more.any():
+                continue
+            found += 1
+            # What can be told exactly is the first and the last bin in which it did something.
+            hit = onset + np.flatnonzero(more)
+            off = (seen[here[0].first] - hit[0], seen[here[-1].last - 1] - hit[-1])
+            exact += sum(x == 0 for x in off)
+            near += sum(abs(x) <= 1 for x in off)
+            may_be = possible_edges(bins()[seen], bad[seen], total[seen], limit, segments)
+            (low, high), (least, most) = (
+                may_be[segments.index(here[0])].onset, may_be[segments.index(here[-1])].end,
+            )  # fmt: skip
+            held += (low == 0 or seen[low - 1] < onset) and onset <= seen[high]
+            held += seen[least - 1] < end and (most == len(seen) or end <= seen[most])
+        rows.append(
+            (
+                f"{calls:,}",
+                f"{usual:.1%}",
+                f"{limit:.0%}",
+                f"{rate:.0%} for {length / 12:g} h",
+                percent(found, runs),
+                percent(exact, 2 * found),
+                percent(near, 2 * found),
+                percent(held, 2 * found),
+            )
+        )
+    head = ("calls in 5 min", "usual rate", "limit", "incident", "found", "edges exact",
+            "within one bin", "interval holds the truth")  # fmt: skip
+    return table(head, rows)
+
+
+def sample_weeks(count: int) -> str:
+    """What is found where nothing happened, from the log lines on."""
+    found = sample_week_runs(count)
+    return table(WEEK_HEAD, [week_row(SAMPLE_CALLS, found)])
+
+
 # --- burn rates -----------------------------------------------------------------------------------
 
 
@@ -245,10 +329,18 @@ def detection() -> str:
     return table(("errors", "long window", "by the formula", "replayed, in whole bins"), rows)
 
 
+WEEKS = "Quiet weeks of logs"
+WEEKS_SAID = (
+    "Healthy weeks of the sample project, each under its own seed, written as log lines, read and "
+    "judged by the thresholds that the project agreed on (`bench/quiet_weeks.py`). Goal: a false "
+    "breach in under 5 % of the weeks."
+)
+DETECTION = "Burn-rate alerts against the formula"
 PARTS = (
     ("Rates of independent items", "True shares drawn evenly from 0 to 1. Goal: 94.5 to 95.5 %.",
      wilson_coverage),
-    ("Percentiles", "Goal: at least 95 %.", order_coverage),
+    ("Percentiles", "Goal: at least 95 %. The coverage of ranks is known exactly, by binomial "
+     "coefficients; what the simulation may miss it by is beside it.", order_coverage),
     ("Rates of traffic", "A true rate of 1 %. Few bad hours occur in one week, and a week without "
      "any cannot show what they would do: that is what is missing to 95 %.", traffic_coverage),
     ("Means", "Student’s t over hour blocks, never narrower than for independent calls; no random "
@@ -257,6 +349,9 @@ PARTS = (
      "at 1.5 × its limit is GO in under 5 %. At 0.5 × every NO-GO is a false one.", verdicts),
     ("Quiet weeks", "The five default objectives. Goal: an excursion in under 5 % of the weeks.",
      quiet_weeks),
+    ("Onset and end", "An incident planted in a quiet week. Exact is the first and the last bin in "
+     "which it made an event bad; the interval of each edge, of 95 %, has to hold the border at "
+     "which the rate changed.", edges),
 )  # fmt: skip
 
 HEAD = """# How often it is right
@@ -268,26 +363,48 @@ A share of 95 % is known to within 2 points from 400 runs, and to within 1.5 fro
 """
 
 
-def report(runs: int) -> str:
-    parts = [HEAD]
-    for title, words, made in PARTS:
-        parts.append(f"\n## {title}\n\n{words}\n\n{made(runs)}")
-        print(f"{title}: done", file=sys.stderr)
-    parts.append(
-        f"\n## Burn-rate alerts against the formula\n\n{detection.__doc__}\n\n{detection()}"
-    )
-    parts.append(f"\nTaken with {runs:,} runs a row (more for items and percentiles).\n")
-    return "".join(parts)
+def report(runs: int, only: str | None = None) -> dict[str, str]:
+    """The parts of the study by title, or the one of them."""
+    made = {}
+    for title, words, part in PARTS:
+        if only in (None, title):
+            made[title] = f"\n## {title}\n\n{words}\n\n{part(runs)}"
+            print(f"{title}: done", file=sys.stderr)
+    if only in (None, WEEKS):
+        made[WEEKS] = f"\n## {WEEKS}\n\n{WEEKS_SAID}\n\n{sample_weeks(runs // 2)}"
+    if only in (None, DETECTION):
+        made[DETECTION] = f"\n## {DETECTION}\n\n{detection.__doc__}\n\n{detection()}"
+    return made
+
+
+def whole(parts: dict[str, str], runs: int) -> str:
+    taken = f"\nTaken with {runs:,} runs a row (more for items and percentiles).\n"
+    return "".join([HEAD, *parts.values(), taken])
+
+
+def patched(text: str, title: str, part: str) -> str:
+    """The study with one of its parts made anew."""
+    start = text.find(f"\n## {title}\n")
+    if start < 0:  # a new one: before the last
+        start = text.index(f"\n## {DETECTION}\n")
+        return text[:start] + part + text[start:]
+    end = min(at for at in (text.find("\n## ", start + 1), text.find("\nTaken with")) if at > 0)
+    return text[:start] + part + text[end:]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=400)
     parser.add_argument("--write", action="store_true")
+    titles = [*(title for title, _, _ in PARTS), WEEKS, DETECTION]
+    parser.add_argument("--only", choices=titles, help="one part, the others as they are")
     options = parser.parse_args()
-    text = report(options.runs)
+    parts, path = report(options.runs, options.only), HERE / "STUDY.md"
+    text = whole(parts, options.runs)
+    if options.only:
+        text = patched(path.read_text(encoding="utf-8"), options.only, parts[options.only])
     if options.write:
-        (HERE / "STUDY.md").write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     else:
         print(text, end="")
 

@@ -1,10 +1,33 @@
-"""`gonogo` as it would be without pricing: what bench/run.py takes the price of prices against."""
+"""`gonogo` as it would be without pricing: what bench/run.py takes the price of prices against.
+
+Left out: looking prices up, charging calls, the sums and requests made of that, and the tables of
+cost. All else is in place, the second look at the lines of excursions included.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 from gonogo import pipeline
 from gonogo.__main__ import main
+from gonogo.rollup import costs
+
+
+class Unpriced(pipeline.Mapper):
+    """A map step that is given no prices."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given[:4], *([None] if given[4:] else ()), *given[5:], **named)
+
+
+def leave_out_prices() -> None:
+    """For the rest of this process."""
+    changed: Any = pipeline
+    changed.Mapper = Unpriced
+    changed.cost_tables = changed.price_changes = lambda *_: {}
+    costs.price = lambda *_: None  # type: ignore[assignment,return-value]
+
 
 if __name__ == "__main__":
-    pipeline.Pricing = lambda *_: None  # type: ignore[assignment,misc]
+    leave_out_prices()
     main()

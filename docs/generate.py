@@ -297,13 +297,14 @@ def indicators() -> str:
         f"can be narrowed by {codes((*conventions.DIMENSIONS, *conventions.WIDE_DIMENSIONS))}, and "
         "by the keys of its own that are listed.",
     ]
-    for name, title in (
-        ("calls", "Calls"),
-        ("guardrail_checks", "Guardrails"),
-        ("retrievals", "Retrieval"),
-        ("tool_calls", "Tools"),
+    for title, *names in (
+        ("Calls", "calls"),
+        ("Requests", "requests", "traces"),
+        ("Guardrails", "guardrail_checks"),
+        ("Retrieval", "retrievals"),
+        ("Tools", "tool_calls"),
     ):
-        rows = [_indicator(i) for i in INDICATORS.values() if i.table == name]
+        rows = [_indicator(i) for i in INDICATORS.values() if i.table in names]
         head = ["indicator", "formula", "unit", "good is", "own keys", "log"]
         parts += [f"## {title}", table(head, rows)]
     defaults = [(code(o.expression), f"{o.minimum:,}") for o in default_config().objectives]

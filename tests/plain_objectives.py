@@ -70,6 +70,8 @@ def _events(
             return values([c for c in answering if c["failed"] is not True], "rate_mtps")
         case "cost_per_call":
             return values(calls, "cost_nano")
+        case "cost_per_request":
+            return _plain_requests(calls)
         case "input_tokens" | "output_tokens":
             return values(calls, indicator)
         case "error_rate" | "timeout_rate" | "rate_limit_rate":
@@ -108,6 +110,21 @@ def _events(
     if indicator.startswith("retrieval_"):
         return _plain_retrievals(indicator, children("retrieval"))
     return _plain_tools(indicator, children("tool_calls"))
+
+
+def _plain_requests(calls: list[Row]) -> tuple[list[Event], int]:
+    """Calls by trace: a request is in the bin of its first call, and costs what they all do."""
+    traces: dict[str, list[Row]] = {}
+    for call in calls:
+        if call["trace_id"]:
+            traces.setdefault(call["trace_id"], []).append(call)
+    found = []
+    for own in traces.values():
+        bins = [c["bin"] for c in own if c["bin"] is not None]
+        costs = [c["cost_nano"] for c in own]
+        if None not in costs:
+            found.append((min(bins, default=None), sum(costs)))
+    return found, len(traces)
 
 
 def _plain_retrievals(indicator: str, rows: list[Row]) -> tuple[list[Event], int]:

@@ -158,6 +158,24 @@ def test_nothing_judged_is_not_told_as_nothing_wrong() -> None:
     assert "Without data: 1 of 2 objectives." in out
 
 
+def test_edges_that_are_not_certain_are_given_as_intervals() -> None:
+    o = objective("error_rate")
+    (e,) = (excursion("error_rate"),)
+    unsure = e.model_copy(
+        update={"onset_between": (e.onset - 900, e.onset + 300), "end_between": (e.end, e.end)}
+    )
+    result = synthetic_result(objectives=(o,), excursions=(unsure,))
+    out = breaches_md(result)
+    assert out.count("with 95 % confidence") == 1
+    assert "Began between" in out
+    interval = (json.loads(breaches_json(result))["breaches"] or [{}])[0]["intervals"][0]
+    assert len(interval["since_between_utc"]) == 2
+    assert interval["since_between_utc"][0] < interval["since_utc"]
+    assert interval["until_between_utc"] == [interval["until_utc"]] * 2
+    certain = synthetic_result(objectives=(o,), excursions=(e,))
+    assert "95 % confidence" not in breaches_md(certain)
+
+
 def test_an_ongoing_breach_has_no_end() -> None:
     o = objective("error_rate")
     result = synthetic_result(objectives=(o,), excursions=(excursion("error_rate", ongoing=True),))

@@ -23,9 +23,15 @@ OBJECTIVE_OF = {
 }
 """The default objective that each planted thing moves; the partial day moves none."""
 
-TOLERANCE = {"stale-index": timedelta(hours=2)}
-"""How far onset and end may lie from what was planted: 30 minutes, but for the stale index, which
-is planted at midnight, when a night's few retrievals say little."""
+BIN = timedelta(minutes=5)
+
+DRIVER = {
+    "tool-hang": ("tool", "get_order"),
+    "provider-slow": ("provider", "openai"),
+    "model-errors": ("model", "gpt-4o-2024-08-06"),
+    "injection-burst": ("tenant_id", "maple"),
+    "stale-index": ("index_version", "2026-11-20"),
+}
 
 AGREED = """
 [slo]
@@ -50,16 +56,81 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> ReadinessResult:
     return run_engine.check(tmp_path_factory.mktemp("state"), SAMPLE)
 
 
+def is_bad(name: str, call: dict[str, Any]) -> int:
+    """How many events of a call count against the objective that a plant moves, from the line."""
+    if name == "tool-hang":
+        return sum(tool["status"] != "ok" for tool in call.get("tool_calls", ()))
+    if name == "provider-slow":
+        return call["latency_ms"] > 4000
+    if name == "model-errors":
+        return call["status"] == "error"
+    if name == "injection-burst":
+        return any(check["triggered"] for check in call.get("guardrails", ()))
+    return call.get("retrieval", {}).get("hit") is False
+
+
+@pytest.fixture(scope="module")
+def signs() -> dict[str, tuple[datetime, datetime]]:
+    """Of each plant the first and the last bin in which it made an event bad: [onset, end).
+
+    The quiet and the planted week of one seed differ only in the calls that a plant touches, so
+    what it did can be told from the lines alone: nothing of it shows before or after.
+    """
+    weeks = [
+        {call["trace_id"]: call for call in generate.calls_for_week(planted=planted)}
+        for planted in (False, True)
+    ]
+    touched: dict[str, list[datetime]] = {name: [] for name in OBJECTIVE_OF}
+    for trace, call in weeks[1].items():
+        at = datetime.fromisoformat(call["timestamp"])
+        for name, times in touched.items():
+            before = is_bad(name, weeks[0][trace]) if trace in weeks[0] else 0
+            if PLANTED[name].covers(at) and is_bad(name, call) > before:
+                times.append(at)
+    bins = {name: (min(times), max(times)) for name, times in touched.items()}
+    return {name: (floor_of(first), floor_of(last) + BIN) for name, (first, last) in bins.items()}
+
+
+def floor_of(at: datetime) -> datetime:
+    return at - (at - datetime.min.replace(tzinfo=UTC)) % BIN
+
+
 @pytest.mark.parametrize("name", OBJECTIVE_OF)
-def test_each_planted_thing_is_found_where_it_is(week: ReadinessResult, name: str) -> None:
+def test_each_planted_thing_is_found_exact_to_the_bin(
+    week: ReadinessResult, signs: dict[str, tuple[datetime, datetime]], name: str
+) -> None:
+    """From the first bin in which it shows to the last one, and the instants at which it really
+    began and ended lie in the intervals that are given for both."""
     plant: Any = PLANTED[name]
     (excursion,) = found(week)[OBJECTIVE_OF[name]]
-    tolerance = TOLERANCE.get(name, timedelta(minutes=30))
-    onset = datetime.fromtimestamp(excursion.onset, UTC)
-    end = datetime.fromtimestamp(excursion.end, UTC)
-    assert plant.onset <= onset <= plant.onset + tolerance
-    assert plant.end - tolerance <= end <= plant.end
-    # What is inside is bad, and what is outside is not: most bad events lie in the interval.
+    first, last = signs[name]
+    assert plant.onset <= first < last <= plant.end
+    assert datetime.fromtimestamp(excursion.onset, UTC) == first
+    low, high = excursion.onset_between or (0, 0)
+    assert low <= plant.onset.timestamp() <= high
+    if name == "stale-index":
+        # The log ends before the index is made anew: it is not over.
+        assert excursion.ongoing
+        assert excursion.end_between is None
+    else:
+        assert not excursion.ongoing
+        assert datetime.fromtimestamp(excursion.end, UTC) == last
+        low, high = excursion.end_between or (0, 0)
+        assert low <= plant.end.timestamp() <= high
+
+
+@pytest.mark.parametrize("name", OBJECTIVE_OF)
+def test_what_truly_drove_it_is_ranked_first(week: ReadinessResult, name: str) -> None:
+    (excursion,) = found(week)[OBJECTIVE_OF[name]]
+    clearest = excursion.coincidences[0]
+    assert (clearest.dimension, clearest.value) == DRIVER[name]
+    plant: Any = PLANTED[name]
+    assert DRIVER[name] == (plant.dimension, plant.value)
+
+
+@pytest.mark.parametrize("name", OBJECTIVE_OF)
+def test_what_is_inside_is_bad_and_what_is_outside_is_not(week: ReadinessResult, name: str) -> None:
+    (excursion,) = found(week)[OBJECTIVE_OF[name]]
     objective = next(o for o in week.objectives if o.id == excursion.objective)
     assert objective.good is not None
     bad = objective.total - objective.good

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -201,14 +202,29 @@ def test_segments_add_up_to_the_whole(
             assert (one.count, one.good_count) == (len(mine), mine.count("ok"))
 
 
-def test_rollups_refuse_what_they_cannot_hold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    judge(tmp_path, calls("a", 600, 0), GROUPED.format("model"))
-    run = CliRunner().invoke(main, ["rollup", "log.jsonl", "-o", "rolled"])
-    assert run.exit_code == 2
-    assert "error_rate is judged for each model" in run.stderr
+def test_parquet_is_judged_by_segment_as_json_lines_are(tmp_path: Path) -> None:
+    """Model b and tool pay fail in a Parquet file alone; as a whole both objectives are met."""
+    pay, search = ([{"name": name, "status": status}] for name, status in
+                   (("pay", "error"), ("search", "ok")))  # fmt: skip
+    early = calls("a", 600, 0, tool_calls=search)
+    late = calls("b", 20, 20, tool_calls=pay) + calls("a", 300, 0, tool_calls=search)
+    config = tmp_path / "readiness.toml"
+    config.write_text(
+        '[slo.error_rate]\nlimit = "<= 5%"\nminimum = 10\ngroup_by = "model"\n'
+        '[slo.tool_error_rate]\nlimit = "<= 5%"\nminimum = 10\ngroup_by = "tool"\n'
+    )
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "mixed").mkdir()
+    for folder, name, rows in (("lines", "a", early), ("lines", "b", late), ("mixed", "a", early)):
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / folder / f"{name}.jsonl").write_text(text)
+    pl.DataFrame(late).write_parquet(tmp_path / "mixed" / "b.parquet")
+    lines, mixed = (check(tmp_path, tmp_path / name, config=config) for name in ("lines", "mixed"))
+    assert mixed.objectives == lines.objectives
+    (alone,) = {check(tmp_path, tmp_path / "mixed/b.parquet", config=config).slo.verdict}
+    assert lines.slo.verdict is alone is Verdict.NO_GO
+    broken = {o.id for o in mixed.objectives if o.status is Status.BREACHED}
+    assert broken == {"error_rate{model=b}", "tool_error_rate{tool=pay}"}
 
 
 def test_logs_can_be_inspected_without_any_objective(

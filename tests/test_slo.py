@@ -482,6 +482,14 @@ def test_recovery_needs_two_full_good_bins(good_bins: int, ongoing: bool) -> Non
     assert ("still so at the newest record" in only.sentence) is ongoing
 
 
+def test_a_bin_that_is_over_the_limit_is_no_recovery() -> None:
+    """20 events a bin, limit 10 %: of what follows, 3 bad of 20 is over it, 2 of 20 is not."""
+    for after, ongoing in (([3, 3, 0], True), ([3, 0, 2], False), ([3, 0], True)):
+        bad = [0] * 190 + [20] * 10 + after
+        _, found = judge(data(objective(limit="0.1"), bad, np.full(len(bad), 20)))
+        assert found[-1].ongoing is ongoing
+
+
 def test_means_small_samples_and_uncovered_objectives_have_no_excursions() -> None:
     _, found = judge(incident(objective(minimum=10**6)))
     assert found == ()

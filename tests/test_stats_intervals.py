@@ -111,6 +111,22 @@ def test_ranks_enclose_the_percentile_with_95_percent_exactly(n: int, percent: i
     assert 1 - below_low - math.exp(log_tail(high, n, float(q))) >= 0.95 - 1e-9
 
 
+@pytest.mark.parametrize(
+    ("n", "percent"), [(72, 95), (368, 99), (1000, 99), (3000, 99), (3000, 95)]
+)
+def test_ranks_cover_by_integer_arithmetic(n: int, percent: int) -> None:
+    """Binomial coefficients, no floats: at least 95 %, and with one rank less on a side under it
+    or the tail on that side over 2.5 %."""
+    low, high = quantile_ranks(n, Fraction(percent, 100))
+    assert low is not None
+    assert high is not None
+    ways = [math.comb(n, k) * percent**k * (100 - percent) ** (n - k) for k in range(n + 1)]
+    whole = 100**n
+    assert sum(ways[low:high]) * 100 >= 95 * whole
+    assert sum(ways[:low]) * 1000 <= 25 * whole < sum(ways[: low + 1]) * 1000
+    assert sum(ways[high:]) * 1000 <= 25 * whole < sum(ways[high - 1 :]) * 1000
+
+
 def test_order_statistics_cover_by_simulation() -> None:
     rng = np.random.default_rng(7)
     for n in (59, 72, 200, 1000):

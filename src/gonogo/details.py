@@ -51,6 +51,8 @@ def looked_at(
     _, excursions = evaluate(objective_data(partial, config, Distributions(partial)), config)
     # Of slices of time, the events that they are judged by are what can be looked at.
     by_id = {o.id: o.sliced.inner if o.sliced else o for o in config.objectives}
+    # A request may have calls in any part of the log: its excursions are counted, not looked into.
+    excursions = tuple(e for e in excursions if by_id[e.objective].spec.table != "traces")
     windows = [Window(by_id[e.objective], e.onset, e.end) for e in excursions]
     if not windows:
         return {}

@@ -177,12 +177,6 @@ USAGE: Final = {
         "A file is counted whole, so that it serves any period that it lies in.",
         "Give --period to the command that judges.",
     ),
-    "U052": Explanation(
-        "an objective that rollups do not hold",
-        "Rollups are counted before all values of a dimension are known, so an objective with "
-        "group_by cannot be judged from them.",
-        "Judge the logs themselves, or write an objective for each value.",
-    ),
     "U012": Explanation(
         "a file cannot be written",
         "The folder does not exist or may not be written to, or the disk is full.",

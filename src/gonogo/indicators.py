@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 Kind = Literal["distribution", "ratio", "projection"]
 Unit = Literal["us", "ratio", "nano_usd", "milli_tps", "tokens"]
-Table = Literal["calls", "requests", "retrievals", "tool_calls", "guardrail_checks"]
+Table = Literal["calls", "requests", "traces", "retrievals", "tool_calls", "guardrail_checks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,16 @@ INDICATORS: Final[dict[str, Indicator]] = {
             "calls",
             "cost of calls that have one: as logged, else priced by their tokens",
             COST_FIELDS,
+        ),
+        Indicator(
+            "cost_per_request",
+            "cost per request",
+            "distribution",
+            "nano_usd",
+            "traces",
+            "cost of the calls of one trace together, where all of them have one; above 131,072 "
+            "requests a sample of them, drawn by a hash of their id",
+            f"trace_id, and {COST_FIELDS}",
         ),
         Indicator(
             "cost",

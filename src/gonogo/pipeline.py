@@ -268,9 +268,11 @@ def _analyse(
     pricing = Pricing(run.config.prices, run.config.cost)
     if run.request.rollups is not None:
         progress.phase("Reading rollups", None)
-        kept = stored.load(run, run.request.rollups)
+        kept = stored.load(run, run.request.rollups, lambda *of: label(run.masker, *of))
+        judged = replace(run, config=replace(run.config, objectives=kept.objectives))
         report = ingest_report(kept, kept.partial, run.masker)
-        return _judge(run, kept.partial, report, pricing), Memory(kept.trouble, kept.partial)
+        memory = Memory(kept.trouble, kept.partial, run=judged)
+        return _judge(judged, kept.partial, report, pricing), memory
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
@@ -283,6 +285,7 @@ def _analyse(
         stretch=Stretch(run.selection.start, run.selection.end) if only_near else None,
     )
     try:
+        logs.learn({o.group_by for o in run.config.objectives if o.group_by})
         run = _spread(run, logs.dictionaries)
         rows = max(sum(part.rows for part in logs.parts), 1)
         progress.phase("Counting", total or None)

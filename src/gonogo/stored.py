@@ -14,10 +14,9 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,21 +25,22 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.compare import apart
+from gonogo.config.model import Objective
 from gonogo.conventions import ROLLUP_SCHEMA_VERSION
 from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
 from gonogo.ingest.discover import Discovery, Source, discover
 from gonogo.ingest.reader import read_logs
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.measures import relabel
-from gonogo.pricing import listed
 from gonogo.privacy import clean_label, scrubbed
-from gonogo.rollup import engine, store
+from gonogo.rollup import engine, grouped, store
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
-from gonogo.rollup.objectives import counted
 from gonogo.rollup.partial import Partial, merge
+from gonogo.rollup.segments import expand, values_of
 from gonogo.rollup.select import Calendar
 from gonogo.rollup.watched import Watched
+from gonogo.settings import PRICE_LIST, Settings, settings_of
 
 try:
     import fcntl
@@ -55,25 +55,7 @@ _META: Final = "entry.json"
 _IDENTITIES: Final = "identities.parquet"
 _UNFINISHED: Final = ".new-"
 _STALE_SECONDS: Final = 86_400
-_NO_MATTER: Final = frozenset(
-    (
-        "agreed_by",
-        "defined_at",
-        "minimum",
-        "owner",
-        "runbook",
-        "severity",
-        "source",
-        "waiver",
-        "window",
-    )
-)
-"""What an objective says that changes no count."""
 
-_PRICE_LIST: Final = "price list"
-"""A new one is a reason to price again, but calls that were priced by an older one still count."""
-
-Settings = dict[str, str]
 Ints = NDArray[np.uint64]
 
 
@@ -92,6 +74,8 @@ class Entry:
     elsewhere: int
     """lines left out because another file of the store had them already"""
     replaces: tuple[str, ...] = ()
+    values: tuple[tuple[str, ...], ...] = ()
+    """of each objective of the configuration, those that it may be judged for by itself"""
 
     @property
     def name(self) -> str:
@@ -115,6 +99,8 @@ class Stored:
     """What a store holds, summed; it reports like an input that was just read."""
 
     partial: Partial
+    objectives: tuple[Objective, ...]
+    """those of the configuration, the grouped ones spread over the values in the store"""
     files: list[FileCount]
     trouble: Trouble
     orphans: int
@@ -136,7 +122,7 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
         UsageError: logs that are no files, or a store that cannot be written.
     """
     found = discover(run.request.logs)
-    settings, rolled = _settings(run), Rolled()
+    settings, rolled = settings_of(run), Rolled()
     for source in found.sources:
         if source.is_stream:
             hint = "save it to a file first: a rollup is of a file"
@@ -175,8 +161,10 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
     return rolled
 
 
-def load(run: Run, folder: Path) -> Stored:
+def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
     """Everything in a store that belongs to the run's period, merged.
+
+    `named` (column, text) is how a value of a dimension is shown.
 
     Raises:
         ResultError: the store is empty, was made by other settings, or cannot be cut at the period.
@@ -185,7 +173,7 @@ def load(run: Run, folder: Path) -> Stored:
     if not entries:
         hint = "make them with gonogo rollup LOGS -o DIR"
         raise ResultError([Diagnostic("R020", str(folder), "holds no rollups", hint)])
-    _same_settings(entries, _settings(run))
+    _same_settings(entries, settings_of(run))
     first_of: dict[str, FileCount] = {}
     partials, taken, files, trouble = [], [], [], Trouble()
     for entry in entries:
@@ -200,14 +188,25 @@ def load(run: Run, folder: Path) -> Stored:
         taken.append(entry)
         partials.append(partial)
         _add(trouble, entry.trouble)
+    partial, objectives = grouped.numbered(
+        merge(partials), run.config.objectives, _values(run, taken), named
+    )
     return Stored(
-        merge(partials),
+        partial,
+        objectives,
         files,
         trouble,
         sum(entry.orphans for entry in taken),
         sum(entry.folded for entry in taken),
         sum(entry.conflicts for entry in taken),
     )
+
+
+def _values(run: Run, entries: Sequence[Entry]) -> list[list[tuple[str, ...]]]:
+    """What each of the entries holds for each objective."""
+    number = len(run.config.objectives)
+    held = [entry.values or ((),) * number for entry in entries]  # an older entry groups nothing
+    return [[own[i] for own in held] for i in range(number)]
 
 
 def combine(folders: Sequence[Path], output: Path) -> int:
@@ -278,8 +277,14 @@ def _make(
     )
     try:
         pricing = Pricing(run.config.prices, run.config.cost)
+        logs.learn({o.group_by for o in run.config.objectives if o.group_by})
+        values = [
+            sorted({scrubbed("", text) for text in values_of(o, logs.dictionaries)})
+            for o in run.config.objectives
+        ]
+        objectives = expand(run.config.objectives, logs.dictionaries, scrubbed, whole=True)
         mapper = Mapper(
-            run.config.objectives,
+            objectives,
             run.selection,
             Calendar(run.zone),
             logs.dictionaries,
@@ -288,6 +293,7 @@ def _make(
             Watched.of(run.config.gates),
         )
         partial = engine.run(logs.blocks(), mapper, logs.ids, lambda _: None)
+        partial = grouped.named(partial, objectives)
         conflicts, folded = logs.conflicting(), logs.folded()
     finally:
         logs.close()
@@ -305,6 +311,7 @@ def _make(
         "conflicts": conflicts,
         "elsewhere": logs.elsewhere,
         "replaces": [old.folder.name] if old else [],
+        "values": values,
     }
     lost = bool(old and len(np.setdiff1d(old.identities(), logs.identities)))
     part = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
@@ -372,48 +379,12 @@ def _sha256(path: Path) -> str:
         raise InputError([Diagnostic("I002", str(path), what)]) from error
 
 
-def _settings(run: Run) -> Settings:
-    """Whatever changes a count, each by a hash or as it is."""
-    config = run.config
-    for objective in config.objectives:
-        if objective.group_by is not None:
-            what = f"{objective.id} is judged for each {objective.group_by}"
-            hint = "judge the logs themselves, or write an objective for each value"
-            raise UsageError([Diagnostic("U052", objective.defined_at or "", what, hint)])
-    objectives = [
-        {k: v for k, v in asdict(counted(o)).items() if k not in _NO_MATTER}
-        for o in config.objectives
-    ]
-    parts: dict[str, Any] = {
-        "objectives": objectives,
-        "[fields]": config.fields,
-        "[prices]": asdict(config.prices),
-        "[cost]": asdict(replace(config.cost, sampling_rate=Fraction(1))),
-        "[[exclude]]": [asdict(e) for e in config.exclusions],
-        "timezone": config.timezone,
-        "[[constraint]]": checker.meaning() if (checker := run.checker()) else "",
-        "[[tool]]": dict(Watched.of(config.gates).timeouts),
-        "--where": run.selection.where,
-        "--compare": repr(apart(config, run.contrasts)),
-        "--log-format": run.request.log_format and Path(run.request.log_format).name,
-        _PRICE_LIST: listed.version(),
-    }
-    if run.request.log_format and Path(run.request.log_format).is_file():
-        parts["--log-format"] = Path(run.request.log_format).read_text(encoding="utf-8")
-    return {
-        name: hashlib.sha256(json.dumps(value, default=str, sort_keys=True).encode()).hexdigest()[
-            :16
-        ]
-        for name, value in parts.items()
-    }
-
-
 def _same_settings(entries: Sequence[Entry], settings: Settings) -> None:
     problems = []
     for entry in entries:
         differing = [
             name
-            for name in sorted({*settings, *entry.settings} - {_PRICE_LIST})
+            for name in sorted({*settings, *entry.settings} - {PRICE_LIST})
             if settings.get(name) != entry.settings.get(name)
         ]
         if differing:
@@ -485,6 +456,7 @@ def _entry(folder: Path) -> Entry:
                 meta["conflicts"],
                 meta["elsewhere"],
                 tuple(meta["replaces"]),
+                tuple(tuple(own) for own in meta.get("values", ())),
             )
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"a damaged entry ({clean_label(str(error), 80)})"

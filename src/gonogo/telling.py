@@ -32,6 +32,19 @@ def impact(e: Excursion) -> str:
     return text
 
 
+def edges(e: Excursion, zone: str) -> tuple[str, ...]:
+    """Between when and when it began and ended (95 %); nothing of an edge that is certain."""
+    said = []
+    for verb, at, between in (
+        ("Began", e.onset, e.onset_between),
+        ("Ended", e.end, e.end_between),
+    ):
+        if between is not None and between != (at, at):
+            low, high = (display.time(time, zone) for time in between)
+            said.append(f"{verb} between {low} and {high}, with 95 % confidence")
+    return tuple(said)
+
+
 def coincidence(c: Coincidence) -> str:
     """What stands out, with its counts; never that it is the cause."""
     name = f"{dimension(c.dimension)} {c.value}"

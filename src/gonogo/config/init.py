@@ -149,6 +149,7 @@ def render_init(result: ReadinessResult) -> str:
         "# takes severity, minimum (the smallest sample), owner and runbook.",
         "[slo]",
         *(_objective(proposal, row) for proposal in _PROPOSALS),
+        *_a_request(result),
         *_a_month(result),
     ]
     tail = (_plan(result), _TAIL, *_absent(row), _SITE, skeleton(result))
@@ -167,6 +168,22 @@ def _objective(proposal: _Proposal, row: dict[str, Scalar]) -> str:
     limit, seen = _propose(proposal, value, sample)
     long_form = f'{{ limit = "{limit}", proposed = true, agreed_by = "" }}'
     return f'"{proposal.key}" = {long_form}  # observed {seen}'
+
+
+def _a_request(result: ReadinessResult) -> Iterator[str]:
+    """What a request may cost, where it is more than one call."""
+    units = result.tables.get("cost_units")
+    rows = {unit: n for n, unit in enumerate(units.data["unit"])} if units else {}
+    if units is None or not {"request", "call"} <= set(rows):
+        return
+    place = rows["request"]
+    n, p95 = units.data["n"][place], units.data["cost_p95"][place]
+    calls = units.data["n"][rows["call"]]
+    if isinstance(n, int) and isinstance(p95, int) and isinstance(calls, int) and 0 < n < calls:
+        limit = f"<= ${_plain(_humane(Fraction(p95)) / 10**9)}"
+        seen = f"${_short(Fraction(p95, 10**9))} over {n:,} requests"
+        long_form = f'{{ limit = "{limit}", proposed = true, agreed_by = "" }}'
+        yield f'"cost_per_request.p95" = {long_form}  # observed {seen}'
 
 
 def _scenario(result: ReadinessResult) -> dict[str, int]:

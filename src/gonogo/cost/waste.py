@@ -13,6 +13,7 @@ from gonogo.cost.parts import Row, hidden, made, mean, ratio, total, value
 from gonogo.measures import Distributions
 from gonogo.measures.frames import quantiles
 from gonogo.results import Table
+from gonogo.rollup import spend
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.requests import METRIC as REQUEST_COST
 
@@ -54,7 +55,13 @@ def units(partial: Partial, distributions: Distributions) -> Table:
             ("user", "user_cost", partial.users),
         ):
             if distinct.count():
-                rows.append({"unit": name, "n": distinct.count(), "cost": sums[key]})
+                spread = spend.of_kind(partial.frames["spend"], name) or {}
+                rows.append(
+                    {
+                        "unit": name, "n": distinct.count(), "cost": sums[key],
+                        **{f"cost_{k}": v for k, v in spread.items() if k[0] in "pm"},
+                    }
+                )  # fmt: skip
     shape = (
         value("unit", "per", "text"),
         value("n", "how many", "count"),
@@ -63,7 +70,20 @@ def units(partial: Partial, distributions: Distributions) -> Table:
         *(value(f"cost_{p}", p, "nano_usd") for p in ("p50", "p95", "p99")),
         value("cost_max", "dearest", "nano_usd"),
     )
-    return made("cost_units", "What one costs", shape, rows, _requests_note(partial))
+    note = f"{_requests_note(partial)} {_spend_note(partial)}".strip()
+    return made("cost_units", "What one costs", shape, rows, note)
+
+
+def _spend_note(partial: Partial) -> str:
+    """Which sessions and users the percentiles rest on, where not on all of them."""
+    said = []
+    for kind in spend.KINDS:
+        found = spend.of_kind(partial.frames["spend"], kind)
+        if found and found["weight"] > 1:
+            said.append(f"{display.count(found['held'])} {kind}s")
+    if not said:
+        return ""
+    return f"Percentiles of {' and '.join(said)}, drawn by a hash of their id, stand for all."
 
 
 def _requests_note(partial: Partial) -> str:

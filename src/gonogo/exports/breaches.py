@@ -15,7 +15,7 @@ from gonogo.exports import figures
 from gonogo.exports.safe import address, code, markdown
 from gonogo.privacy import clean_label
 from gonogo.results import Excursion, ObjectiveResult, ReadinessResult
-from gonogo.telling import coincidence, impact
+from gonogo.telling import coincidence, edges, impact
 
 SCHEMA_VERSION: Final = 1
 _LARGEST: Final = 60_000
@@ -92,6 +92,9 @@ def _objective(o: ObjectiveResult, found: list[Excursion], result: ReadinessResu
         )
     for e in found[:_MOST_INTERVALS]:
         lines += [f"- {line}" for line in _interval(e, result)]
+        lines += [
+            f"- {markdown(line)}" for line in edges(e, figures.known_zone(result.period.timezone))
+        ]
         if e.impact is not None:
             lines.append(f"- Touched: {markdown(impact(e))}")
         lines += [f"- Coincides: {markdown(coincidence(c))}" for c in e.coincidences[:1]]
@@ -240,6 +243,10 @@ def _objective_json(o: ObjectiveResult) -> dict[str, Any]:
     }
 
 
+def _between(edge: tuple[int, int] | None) -> list[str | None] | None:
+    return None if edge is None else [figures.iso(at) for at in edge]
+
+
 def _interval_json(e: Excursion, result: ReadinessResult) -> dict[str, Any]:
     zone = result.period.timezone
     return {
@@ -249,6 +256,8 @@ def _interval_json(e: Excursion, result: ReadinessResult) -> dict[str, Any]:
         "until_utc": None if e.ongoing else figures.iso(e.end),
         "until_local": None if e.ongoing else figures.iso(e.end, zone),
         "ongoing": e.ongoing,
+        "since_between_utc": _between(e.onset_between),
+        "until_between_utc": _between(e.end_between),
         "bad": e.bad,
         "total": e.total,
         "peak_utc": figures.iso(e.peak_at),

@@ -16,7 +16,7 @@ from gonogo.exports import figures
 from gonogo.exports.safe import address, markdown
 from gonogo.privacy import clean_label, printable
 from gonogo.results import Excursion, Incident, ObjectiveResult, Standing
-from gonogo.telling import coincidence, dimension, impact, step
+from gonogo.telling import coincidence, dimension, edges, impact, step
 
 LONGEST_TEXT: Final = 1500
 LARGEST: Final = 60_000
@@ -126,6 +126,7 @@ def _detection(incident: Incident) -> tuple[str, ...]:
         if normal is not None:
             usual = f"; usual: {figures.share(normal.bad, normal.total)} in {normal.source}"
         lines.append(f"{e.id}: {figures.share(e.bad, e.total)}{limit}{usual}")
+        lines += [f"{e.id}: {line}" for line in edges(e, figures.known_zone(incident.timezone))]
     return tuple(lines)
 
 

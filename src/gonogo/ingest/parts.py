@@ -6,10 +6,12 @@ Parquet can be read again, so only its ids are held while duplicates are looked 
 
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from gonogo.ingest.access import Tally
 from gonogo.ingest.canonical import canonicalise, id_hash
+from gonogo.ingest.fields import CHILDREN
 from gonogo.ingest.outputs import Checker
 from gonogo.ingest.parquet import ParquetSlice
 from gonogo.records import NO_TIME, Block, Dictionaries, Outputs
@@ -135,9 +138,29 @@ class ParquetPart:
             block = replace(block, outputs=self.checker.look(frame, self.mapping, None))
         return block
 
+    def learn(self, keys: Collection[str]) -> None:
+        """Put the values of these keys into the dictionaries, as `load` would."""
+        columns = self.source.columns
+        if all(key in self.dictionaries.dimensions for key in keys):
+            children = {name for child in CHILDREN for name in child.names}
+            columns = tuple(c for c in columns if c not in children)
+        part = replace(self, source=replace(self.source, columns=columns), checker=None)
+        part.load(Counter())
+
     def ids(self, rows: list[int]) -> pl.DataFrame:
         trace, span = self.source.read_ids(self.mapping)
         return pl.DataFrame({"trace_id": trace.gather(rows), "span_id": span.gather(rows)})
+
+
+def learn(parts: Iterable[Part], keys: Collection[str]) -> None:
+    """Put all values of these keys into the dictionaries before anything is counted.
+
+    Lines have been decoded by then; Parquet has not, so its columns are looked at once more.
+    """
+    late = [part for part in parts if isinstance(part, ParquetPart)]
+    if keys and late:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda part: part.learn(keys), late))
 
 
 def parquet_identity(source: ParquetSlice, mapping: Mapping[str, str]) -> NDArray[np.uint64]:

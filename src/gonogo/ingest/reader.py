@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from gonogo.ingest.parts import (
     BlockStore,
     ParquetPart,
     Part,
+    learn,
     parquet_identity,
 )
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
@@ -85,6 +86,10 @@ class LogInput:
                 self._conflicts.append(fingerprints(block, doubles))
         rules = self.rules[number]
         return (rules.apply(block) if rules else block), doubles.kept(self.parts[number].rows)
+
+    def learn(self, keys: Collection[str]) -> None:
+        """Make sure that the dictionaries hold all values of these keys."""
+        learn(self.parts, keys)
 
     def ids(self, part: int, rows: list[int]) -> pl.DataFrame:
         """trace_id and span_id, as logged, of some rows of a part."""

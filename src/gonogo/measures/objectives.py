@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from gonogo.config.model import Config, Objective
-from gonogo.indicators import COST_FIELDS
 from gonogo.measures.frames import Distributions
 from gonogo.measures.segments import numbered
 from gonogo.measures.traffic import sampling, scenarios
@@ -23,7 +22,7 @@ def _projection(
 ) -> tuple[Fraction | None, str, Fraction | None]:
     """(factor, scenario in words, least coverage) of an objective; see ObjectiveData."""
     spec = objective.spec
-    if spec.log_field != COST_FIELDS:
+    if spec.unit != "nano_usd":
         return Fraction(1), "", None
     least = 1 - config.prices.max_unknown
     if spec.kind != "projection":
@@ -42,6 +41,7 @@ def objective_data(
     rows = {
         "calls": partial.counter("calls"),
         "requests": int(partial.frames["requests"]["request_n"].sum()),
+        "traces": partial.counter("requests.kept"),
         "retrievals": int(partial.frames["retrievals"]["retrievals"].sum()),
         "tool_calls": int(partial.frames["tool_calls"]["calls"].sum()),
         "guardrail_checks": int(partial.frames["guardrails"]["calls"].sum()),

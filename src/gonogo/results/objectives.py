@@ -209,7 +209,13 @@ class Excursion(Model):
     is_breach: bool
     onset: Epoch
     end: Epoch
-    ongoing: bool
+    ongoing: bool = Field(description="not followed by two full bins within the limit yet")
+    onset_between: tuple[Epoch, Epoch] | None = Field(
+        default=None, description="where the onset lies with 95 % confidence"
+    )
+    end_between: tuple[Epoch, Epoch] | None = Field(
+        default=None, description="where the end lies with 95 % confidence; None while it goes on"
+    )
     bad: int
     total: int
     peak_bad: int

@@ -25,11 +25,12 @@ from gonogo.records import (
     Dictionaries,
     Dictionary,
 )
-from gonogo.rollup import exemplars, requests
+from gonogo.rollup import exemplars, requests, spend
 from gonogo.rollup.blocks import NOTHING, Contrasts
 from gonogo.rollup.context import context
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.coverage import count_fields
+from gonogo.rollup.objectives import counted, selected_lines
 from gonogo.rollup.partial import (
     FRAMES,
     PAIR_SEPARATOR,
@@ -74,6 +75,12 @@ class Mapper:
         self._exemplars: list[pl.DataFrame] = []
         self._sessions, self._users, self._prompts = Distinct(), Distinct(), Distinct()
         self._requests = requests.Requests()
+        self._spend = pl.DataFrame(schema=FRAMES["spend"].schema)
+        self._asked = {
+            number: (objective, requests.Requests())
+            for number, objective in enumerate(map(counted, wanted))
+            if objective.spec.table == "traces"
+        }
         self._times: list[int] = []
         self.spans: dict[int, tuple[int, int]] = {}
         """first and last time (epoch µs) of the lines of each part that count"""
@@ -88,9 +95,13 @@ class Mapper:
             step.run(self._objectives)
         seen = witnesses(ctx, step.broken, self._dictionaries)
         found = exemplars.candidates(ctx, part, seen)
-        asked_for = None
+        asked_for, selected = None, {}
         if self._pricing is not None:
             asked_for = requests.of_block(ctx, part, self._requests.level)
+            spent = spend.of_block(ctx)
+        for number, (objective, kept) in self._asked.items():
+            lines = selected_lines(objective, ctx, self._dictionaries)
+            selected[number] = requests.of_block(ctx, part, kept.level, lines)
         calls = ctx.calls
         sessions = Distinct.of(ctx["session_hash"][calls])
         users = Distinct.of(ctx["user_hash"][calls])
@@ -117,6 +128,9 @@ class Mapper:
             self._exemplars.append(found)
             if asked_for is not None:
                 self._requests.add(asked_for)
+                self._spend = spend.thinned(pl.concat([self._spend, spent]))
+            for number, some in selected.items():
+                self._asked[number][1].add(some)
             self._sessions = self._sessions.merge(sessions)
             self._users = self._users.merge(users)
             self._prompts = self._prompts.merge(prompts)
@@ -136,6 +150,7 @@ class Mapper:
             if codes:
                 frames[name] = spec.ordered(decoder.frame(name, spec, spec.grouped(codes)))
         counters = sorted(self._counters.items())
+        frames["spend"] = self._spend
         frames["counters"] = pl.DataFrame(counters, schema=FRAMES["counters"].schema, orient="row")
         chosen = exemplars.choose(self._exemplars, fetch_ids, self._dictionaries)
         return Partial(
@@ -153,9 +168,19 @@ class Mapper:
         self._counters.update(found.counters())
         self._exemplars.append(found.dearest())
         for name, columns in found.distribution().items():
-            codes = {"metric": METRICS.index(requests.METRIC), "dimension": 0, "value": 0}
-            frame = pl.DataFrame({**codes, "start": None, **columns})
-            self._frames[name].append(frame.cast(pl.Int64).select(list(FRAMES[name].schema)))
+            self._put(name, columns, metric=METRICS.index(requests.METRIC), dimension=0, value=0)
+        for number, (objective, kept) in self._asked.items():
+            scope = {"metric": METRICS.index("objective"), "dimension": SCOPES.index("objective")}
+            for name, columns in requests.judged(kept.finish(), objective, number).items():
+                keys = {} if name == "objectives" else {**scope, "value": number}
+                self._put(name, columns, **keys)
+
+    def _put(self, name: str, columns: pl.DataFrame, **codes: int) -> None:
+        """Counts over all blocks, beside those of each block."""
+        keys = [pl.lit(code).alias(key) for key, code in codes.items()]
+        start = [pl.lit(None).alias("start")] if keys else []
+        frame = columns.with_columns(*keys, *start)
+        self._frames[name].append(frame.select(list(FRAMES[name].schema)).cast(pl.Int64))
 
 
 class _Decoder:

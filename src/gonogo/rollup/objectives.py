@@ -74,19 +74,15 @@ def counted(objective: Objective) -> Objective:
 def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Judged:
     """The events of an objective in a block, each with its goodness by the objective's limit."""
     objective = counted(objective)
-    table = objective.spec.table
-    lines = np.ones(ctx.height, dtype=bool)
-    child_selector = []
-    for key, pattern in objective.selector:
-        if key in dictionaries.dimensions:
-            lines &= matching(dictionaries.dimensions[key], pattern)[ctx[key]]
-        else:
-            child_selector.append((key, pattern))
-    segment = objective.segment
-    if segment is not None and segment.key in dictionaries.dimensions:
-        lines &= _in_segment(segment, dictionaries, ctx[segment.key])
+    table, segment = objective.spec.table, objective.segment
+    lines = selected_lines(objective, ctx, dictionaries)
+    child_selector = [(k, p) for k, p in objective.selector if k not in dictionaries.dimensions]
     if table == "calls":
         return _of_calls(objective, ctx, lines)
+    if table == "traces":
+        # A trace may go on in another block: `requests.judged` counts them once all are read.
+        nothing = np.zeros(0, dtype=np.int64)
+        return Judged(nothing, np.zeros(0, dtype=bool), nothing, nothing)
     if table == "requests":
         rows = np.flatnonzero(lines & (ctx.request_us != MISSING))
         return _values(objective, rows, ctx.request_us[rows], rows)
@@ -108,6 +104,18 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
     if table == "guardrail_checks":
         return _of_checks(objective, ctx, child, selected)
     return _of_children(objective, child, selected)
+
+
+def selected_lines(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Mask:
+    """The lines that an objective's selector and its segment leave, by their own dimensions."""
+    lines = np.ones(ctx.height, dtype=bool)
+    for key, pattern in objective.selector:
+        if key in dictionaries.dimensions:
+            lines &= matching(dictionaries.dimensions[key], pattern)[ctx[key]]
+    segment = objective.segment
+    if segment is not None and segment.key in dictionaries.dimensions:
+        lines &= _in_segment(segment, dictionaries, ctx[segment.key])
+    return lines
 
 
 def _in_segment(segment: Segment, dictionaries: Dictionaries, codes: Ints) -> Mask:

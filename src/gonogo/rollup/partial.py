@@ -14,6 +14,7 @@ import polars as pl
 
 from gonogo.conventions import DIMENSIONS
 from gonogo.pricing.rates import BUCKETS, Why
+from gonogo.rollup import spend
 from gonogo.stats.distinct import Distinct
 
 EXEMPLARS_KEPT: Final = {
@@ -262,6 +263,8 @@ FRAMES: Final[dict[str, Spec]] = {
         ("objective", "side", "model", "operation"), ("start", "bucket"), ("good", "total", "sum")
     ),
     "counters": Spec(("name",), (), ("count",)),
+    # What sessions and users cost: `kind` is one of spend.KINDS, `who` a hash, `level` see there.
+    "spend": Spec((), spend.KEYS, spend.SUMS),
 }
 
 # Scopes of histograms whose value is made of two texts.
@@ -345,8 +348,10 @@ def merge(partials: list[Partial]) -> Partial:
         prompts = prompts.merge(partial.prompts)
     firsts = [p.first_us for p in partials if p.first_us is not None]
     lasts = [p.last_us for p in partials if p.last_us is not None]
+    frames = {n: spec.combine([p.frames[n] for p in partials]) for n, spec in FRAMES.items()}
+    frames["spend"] = spend.thinned(frames["spend"])
     return Partial(
-        {name: spec.combine([p.frames[name] for p in partials]) for name, spec in FRAMES.items()},
+        frames,
         sessions,
         users,
         keep_exemplars([p.exemplars for p in partials]),

@@ -13,14 +13,16 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from gonogo.config.model import Objective
+from gonogo.conventions import BIN_SECONDS
 from gonogo.records import MISSING, NO_ERROR_CLASS, NO_TIME
-from gonogo.rollup.context import Context
+from gonogo.rollup.context import Context, Mask
 from gonogo.rollup.counting import Ints
 from gonogo.rollup.histograms import cells
+from gonogo.rollup.objectives import within
 from gonogo.rollup.partial import EXEMPLARS_KEPT
-from gonogo.stats.hashing import mix
+from gonogo.stats.hashing import sampled
 from gonogo.stats.histogram import bucket_of
 
 EXACT_UP_TO: Final = 1 << 17
@@ -29,8 +31,6 @@ METRIC: Final = "request_cost"
 _ROW_BITS: Final = 32
 _LATEST: Final = 2**62
 """Stands for the start of a call without a time, so that it is never the earliest one."""
-_SALT: Final = np.uint64(0x51_7C_C1_B7_27_22_0A_95)
-"""Distinct users are drawn by their hash too; this is another draw."""
 _AGGREGATES: Final = (
     pl.col("calls", "known", "cost").sum(),
     pl.col("start", "place").min(),
@@ -64,10 +64,10 @@ class Requests:
     def _compact(self) -> None:
         every = pl.concat([pl.DataFrame(schema=_SCHEMA), *self._frames])
         every = every.group_by("request").agg(*_AGGREGATES)
-        every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+        every = every.filter(pl.Series(sampled(every["request"].to_numpy(), self.level)))
         while every.height > self.limit:
             self.level += 1
-            every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+            every = every.filter(pl.Series(sampled(every["request"].to_numpy(), self.level)))
         self._frames, self._rows = [every], every.height
 
     def finish(self) -> Summed:
@@ -75,16 +75,21 @@ class Requests:
         self._compact()
         (every,) = self._frames
         whole = every.filter(pl.col("known") == pl.col("calls")).sort("request")
-        return Summed(every.height, whole, 1 << self.level)
+        return Summed(every, whole, 1 << self.level)
 
 
 @dataclass(frozen=True, slots=True)
 class Summed:
     """Requests with the cost of each of their calls known; `weight` is what each stands for."""
 
-    kept: int
+    every: pl.DataFrame
     whole: pl.DataFrame
     weight: int
+
+    @property
+    def kept(self) -> int:
+        """How many requests are held one by one."""
+        return self.every.height
 
     def counters(self) -> Mapping[str, int]:
         """Counts and sums; `requests.kept` is how many requests they rest on."""
@@ -98,18 +103,13 @@ class Summed:
             "requests.cost": int(self.whole["cost"].sum()) * self.weight,
         }
 
-    def distribution(self) -> Mapping[str, Mapping[str, Ints]]:
+    def distribution(self) -> Mapping[str, pl.DataFrame]:
         """What requests cost: columns for the frames of histograms and of extremes."""
-        values = self.whole["cost"].to_numpy()
-        if not len(values):
-            return {}
-        buckets = bucket_of(values)
-        first, last = int(buckets.min()), int(buckets.max())
-        found = cells(np.zeros(len(values), np.int64), values, buckets, first, last - first + 1)
-        return {
-            "histograms": {"bucket": found.bucket, "count": found.count * self.weight},
-            "extremes": {"min": found.low, "max": found.high},
-        }
+        found = _cells(self.whole["cost"].to_numpy())
+        if "histograms" in found:
+            weighted = found["histograms"].with_columns(pl.col("count") * self.weight)
+            found["histograms"] = weighted
+        return found
 
     def dearest(self) -> pl.DataFrame:
         """Candidates for exemplars, in the shape of `exemplars.candidates`."""
@@ -136,11 +136,53 @@ class Summed:
         )
 
 
-def of_block(ctx: Context, part: int, level: int) -> pl.DataFrame:
-    """The requests of one block: its calls by trace; calls without a trace are in none."""
+def judged(found: Summed, objective: Objective, number: int) -> dict[str, pl.DataFrame]:
+    """The counts of an objective on the cost of requests, each in the bin of its first call.
+
+    The requests that are held are the events: a sample is not blown up to what it stands for.
+    """
+    start = (
+        pl.when(pl.col("start") != _LATEST)
+        .then(pl.col("start") // (BIN_SECONDS * 1_000_000) * BIN_SECONDS)
+        .alias("bin")
+    )
+    events = found.every.with_columns(start, whole=pl.col("known") == pl.col("calls"))
+    good = within(events["cost"].to_numpy(), objective)
+    if objective.is_mean:
+        good = np.zeros(events.height, dtype=bool)
+    counted = events.with_columns(good=pl.Series(good) & events["whole"]).group_by("bin")
+    bins = counted.agg(
+        pl.col("good").sum(),
+        total=pl.col("whole").sum(),
+        sum=pl.col("cost").filter("whole").sum(),
+        eligible=pl.len(),
+    ).with_columns(objective=pl.lit(number))
+    return {"objectives": bins, **_cells(found.whole["cost"].to_numpy())}
+
+
+def _cells(values: Ints) -> dict[str, pl.DataFrame]:
+    """The histogram of some costs and its ends; nothing of none."""
+    if not len(values):
+        return {}
+    buckets = bucket_of(values)
+    first, last = int(buckets.min()), int(buckets.max())
+    found = cells(np.zeros(len(values), np.int64), values, buckets, first, last - first + 1)
+    return {
+        "histograms": pl.DataFrame({"bucket": found.bucket, "count": found.count}),
+        "extremes": pl.DataFrame({"min": found.low, "max": found.high}),
+    }
+
+
+def of_block(ctx: Context, part: int, level: int, lines: Mask | None = None) -> pl.DataFrame:
+    """The requests of one block: its calls by trace; calls without a trace are in none.
+
+    Of `lines` alone, where they are given.
+    """
     taken = ctx.calls & (ctx["request_hash"] != 0)
+    if lines is not None:
+        taken &= lines
     if level:
-        taken &= _sampled(ctx["request_hash"], level)
+        taken &= sampled(ctx["request_hash"], level)
     rows = np.flatnonzero(taken)
     cost, start = ctx["cost_nano_usd"][rows], ctx["start_us"][rows]
     known = cost != MISSING
@@ -153,11 +195,3 @@ def of_block(ctx: Context, part: int, level: int) -> pl.DataFrame:
         "place": part * 2**_ROW_BITS + ctx.row_in_block[rows],
     }
     return pl.DataFrame(columns, schema=_SCHEMA).group_by("request").agg(*_AGGREGATES)
-
-
-def _sampled(requests: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
-    """Which requests stay at a level: a share of 1 / 2**level, drawn by their hash."""
-    if not level:
-        return np.ones(len(requests), dtype=bool)
-    drawn: NDArray[np.bool_] = (mix(requests ^ _SALT) >> np.uint64(64 - level)) == 0
-    return drawn

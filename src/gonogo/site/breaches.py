@@ -66,6 +66,11 @@ def _view(e: Excursion, result: ReadinessResult) -> ExcursionView:
              f"{moment(e.peak_at, result)}" if e.peak_total else "–"),
         Fact("Lasted", value_text((e.end - e.onset) * 10**6, "us")),
     ]  # fmt: skip
+    for title, at, between in (
+        ("Began (95 %)", e.onset, e.onset_between), ("Ended (95 %)", e.end, e.end_between),
+    ):  # fmt: skip
+        if between is not None and between != (at, at):
+            facts.append(Fact(title, span_text(*between, result)))
     kind = "Breach" if e.is_breach else "Excursion"
     expression = f" ({objective.expression})" if objective else ""
     summary = (

@@ -71,6 +71,8 @@ def _sample(objective: ObjectiveResult) -> str:
     if objective.slice_seconds:
         return f"{display.count(objective.total)} slices of {objective.slice_seconds // 60} min"
     table = objective.indicator.split("_", 1)[0]
+    if objective.indicator == "cost_per_request":
+        table = "request"
     return f"{display.count(objective.total)} {_EVENTS.get(table, 'calls')}"
 
 

@@ -10,16 +10,17 @@ from gonogo import display
 from gonogo.conventions import BIN_SECONDS
 from gonogo.results import Excursion
 from gonogo.slo import wording
-from gonogo.slo.data import ObjectiveData
-from gonogo.stats.scan import RECOVERY_BINS, bad_segments, evidence
+from gonogo.slo.data import Ints, ObjectiveData
+from gonogo.stats.edges import RECOVERY_BINS
+from gonogo.stats.scan import bad_segments, evidence, possible_edges
 
 
 def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursion, ...]:
     """Intervals of bad bins in order of time; none for a mean, whose bins cannot be counted.
 
     The bin that holds the newest record is incomplete and left out. An excursion is ongoing until
-    two full bins with traffic have followed it. Onset and end are borders of 5-minute bins; the id
-    is made of the onset as it was first known, which later data leave as it is.
+    two full bins within the limit have followed it. Onset and end are borders of 5-minute bins; the
+    id is made of the onset as it was first known, which later data leave as it is.
     """
     target = data.objective.target
     if target is None:
@@ -28,9 +29,13 @@ def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursi
     if data.newest is not None:
         full &= data.bins < data.newest // BIN_SECONDS * BIN_SECONDS
     bins, bad, total = data.bins[full], data.bad[full], data.total[full]
-    allowed = float(1 - target)
+    share = 1 - target
+    allowed, kept = float(share), bad * share.denominator <= total * share.numerator
     found = []
-    for first, last, named in bad_segments(bins, bad, total, allowed):
+    segments = bad_segments(bins, bad, total, allowed)
+    edges = possible_edges(bins, bad, total, allowed, segments)
+    for (first, last, named), may_be in zip(segments, edges, strict=True):
+        recovered = int(kept[last:].sum()) >= RECOVERY_BINS
         k, n = bad[first:last], total[first:last]
         peak = int(np.argmax(evidence(k, n, allowed)))
         onset, known = int(bins[first]), datetime.fromtimestamp(int(bins[named]), UTC)
@@ -42,7 +47,7 @@ def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursi
             is_breach=is_breach,
             onset=onset,
             end=int(bins[last - 1]) + data.width,
-            ongoing=len(bins) - last < RECOVERY_BINS,
+            ongoing=not recovered,
             bad=int(k.sum()),
             total=int(n.sum()),
             peak_bad=int(k[peak]),
@@ -50,9 +55,18 @@ def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursi
             peak_at=int(bins[first + peak]),
             bins=last - first,
             sentence="",
+            onset_between=_between(may_be.onset, bins, data.width),
+            end_between=_between(may_be.end, bins, data.width) if recovered else None,
         )
         found.append(draft.model_copy(update={"sentence": _sentence(data, draft)}))
     return tuple(found)
+
+
+def _between(borders: tuple[int, int], bins: Ints, width: int) -> tuple[int, int]:
+    """Epoch seconds between which an edge lies: from the end of one bin to the start of another."""
+    low, high = borders
+    earliest = int(bins[low - 1]) + width if low else int(bins[0])
+    return earliest, int(bins[high]) if high < len(bins) else int(bins[-1]) + width
 
 
 def _sentence(data: ObjectiveData, e: Excursion) -> str:

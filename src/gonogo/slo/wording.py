@@ -16,6 +16,7 @@ from gonogo.config.model import Objective
 _NOUNS: Final = {
     "calls": ("call", "calls"),
     "requests": ("request", "requests"),
+    "traces": ("request", "requests"),
     "retrievals": ("retrieval", "retrievals"),
     "tool_calls": ("tool call", "tool calls"),
     "guardrail_checks": ("checked call", "checked calls"),

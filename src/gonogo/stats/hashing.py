@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 _MULTIPLIER: Final = np.uint64(0xC6A4A7935BD1E995)
 _C1: Final = np.uint64(0xFF51AFD7ED558CCD)
 _C2: Final = np.uint64(0xC4CEB9FE1A85EC53)
+_SALT: Final = np.uint64(0x51_7C_C1_B7_27_22_0A_95)
+"""Distinct ids are counted by their hash too; a sample is another draw."""
+
 _TAIL_MASKS: Final = np.array([(1 << (8 * n)) - 1 for n in range(8)] + [2**64 - 1], dtype=np.uint64)
 
 
@@ -27,6 +30,14 @@ def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     mixed = mixed * _C2
     mixed ^= mixed >> np.uint64(33)
     return mixed
+
+
+def sampled(hashes: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
+    """Which of these stay at a level: a share of 1 / 2**level, drawn by the hash alone."""
+    if not level:
+        return np.ones(len(hashes), dtype=bool)
+    drawn: NDArray[np.bool_] = (mix(hashes ^ _SALT) >> np.uint64(64 - level)) == 0
+    return drawn
 
 
 def stable_hash(texts: pl.Series) -> NDArray[np.uint64]:

@@ -7,40 +7,42 @@ that stays within its limit has a false finding in under 1 % of periods, whateve
 
 Edges: around the strongest bad run each bin scores the log-likelihood ratio of "the run's rate"
 against "the limit". The segment is the highest-scoring stretch; it ends where what follows speaks
-1000 : 1 for recovery (`RECOVERY`) over two bins at least. Both edges therefore lie on bins that
-hold bad events. Beside its edges a segment has a `named` bin: the onset by the data up to the first
-rejection alone, which later data cannot move, so that names may be made of it.
+1000 : 1 for recovery (`RECOVERY`) over two bins at least. Once all segments are known, and with
+them the rate that is usual outside, its edges are widened to the change of rate (`edges`). Both
+edges lie on bins that hold bad events. Beside its edges a segment has a `named` bin: the onset by
+the data up to the first rejection alone, which later data cannot move, so that names may be made of
+it.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gonogo.conventions import BIN_SECONDS
 from gonogo.stats.binomial import log_tail
+from gonogo.stats.edges import (
+    RECOVERY,
+    RECOVERY_BINS,
+    Edges,
+    Segment,
+    extension,
+    possible,
+    usual_rate,
+    widened,
+)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Span = tuple[int, int]
 
 
-class Segment(NamedTuple):
-    """A stretch of bad bins, [first, last), and the bin that it is named after."""
-
-    first: int
-    last: int
-    named: int
-
-
 FALSE_ALARM = 0.01
 """Probability of any finding in a period whose rate is exactly at the limit, at most."""
 
-RECOVERY = math.log(1000)
-RECOVERY_BINS = 2
 FEWEST_BAD = 3
 """Under three bad events nothing is found: one user's retries are not an incident."""
 
@@ -62,18 +64,53 @@ def bad_segments(bins: Ints, bad: Ints, total: Ints, allowed: float) -> list[Seg
     if not len(bins) or allowed >= 1:
         return []
     limit = max(allowed, _SMALLEST)
-    breaks = np.flatnonzero(np.diff(bins) > LONGEST_GAP + BIN_SECONDS) + 1
-    pieces = list(zip([0, *breaks.tolist()], [*breaks.tolist(), len(bins)], strict=True))
+    pieces = _pieces(bins)
     looks = sum(b - a - w + 1 for a, b in pieces for w in _widths(b - a))
     level = math.log(FALSE_ALARM / looks)
-    found: list[Segment] = []
+    by_piece = []
     for a, b in pieces:
         inside = [
             Segment(a + s.first, a + s.last, a + s.named)
             for s in _piece(bad[a:b], total[a:b], limit, level)
         ]
-        found += _merged(inside)
+        by_piece.append(_merged(inside))
+    usual = usual_rate(bad, total, [s for inside in by_piece for s in inside], limit)
+    found: list[Segment] = []
+    for piece, inside in zip(pieces, by_piece, strict=True):
+        rooms = _rooms(inside, piece)
+        found += _merged(
+            [
+                widened(segment, room, bad, total, limit, usual)
+                for segment, room in zip(inside, rooms, strict=True)
+            ]
+        )
     return found
+
+
+def possible_edges(
+    bins: Ints, bad: Ints, total: Ints, allowed: float, segments: Sequence[Segment]
+) -> list[Edges]:
+    """What onset and end of each segment of `bad_segments` may be; arguments as there."""
+    usual = usual_rate(bad, total, segments, max(allowed, _SMALLEST))
+    found: list[Edges] = []
+    for piece in _pieces(bins):
+        inside = [s for s in segments if piece[0] <= s.first < piece[1]]
+        for segment, room in zip(inside, _rooms(inside, piece), strict=True):
+            found.append(possible(segment, room, bad, total, usual))
+    return found
+
+
+def _pieces(bins: Ints) -> list[Span]:
+    """Stretches of traffic without a long gap, as [first, last) indices of the bins."""
+    breaks = np.flatnonzero(np.diff(bins) > LONGEST_GAP + BIN_SECONDS) + 1
+    return list(zip([0, *breaks.tolist()], [*breaks.tolist(), len(bins)], strict=True))
+
+
+def _rooms(segments: Sequence[Segment], piece: Span) -> list[Span]:
+    """For each of the sorted segments of a piece, the bins up to its neighbours."""
+    starts = [piece[0], *(s.last for s in segments[:-1])]
+    ends = [*(s.first for s in segments[1:]), piece[1]]
+    return list(zip(starts, ends, strict=True)) if segments else []
 
 
 def evidence(bad: ArrayLike, total: ArrayLike, allowed: float) -> Floats:
@@ -153,8 +190,8 @@ def _grown(bad: Ints, total: Ints, limit: float, seed: Span, within: Span) -> Sp
         scores = _scores(bad, total, limit, step)
         left, right = _core(scores[seed[0] : seed[1]].tolist())
         left, right = seed[0] + left, seed[0] + right
-        right += _extension(scores[right : within[1]].tolist())
-        left -= _extension(scores[within[0] : left][::-1].tolist())
+        right += extension(scores[right : within[1]])
+        left -= extension(scores[within[0] : left][::-1])
         span = left, right
     return span
 
@@ -190,18 +227,6 @@ def _core(scores: list[float]) -> Span:
         if summed <= 0 or recovered:
             start, summed, top, top_at = i + 1, 0.0, 0.0, i + 1
     return best_span
-
-
-def _extension(scores: list[float]) -> int:
-    """How many of the bins beyond an edge still belong: up to the last rise before a recovery."""
-    summed, top, top_at = 0.0, 0.0, 0
-    for i, score in enumerate(scores):
-        summed += score
-        if summed > top:
-            top, top_at = summed, i + 1
-        elif top - summed > RECOVERY and i + 1 - top_at >= RECOVERY_BINS:
-            break
-    return top_at
 
 
 def _merged(segments: list[Segment]) -> list[Segment]:
