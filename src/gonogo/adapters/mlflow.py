@@ -58,12 +58,12 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
     )
     tags = mapping_of(info.get("tags"))
     trace = hex_id(_bare(first(info, "trace_id", "request_id")), 16)
+    resource = {**tags, **meta}
     for raw in list_of(spans):
         if not isinstance(raw, Mapping):
             yield Refused("I032", "a span that is no object")
             continue
-        span = _span(raw, trace, {**tags, **meta})
-        yield line_of(span, options, common)
+        yield line_of(_span(raw, trace, resource), options, common)
     for assessment in objects(info.get("assessments")):
         yield _assessment(assessment, trace)
 

@@ -46,6 +46,8 @@ def dig(record: Any, path: str) -> Any:
         return _dig_list(record, path)
     if path in record:
         return record[path]
+    if "." not in path:
+        return None
     head, dot, rest = path.partition(".")
     while dot:
         if head in record:
@@ -67,8 +69,11 @@ def _dig_list(value: Any, path: str) -> Any:
 
 def first(record: Any, *paths: str) -> Any:
     """The first of the paths that has a value."""
+    is_plain = type(record) is dict
     for path in paths:
-        found = dig(record, path)
+        found = record.get(path) if is_plain else None
+        if found is None and ("." in path or not is_plain):
+            found = dig(record, path)
         if found is not None and found != "":
             return found
     return None
@@ -208,6 +213,8 @@ def epoch_us(value: Any, unit: str = "") -> int | None:
         return _since_epoch(value)
     if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         return None
+    if type(value) is str and value[4:5] == "-" and value[:4].isdecimal():
+        return _parsed_us(value)  # a date; as a number it cannot be read
     found = _integer(value)
     found = number(value) if found is None else found
     return _parsed_us(str(value)) if found is None else _scaled_us(found, unit)
