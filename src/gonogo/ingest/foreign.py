@@ -30,6 +30,7 @@ LOOK_AT: Final = 50
 """Records that the format of a file is told from."""
 PARQUET_ROWS: Final = 2_000
 _MANY: Final = 12
+_COPIED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Foreign:
             lines = split(piece)
             invalid = lines.invalid_utf8
             places = zip(lines.numbers.tolist(), lines.offsets.tolist(), strict=True)
-            for text, (number, offset) in zip(lines.texts.to_list(), places, strict=True):
+            for text, (number, offset) in zip(_some_by_some(lines.texts), places, strict=True):
                 found = _parsed(text)
                 if isinstance(found, Refused):
                     made.refuse(number, offset, found)
@@ -120,6 +121,13 @@ class _Made:
 
     def refuse(self, number: int, offset: int, why: Refused) -> None:
         self.refused.append((number, offset, why))
+
+
+def _some_by_some(texts: pl.Series) -> Iterator[str]:
+    """All of them, of which few are copied at a time."""
+    return chain.from_iterable(
+        texts[at : at + _COPIED].to_list() for at in range(0, len(texts), _COPIED)
+    )
 
 
 def _parsed(text: str) -> dict[str, Any] | Refused:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from gonogo.ingest.access import Tally
 from gonogo.ingest.canonical import canonicalise
 from gonogo.ingest.chunks import ByteReader, Chunk, Lines, split
 from gonogo.ingest.containers import Batch
+from gonogo.ingest.converters import Converters
 from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.discover import Discovery, Source
 from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints, leave_out
@@ -136,7 +138,8 @@ def read_logs(
     reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker)
     reading.stretch = stretch if is_told(mapping) else None
     reading.trouble.files.extend(discovery.problems)
-    reading.read(discovery.sources)
+    with closing(reading.converters):
+        reading.read(discovery.sources)
     reading.store.close()
     parts: list[Part] = sorted(
         [*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0])
@@ -227,6 +230,7 @@ class _Reading:
         self.log_format = log_format
         self.formats: dict[str, Format] = {}
         self.foreign_decoder = Decoder()
+        self.converters = Converters(threads)
         self.dictionaries = Dictionaries()
         self.trouble = Trouble()
         self.files: list[FileCount] = []
@@ -331,7 +335,7 @@ class _Reading:
         far = 0
         lines: Lines | foreign.Adapted
         if job.foreign is not None:
-            lines = job.foreign.adapt(chunk)
+            lines = self.converters.adapt(job.foreign, chunk)
             name = job.count.name
             refused = [Quarantined(name, n, at, r.code, r.reason) for n, at, r in lines.refused]
         else:
