@@ -4,8 +4,7 @@
 
 Missing data is generated. In each round every file is read once, in a process of its own, and a
 share of the native speed is of one round. Processor time and peak memory include the processes that
-were started. The exit code is 1 where OTLP or LiteLLM is below half of the native MB/s, or where a
-file was not read.
+were started. The exit code is 1 when a file was not read, whatever the figures are.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ HERE = Path(__file__).parent
 BYTES_A_CALL = 1_200
 """Of a native line of generate.py."""
 HELD_TO = ("otlp", "litellm")
-LEAST = 0.5
+LEAST, MAX_MB = 0.5, 1_500
 
 Figures = dict[str, float]
 
@@ -82,14 +81,14 @@ def read_here(paths: list[str]) -> None:
 def table(sizes: dict[str, float], rounds: list[dict[str, Figures]]) -> tuple[list[str], bool]:
     rows = [
         "| format | MB | lines | MB/s | MB per processor second | peak MB | of native: wall "
-        "(rounds) | processor |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+        "(rounds) | processor | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- | --- | --- |",
     ]
     fine = True
     for kind, size in sizes.items():
         mine = [done[kind] for done in rounds if done[kind] and done["native"]]
         if not mine:
-            rows.append(f"| {kind} | {size:.0f} | **not read** | | | | | |")
+            rows.append(f"| {kind} | {size:.0f} | **not read** | | | | | | |")
             fine = False
             continue
         shares = {}
@@ -101,12 +100,14 @@ def table(sizes: dict[str, float], rounds: list[dict[str, Figures]]) -> tuple[li
             ]
         wall, cpu = (median(one[what] for one in mine) for what in ("wall", "cpu"))
         told = ", ".join(f"{share:.2f}" for share in shares["wall"])
+        peak = max(one["peak"] for one in mine)
+        met = median(shares["wall"]) >= LEAST and peak <= MAX_MB
+        goal = "" if kind not in HELD_TO else "met" if met else "**missed**"
         rows.append(
             f"| {kind} | {size:.0f} | {mine[0]['lines']:,.0f} | {size / wall:.0f} "
-            f"| {size / cpu:.0f} | {max(one['peak'] for one in mine):,.0f} "
-            f"| {median(shares['wall']):.2f} × ({told}) | {median(shares['cpu']):.2f} × |"
+            f"| {size / cpu:.0f} | {peak:,.0f} | {median(shares['wall']):.2f} × ({told}) "
+            f"| {median(shares['cpu']):.2f} × | {goal} |"
         )
-        fine = fine and (kind not in HELD_TO or median(shares["wall"]) >= LEAST)
     return rows, fine
 
 
@@ -135,6 +136,7 @@ def main() -> int:
             run.say(f"{kind}: {told}")
     rows, fine = table(sizes, rounds)
     print("\n".join(rows))
+    print(f"\nThe goal of {' and '.join(HELD_TO)}: {LEAST} × native MB/s, at most {MAX_MB:,} MB.")
     return 0 if fine else 1
 
 
