@@ -6,6 +6,7 @@ those of native logs are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -42,6 +43,8 @@ class Adapted:
     offsets: NDArray[np.int64]
     refused: list[tuple[int, int, Refused]]
     """(line number, byte offset, why)"""
+    versions: Counter[str] = field(default_factory=Counter)
+    """records of versions of the format that are not known"""
     invalid_utf8: int = 0
 
 
@@ -87,6 +90,7 @@ class Foreign:
             np.array(made.numbers, dtype=np.int64),
             np.array(made.offsets, dtype=np.int64),
             made.refused,
+            made.versions,
             invalid,
         )
 
@@ -99,6 +103,7 @@ class _Made:
     numbers: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     refused: list[tuple[int, int, Refused]] = field(default_factory=list)
+    versions: Counter[str] = field(default_factory=Counter)
 
     def take(self, record: Mapping[str, Any], number: int, offset: int) -> None:
         if self.format is None:
@@ -110,6 +115,9 @@ class _Made:
                     self.refuse(number, offset, found)
                 else:
                     self._add(dumps(found), number, offset)
+            if self.format.versions is not None:
+                strange = self.format.versions.strange(record)
+                self.versions.update(f"{self.format.name} {version}" for version in strange)
         except Exception as error:
             what = f"not as {self.format.title} has it ({type(error).__name__})"
             self.refuse(number, offset, Refused("I032", what))

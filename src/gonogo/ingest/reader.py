@@ -211,6 +211,7 @@ class _Made:
     refused: list[Quarantined]
     tally: Tally
     far: int = 0
+    versions: Counter[str] = field(default_factory=Counter)
 
 
 class _Reading:
@@ -252,6 +253,8 @@ class _Reading:
                 self.trouble.quarantine(line)
                 job.first_refused = job.first_refused or line
             self.trouble.tally.update(made.tally)
+            for version, records in made.versions.items():
+                self.trouble.strange_version(version, records)
             if made.block is not None:
                 parents = made.block.lines["parent_hash"]
                 spans = made.block.lines["is_span"]
@@ -333,11 +336,13 @@ class _Reading:
             return job, None, _Made(None, 0, [], tally)
         refused: list[Quarantined] = []
         far = 0
+        versions: Counter[str] = Counter()
         lines: Lines | foreign.Adapted
         if job.foreign is not None:
             lines = self.converters.adapt(job.foreign, chunk)
             name = job.count.name
             refused = [Quarantined(name, n, at, r.code, r.reason) for n, at, r in lines.refused]
+            versions = lines.versions
         else:
             assert isinstance(chunk, Chunk)
             lines, far = self._near(split(chunk))
@@ -363,7 +368,7 @@ class _Reading:
                 kept = lines.texts.gather(decoded.kept)
                 looked = self.checker.look(decoded.frame, job.mapping, kept)
                 block = replace(block, outputs=looked)
-        return job, chunk, _Made(block, total, refused, tally, far)
+        return job, chunk, _Made(block, total, refused, tally, far, versions)
 
     def _near(self, lines: Lines) -> tuple[Lines, int]:
         """(the lines that have to be read, how many have not)."""
