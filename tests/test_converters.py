@@ -16,7 +16,7 @@ from foreign_logs import chat, litellm, otlp
 from gonogo.adapters import Format, Line, Options, Record, choose
 from gonogo.ingest import chunks, reader
 from gonogo.ingest.chunks import Chunk
-from gonogo.ingest.converters import Converters
+from gonogo.ingest.converters import WORTH, Converters
 from gonogo.ingest.foreign import Adapted, Foreign
 
 
@@ -37,7 +37,7 @@ SOME = chunk_of(litellm(1), "{broken", "", litellm(2, status="failure"), "[1]", 
 
 @pytest.fixture
 def converters() -> Iterator[Converters]:
-    made = Converters(threads=2, begin_after=0)
+    made = Converters(threads=2, begin_at=0, worth=0)
     yield made
     made.close()
 
@@ -58,9 +58,25 @@ def test_small_inputs_start_no_process() -> None:
     made = Converters(threads=2)
     made.adapt(foreign(), SOME)
     assert made._started == []
-    alone = Converters(threads=1, begin_after=0)
+    made.expected = 10**9
+    made.adapt(foreign(), SOME)  # one small file among much that is native
+    assert made._started == []
+    alone = Converters(threads=1, begin_at=0, worth=0)
     alone.adapt(foreign(), SOME)
     assert alone._started == []
+
+
+def test_processes_start_where_enough_is_to_come() -> None:
+    made = Converters(threads=2, begin_at=0)
+    for seen, expected, number in ((1, WORTH, 0), (2, WORTH + 2, 2)):
+        made.expected = expected
+        assert (made._take(1) is not None) is bool(number)
+        assert (made._seen, len(made._started)) == (seen, number)
+    made.close()
+    pipe = Converters(threads=2, begin_at=0)
+    assert pipe._take(WORTH - 1) is None
+    assert pipe._take(1) is not None
+    pipe.close()
 
 
 def test_a_process_that_dies_loses_no_line(converters: Converters) -> None:
@@ -114,7 +130,7 @@ def test_a_file_is_the_same_log_with_and_without_them(
         file.write("{broken\n" + json.dumps(records[0]) + "\n")
     alone = reading.read(path)
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 10_000)
-    monkeypatch.setattr(reader, "Converters", partial(Converters, begin_after=0))
+    monkeypatch.setattr(reader, "Converters", partial(Converters, begin_at=0, worth=0))
     started: list[int] = []
     close = Converters.close
 

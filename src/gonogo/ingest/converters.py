@@ -21,17 +21,24 @@ from gonogo.ingest.foreign import Adapted, Foreign
 
 MOST: Final = 3
 """Each holds a chunk and what is made of it: some 250 MB at most."""
-BEGIN_AFTER: Final = CHUNK_BYTES
-"""Bytes that are converted here first: to start a worker takes as long as converting so many."""
+BEGIN_AT: Final = CHUNK_BYTES // 2
+"""A few small files of another tool among native ones are converted here."""
+WORTH: Final = 100 << 20
+"""Bytes to come that are worth a start of the workers, which takes as long as some 60 MB."""
 _CODE: Final = "from gonogo.ingest.converters import serve; serve()"
 
 
 class Converters:
-    """Converts here or elsewhere; `threads` is how many ask at the same time."""
+    """Converts here or elsewhere.
 
-    def __init__(self, threads: int, begin_after: int = BEGIN_AFTER) -> None:
+    `threads` is how many ask at the same time; `expected`, how many bytes there may be in all, may
+    be set before the first one is asked.
+    """
+
+    def __init__(self, threads: int, *, begin_at: int = BEGIN_AT, worth: int = WORTH) -> None:
         self._number = min(threads, MOST) if threads > 1 else 0
-        self._left = begin_after
+        self._begin_at, self._worth = begin_at, worth
+        self.expected = self._seen = 0
         self._lock = threading.Lock()
         self._started: list[processes.Worker] = []
         self._idle: SimpleQueue[processes.Worker] = SimpleQueue()
@@ -56,8 +63,10 @@ class Converters:
     def _take(self, size: int) -> processes.Worker | None:
         """A worker that is free, where it is time for workers."""
         with self._lock:
-            self._left -= size
-            if self._left >= 0 or not self._number:
+            self._seen += size
+            # Of a pipe nothing is known: as much again as there was may follow.
+            to_come = max(self.expected - self._seen, self._seen)
+            if not self._number or self._seen < self._begin_at or to_come < self._worth:
                 return None
             if not self._started:
                 # Its own libraries need no threads: there is a worker for each.
