@@ -44,8 +44,10 @@ format: $(VENV)/.dev  ## Format the code and sort its imports
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(VENV)/.test  ## Race DuckDB on a million calls; a few minutes
+bench: $(VENV)/.test  ## Race DuckDB on a million calls, and one format with the other; some minutes
 	@$(PY) bench/run.py --small
+	@$(PY) bench/formats.py
+	@$(PY) bench/formats.py --mb 500 --only otlp litellm
 
 bench-full: $(VENV)/.test  ## Race DuckDB on twenty million calls; writes bench/RESULTS.md
 	@$(PY) bench/run.py --full --write

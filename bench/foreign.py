@@ -1,17 +1,21 @@
-"""Logs of other tools for the bench: made-up OTLP/JSON and LiteLLM files of any size.
+"""Logs of other tools for the bench: made-up files of any size, JSON lines each.
 
-    python bench/foreign.py {otlp,litellm} --mb 500 -o FILE
+    python bench/foreign.py KIND --mb 500 -o FILE
 
 Shapes and sizes are those of real exports: an OTLP line holds a request of eight spans with
-messages, a LiteLLM line the price table that comes with each call. Only the standard library.
+messages, a LiteLLM line the price table that comes with each call, a Phoenix line all columns of
+the data frame. The same arguments give the same bytes. Only the standard library.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +118,212 @@ def litellm() -> Iterator[str]:
         yield json.dumps(made)
 
 
+def langfuse() -> Iterator[str]:
+    """Observations of the blob export."""
+    dice = random.Random(7)
+    for number in count(1):
+        start = START // 1_000_000_000 + number // 4
+        length = dice.randrange(20, 4_000) / 1_000
+        used, cost = {"input": dice.randrange(20, 9_000), "output": dice.randrange(900)}, 0.000234
+        is_call = number % 4 != 1
+        made = {
+            "id": f"{dice.getrandbits(64):016x}",
+            "trace_id": f"{number // 4:032x}",
+            "project_id": "bench",
+            "environment": "production",
+            "type": "GENERATION" if is_call else "SPAN",
+            "parent_observation_id": f"{number // 4:016x}" if is_call else None,
+            "start_time": f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d %H:%M:%S}.000",
+            "end_time": f"{datetime.fromtimestamp(start + length, UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3],
+            "name": "chat gpt-4o-mini" if is_call else "answer",
+            "metadata": {"team": "bench"},
+            "level": "ERROR" if dice.random() < 0.01 else "DEFAULT",
+            "status_message": None,
+            "version": None,
+            "input": json.dumps([{"role": "user", "content": PROMPT}]),
+            "output": json.dumps({"role": "assistant", "content": PROMPT[:200]}),
+            "provided_model_name": "gpt-4o-mini" if is_call else None,
+            "model_parameters": json.dumps({"temperature": 1, "max_tokens": 900}),
+            "usage_details": {**used, "total": sum(used.values())} if is_call else {},
+            "cost_details": {"total": cost} if is_call else {},
+            "completion_start_time": None,
+            "total_cost": cost if is_call else None,
+            "latency": length,
+            "tool_calls": [],
+        }
+        yield json.dumps(made, separators=(",", ":"))
+
+
+def langsmith() -> Iterator[str]:
+    """Runs as the SDK writes them."""
+    dice = random.Random(7)
+    for number in count(1):
+        root, is_call = f"run-{number // 3}-0", number % 3 != 0
+        own = f"run-{number // 3}-{number % 3}"
+        start = datetime.fromtimestamp(START // 1_000_000_000 + number // 3, UTC)
+        end = start + timedelta(milliseconds=dice.randrange(20, 4_000))
+        used = {"input_tokens": dice.randrange(20, 9_000), "output_tokens": dice.randrange(900)}
+        message = {"role": "assistant", "content": PROMPT[:200]}
+        made = {
+            "id": own,
+            "trace_id": root,
+            "parent_run_id": root if is_call else None,
+            "dotted_order": f"20261122T000000000000Z{root}.20261122T000000000000Z{own}",
+            "run_type": "llm" if is_call else "chain",
+            "name": "ChatOpenAI" if is_call else "answer",
+            "start_time": start.isoformat(),
+            "end_time": end.isoformat(),
+            "status": "error" if dice.random() < 0.01 else "success",
+            "session_name": "default",
+            "tags": [],
+            "events": [],
+            "inputs": {"messages": [{"role": "user", "content": PROMPT}]},
+            "outputs": {"choices": [{"message": message}], "usage_metadata": used},
+            "extra": {
+                "metadata": {"ls_provider": "openai", "ls_model_name": "gpt-4o-mini"},
+                "runtime": {"sdk": "langsmith-py", "sdk_version": "0.4.1", "runtime": "python"},
+                "invocation_params": {"model": "gpt-4o-mini", "stream": False},
+            },
+        }
+        yield json.dumps(made, separators=(",", ":"))
+
+
+def phoenix() -> Iterator[str]:
+    """Rows of the data frame: every column in every row, most of them null."""
+    dice = random.Random(7)
+    empty = dict.fromkeys(
+        f"attributes.{name}"
+        for name in (
+            "llm.system", "llm.tools", "llm.finish_reason", "tool.name", "tool_call.id",
+            "guardrail", "retrieval.documents", "metadata", "tag.tags",
+            "llm.token_count.prompt_details.audio", "llm.token_count.completion_details.reasoning",
+        )
+    )  # fmt: skip
+    for number in count(1):
+        start = datetime.fromtimestamp(START // 1_000_000_000 + number // 3, UTC)
+        end = start + timedelta(milliseconds=dice.randrange(20, 4_000))
+        is_call = number % 3 != 0
+        tokens = {"prompt": dice.randrange(20, 9_000), "completion": dice.randrange(900)}
+        made = {
+            "name": "ChatCompletion" if is_call else "answer",
+            "span_kind": "LLM" if is_call else "CHAIN",
+            "parent_id": f"{number // 3:016x}" if is_call else None,
+            "start_time": start.isoformat(),
+            "end_time": end.isoformat(),
+            "status_code": "ERROR" if dice.random() < 0.01 else "OK",
+            "status_message": "",
+            "events": [],
+            "context.span_id": f"{dice.getrandbits(64):016x}",
+            "context.trace_id": f"{number // 3:032x}",
+            **empty,
+            "attributes.session.id": f"s{number % 5_000}",
+            "attributes.openinference.span.kind": "LLM" if is_call else "CHAIN",
+            "attributes.llm.model_name": "gpt-4o-mini" if is_call else None,
+            "attributes.llm.invocation_parameters": json.dumps({"model": "gpt-4o-mini"}),
+            "attributes.llm.token_count.prompt": tokens["prompt"] if is_call else None,
+            "attributes.llm.token_count.completion": tokens["completion"] if is_call else None,
+            "attributes.input.value": PROMPT,
+            "attributes.output.value": PROMPT[:200],
+            "attributes.llm.input_messages": [{"message.role": "user", "message.content": PROMPT}],
+            "attributes.llm.output_messages": [{"message.content": PROMPT[:200]}],
+        }
+        yield json.dumps(made, separators=(",", ":"))
+
+
+def mlflow() -> Iterator[str]:
+    """Traces of four spans, as `Trace.to_json()` writes them."""
+    dice = random.Random(7)
+    for number in count(1):
+        trace, start = dice.randbytes(16), START + number * 250 * MS
+        ids = [base64.b64encode(dice.randbytes(8)).decode() for _ in range(4)]
+        spans = []
+        for turn, own in enumerate(ids):
+            used = {"input_tokens": dice.randrange(20, 9_000), "output_tokens": dice.randrange(900)}
+            have: dict[str, Any] = {
+                "mlflow.traceRequestId": f"tr-{trace.hex()}",
+                "mlflow.spanType": "CHAT_MODEL" if turn else "AGENT",
+                "mlflow.spanInputs": {"messages": [{"role": "user", "content": PROMPT}]},
+                "mlflow.spanOutputs": {"content": PROMPT[:200]},
+            }
+            if turn:
+                have |= {"model": "gpt-4o-mini", "mlflow.chat.tokenUsage": used}
+            spans.append(
+                {
+                    "trace_id": base64.b64encode(trace).decode(),
+                    "span_id": own,
+                    "parent_span_id": ids[0] if turn else None,
+                    "name": "chat" if turn else "answer",
+                    "start_time_unix_nano": start + turn * MS,
+                    "end_time_unix_nano": start + dice.randrange(20, 4_000) * MS,
+                    "events": [],
+                    "status": {"code": "STATUS_CODE_OK", "message": ""},
+                    "attributes": {name: json.dumps(value) for name, value in have.items()},
+                    "links": [],
+                }
+            )
+        info = {
+            "trace_id": f"tr-{trace.hex()}",
+            "state": "OK",
+            "trace_metadata": {"mlflow.trace.session": f"s{number % 5_000}"},
+            "tags": {"mlflow.traceName": "answer"},
+        }
+        yield json.dumps({"info": info, "data": {"spans": spans}}, separators=(",", ":"))
+
+
+def bedrock() -> Iterator[str]:
+    """Converse calls as the model invocation log has them."""
+    dice = random.Random(7)
+    for number in count(1):
+        when = datetime.fromtimestamp(START // 1_000_000_000 + number // 4, UTC)
+        used = {"inputTokens": dice.randrange(20, 9_000), "outputTokens": dice.randrange(900)}
+        asked = {"messages": [{"role": "user", "content": [{"text": PROMPT}]}]}
+        said = {"role": "assistant", "content": [{"text": PROMPT[:200]}]}
+        made = {
+            "schemaType": "ModelInvocationLog",
+            "schemaVersion": "1.0",
+            "timestamp": f"{when:%Y-%m-%dT%H:%M:%SZ}",
+            "accountId": "111111111111",
+            "region": "eu-west-1",
+            "requestId": f"{dice.getrandbits(128):032x}",
+            "operation": "Converse",
+            "modelId": "eu.anthropic.claude-3-haiku-20240307-v1:0",
+            "identity": {"arn": "arn:aws:sts::111111111111:assumed-role/bench/session"},
+            "input": {
+                "inputContentType": "application/json",
+                "inputBodyJson": asked,
+                "inputTokenCount": used["inputTokens"],
+            },
+            "output": {
+                "outputContentType": "application/json",
+                "outputBodyJson": {
+                    "output": {"message": said},
+                    "stopReason": "end_turn",
+                    "metrics": {"latencyMs": dice.randrange(20, 4_000)},
+                    "usage": {**used, "totalTokens": sum(used.values())},
+                },
+                "outputTokenCount": used["outputTokens"],
+            },
+        }
+        yield json.dumps(made, separators=(",", ":"))
+
+
+KINDS = {
+    "otlp": otlp,
+    "litellm": litellm,
+    "langfuse": langfuse,
+    "langsmith": langsmith,
+    "phoenix": phoenix,
+    "mlflow": mlflow,
+    "bedrock": bedrock,
+}
+
+
 def write(kind: str, size: int, path: Path) -> None:
     """A file of at least `size` bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part, written = path.with_suffix(".part"), 0
     with part.open("w", encoding="utf-8", newline="\n") as out:
-        for line in {"otlp": otlp, "litellm": litellm}[kind]():
+        for line in KINDS[kind]():
             written += out.write(line + "\n")
             if written >= size:
                 break
@@ -128,7 +332,7 @@ def write(kind: str, size: int, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("kind", choices=["otlp", "litellm"])
+    parser.add_argument("kind", choices=list(KINDS))
     parser.add_argument("--mb", type=int, default=500)
     parser.add_argument("-o", "--out", type=Path, required=True)
     args = parser.parse_args()

@@ -342,9 +342,36 @@ def test_a_version_not_known_yet_is_read_as_far_as_it_goes(tmp_path: Path) -> No
     found = read_records(tmp_path / "a.jsonl", newer, bedrock("r2"))
     assert len(calls_of(found)) == 2
     assert calls_of(found)[0]["output_tokens"] == -1
+    (told,) = (p for p in found.logs.trouble.problems() if p.code == "I036")
+    assert (told.example, told.count) == ("bedrock 9.0", 1)
     strange = observation("o", usageDetails="none", startTime="soon", brandNew=[{"a": 1}])
     (row,) = calls_of(read_records(tmp_path / "b.jsonl", strange))
     assert (row["input_tokens"], row["duration_us"]) == (-1, -1)
+
+
+def test_versions_are_told_by_name_and_not_by_what_a_log_makes_up(tmp_path: Path) -> None:
+    def trace(version: object) -> dict[str, Any]:
+        meta = {"mlflow.trace_schema.version": version}
+        return {"info": {"trace_id": "tr-1", "trace_metadata": meta}, "data": {"spans": []}}
+
+    def told(*versions: object) -> list[tuple[str, int]]:
+        spans = [bedrock(str(n), schemaVersion=version) for n, version in enumerate(versions)]
+        problems = read_records(tmp_path / "a.jsonl", *spans).logs.trouble.problems()
+        return [(p.example, p.count) for p in problems if p.code == "I036"]
+
+    assert told("1.0", None, "1.0") == []
+    assert told("1.0", "2.0", "2.0", 3) == [("bedrock 2.0", 2), ("bedrock 3", 1)]
+    assert told("<b>9</b>", "x" * 21, {"a": 1}) == [("bedrock ?", 3)]
+    made_up = told(*(f"7.{number}" for number in range(30)))
+    assert made_up[-1] == ("others", 20)
+    assert len(made_up) == 11
+    cloudwatch = {"@message": json.dumps(bedrock("m", schemaVersion="2.0"))}
+    assert "I036" in read_records(tmp_path / "c.jsonl", cloudwatch).codes
+    call = bedrock()  # a trace without spans has no line of its own
+    for version, codes in (("3", []), ("4", ["I036"])):
+        path = reading.write(tmp_path / f"m{version}.jsonl", trace(version))
+        other = reading.write(tmp_path / f"b{version}.jsonl", call)
+        assert [c for c in reading.read(path, other).codes if c == "I036"] == codes
 
 
 def test_what_is_not_known_is_told_with_what_was_seen(tmp_path: Path) -> None:

@@ -211,6 +211,14 @@ _INPUT: Final = {
         "file (--log-format mine.toml) where units or values have to be translated; "
         "docs/formats.md shows how.",
     ),
+    "I036": Explanation(
+        "a version of a format that is not known yet",
+        "The records name a version of their format that is newer than this gonogo, or unheard of. "
+        "They were read by the rules of the versions that are known; members that have moved "
+        "since are missing in the report, never zero.",
+        "Hold a few calls against the source, and update gonogo. Where a member has another name "
+        "now, [fields] in readiness.toml or a mapping file reads it.",
+    ),
     "I050": Explanation(
         "the logs of a published period are gone",
         "The period was built from calls before, and now the logs hold none of it, as when they "

@@ -21,7 +21,7 @@ from gonogo.adapters.langfuse import LANGFUSE
 from gonogo.adapters.langsmith import LANGSMITH
 from gonogo.adapters.litellm import LITELLM, SPENDLOGS
 from gonogo.adapters.mlflow import MLFLOW
-from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
+from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused, Versions
 from gonogo.adapters.otlp import OTLP
 from gonogo.adapters.phoenix import PHOENIX
 from gonogo.adapters.readable import READABLE
@@ -39,6 +39,7 @@ __all__ = [
     "Options",
     "Record",
     "Refused",
+    "Versions",
     "choose",
     "detect",
     "known",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
+from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused, Versions
 from gonogo.adapters.values import (
     dig,
     epoch_us,
@@ -248,6 +248,10 @@ def _actions(value: Any, depth: int = 0) -> Iterator[str]:
             yield from _actions(member, depth + 1)
 
 
+def _versions(record: Record) -> Iterator[Any]:
+    return (found.get("schemaVersion") for found in _messages(record) if found is not None)
+
+
 BEDROCK: Final = Format(
     name="bedrock",
     title="AWS Bedrock model invocation log",
@@ -285,4 +289,5 @@ BEDROCK: Final = Format(
             "use Converse, or trace the application, for latency objectives",
         ),
     ),
+    versions=Versions(frozenset({"1.0"}), _versions),
 )

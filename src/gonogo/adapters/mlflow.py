@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
+from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused, Versions
 from gonogo.adapters.spans import Event, Span, line_of
 from gonogo.adapters.values import (
     epoch_us,
@@ -25,6 +25,7 @@ from gonogo.adapters.values import (
 )
 
 _FAILED: Final = frozenset({"STATUS_CODE_ERROR", "ERROR", 2})
+_METADATA: Final = ("trace_metadata", "request_metadata")
 _SESSION: Final = "mlflow.trace.session"
 _USER: Final = "mlflow.trace.user"
 _RELEASE: Final = ("mlflow.source.git.commit", "mlflow.modelId")
@@ -50,7 +51,7 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
     info = mapping_of(record.get("info")) or record
     data = mapping_of(record.get("data"))
     spans = data.get("spans") if data else record.get("spans")
-    meta = mapping_of(info.get("trace_metadata")) or mapping_of(info.get("request_metadata"))
+    meta = next((m for name in _METADATA if (m := mapping_of(info.get(name)))), {})
     common = line(
         session_id=text(meta.get(_SESSION)),
         user_id=text(meta.get(_USER)),
@@ -58,12 +59,12 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
     )
     tags = mapping_of(info.get("tags"))
     trace = hex_id(_bare(first(info, "trace_id", "request_id")), 16)
+    resource = {**tags, **meta}
     for raw in list_of(spans):
         if not isinstance(raw, Mapping):
             yield Refused("I032", "a span that is no object")
             continue
-        span = _span(raw, trace, {**tags, **meta})
-        yield line_of(span, options, common)
+        yield line_of(_span(raw, trace, resource), options, common)
     for assessment in objects(info.get("assessments")):
         yield _assessment(assessment, trace)
 
@@ -132,6 +133,12 @@ def _assessment(record: Mapping[str, Any], trace: str | None) -> Line:
     }
 
 
+def _versions(record: Record) -> Iterator[Any]:
+    info = mapping_of(record.get("info")) or record
+    for name in _METADATA:
+        yield mapping_of(info.get(name)).get("mlflow.trace_schema.version")
+
+
 MLFLOW: Final = Format(
     name="mlflow",
     title="MLflow traces",
@@ -166,4 +173,5 @@ MLFLOW: Final = Format(
             "say what was sampled with --sampling-rate",
         ),
     ),
+    versions=Versions(frozenset({"2", "3"}), _versions),
 )

@@ -6,9 +6,12 @@ docs/native-log.md describes; every number is made from lines, by the code that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+_WORD: Final = re.compile(r"[\w.-]{1,20}", re.ASCII)
 
 Record = Mapping[str, Any]
 Line = dict[str, Any]
@@ -42,6 +45,19 @@ Convert = Callable[[Record, Options], Iterable[Line | Refused]]
 
 
 @dataclass(frozen=True, slots=True)
+class Versions:
+    """The versions of a format that are known, and those that a record says it is of."""
+
+    known: frozenset[str]
+    of: Callable[[Record], Iterable[Any]]
+
+    def strange(self, record: Record) -> list[str]:
+        """Those of the record that are not known; what is no word is `?`."""
+        found = {v if type(v) is str else str(v) for v in self.of(record) if v is not None}
+        return sorted(v if _WORD.fullmatch(v) else "?" for v in found - self.known)
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
     """One format of logs.
 
@@ -59,3 +75,4 @@ class Format:
     notes: tuple[Note, ...] = ()
     about_rows: Callable[[int], Note | None] | None = None
     """a note that the number of lines in a file calls for, such as an export's row limit"""
+    versions: Versions | None = None

@@ -79,11 +79,11 @@ def _members(record: Record, keys: tuple[str, ...]) -> Iterator[Mapping[str, Any
 
 
 def _inside(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def _one(raw: Any, resource: Mapping[str, Any], common: Line, options: Options) -> Line | Refused:
-    if not isinstance(raw, Mapping):
+    if type(raw) is not dict and not isinstance(raw, Mapping):
         return Refused("I032", "a span that is no object")
     try:
         span = span_of(raw, resource)
@@ -159,11 +159,15 @@ def attributes_of(entries: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for entry in entries or ():
         value = entry.get("value")
-        # Nearly all attributes are texts, and there are very many.
-        if type(value) is dict and "stringValue" in value and value["stringValue"] is not None:
-            found[entry["key"]] = value["stringValue"]
+        # Nearly all attributes are texts and integers, and there are very many.
+        if type(value) is dict:
+            inner = value.get("stringValue")
+            if inner is None:
+                inner = value.get("intValue")
+                inner = _any_value(value) if inner is None else int(inner)
+            found[entry["key"]] = inner
         else:
-            found[entry["key"]] = _any_value(value)
+            found[entry["key"]] = value
     return found
 
 

@@ -87,7 +87,8 @@ def _attributes(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if isinstance(inside, Mapping):
         yield from flat(inside)
     for name, value in record.items():
-        if name.startswith(_PREFIX) and value is not None:
+        # Most columns of the frame are empty in most rows.
+        if value is not None and name.startswith(_PREFIX):
             bare = name.removeprefix(_PREFIX)
             if isinstance(value, Mapping):
                 yield from flat(value, f"{bare}.")

@@ -7,10 +7,11 @@ once by the rules of whole traces (ingest/traces.py), which see spans that came 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from gonogo.adapters import dialect
+from gonogo.adapters.attributes import Look, kind_of, look_of, picked
 from gonogo.adapters.dialect import SpanKind
 from gonogo.adapters.model import Line, Options
 from gonogo.adapters.values import (
@@ -31,11 +32,16 @@ from gonogo.adapters.values import (
 )
 
 _ERROR: Final = "error"
-_OUTPUT: Final = frozenset(dialect.OUTPUT)
-_INPUT: Final = frozenset(dialect.INPUT)
 _CALLS: Final = frozenset({"llm", "embedding"})
-_EVERYWHERE: Final = frozenset({"session_id", "user_id", "prompt_version"})
-_EVERY_FIELD: Final = frozenset({*dialect.TEXTS, *dialect.NUMBERS}) - {"error_type"}
+_MAY_LACK: Final = (
+    "timestamp",
+    "end_time",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "tenant_id",
+    "error_type",
+)
 _PASSED: Final = frozenset({"pass", "passed", "allow", "allowed", "ok", "success", "safe", "none"})
 _MASKING: Final = frozenset({"mask", "masked", "redact", "redacted", "anonymized", "modify"})
 _DENYING: Final = frozenset({"block", "blocked", "deny", "denied", "reject", "fail", "failed"})
@@ -45,8 +51,7 @@ _DOCUMENT_ID: Final = ("id", "document.id", "metadata.chunk_id", "metadata.id", 
 _DOCUMENT_SCORE: Final = ("score", "document.score", "metadata.similarity_score", "metadata.score")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that a span says about a moment: µs since 1970, or None."""
 
     name: str
@@ -54,8 +59,7 @@ class Event:
     attributes: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One span, whatever wrote it; times in µs since 1970, `attributes` flat."""
 
     trace_id: str | None
@@ -68,37 +72,40 @@ class Span:
     message: str
     attributes: Mapping[str, Any]
     events: Sequence[Event] = ()
-    resource: Mapping[str, Any] = field(default_factory=dict)
+    resource: Mapping[str, Any] = MappingProxyType({})
 
 
 def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
     """The line of a span; `common` are members that hold for all spans of its resource or trace."""
     have = span.attributes
-    kind, word = kind_of(have)
+    look = look_of(have)
+    kind, word = kind_of(look, have)
+    is_call = kind in _CALLS
     error = _error_type(span) if span.failed else None
     found: Line = {
         **(common or {}),
-        **line(
-            timestamp=span.start,
-            end_time=span.end,
-            trace_id=span.trace_id,
-            span_id=span.span_id,
-            parent_span_id=span.parent_id,
-            tenant_id=_text(have, dialect.TENANT),
-            operation=_operation(kind, word),
-            error_type=error,
-            status=_status(span.failed, error),
-        ),
-        **_picked(have, _EVERY_FIELD if kind in _CALLS else _EVERYWHERE),
+        "timestamp": span.start,
+        "end_time": span.end,
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "parent_span_id": span.parent_id,
+        "tenant_id": _text(have, look.tenant) if look.tenant else None,
+        "operation": _operation(kind, word),
+        "error_type": error,
+        "status": _status(span.failed, error),
         "is_span": True,
-        "is_call": kind in _CALLS,
+        "is_call": is_call,
     }
-    if kind in _CALLS:
-        found |= _call(span, have)
+    for name in _MAY_LACK:
+        if found[name] is None:
+            del found[name]
+    found |= picked(look, have, is_call=is_call)
+    if is_call:
+        found |= _call(span, have, look)
         if "provider" in found:
             found["provider"] = _provider(found["provider"])
     elif kind == "tool":
-        found["tool_calls"] = [_tool(span, have, error)]
+        found["tool_calls"] = [_tool(span, have, look, error)]
     elif kind == "retrieval":
         found["retrieval"] = _retrieval(span, have, error)
     elif kind == "guardrail":
@@ -130,80 +137,6 @@ def resource_of(attributes: Mapping[str, Any]) -> Line:
         if value is not None:
             found[name] = value
     return found
-
-
-def kind_of(have: Mapping[str, Any]) -> tuple[SpanKind | None, str]:
-    """(kind of span, the word that said so); None for spans that are about something else."""
-    for name in dialect.KIND:
-        value = have.get(name)
-        if isinstance(value, str):
-            word = value.strip('"').lower()
-            kind = dialect.KINDS.get(word)
-            if kind is not None:
-                return kind, word
-    # Older instrumentations have no word for it: a model and its tokens are a call.
-    if any(name in have for name in _USAGE) and any(name in have for name in _MODELS):
-        return "llm", ""
-    return None, ""
-
-
-_USAGE: Final = tuple(
-    key
-    for name in ("input_tokens", "output_tokens")
-    for key in dialect.NUMBERS[name]
-    if ">" not in key and not key.startswith("ai.")
-)
-_MODELS: Final = ("gen_ai.request.model", "gen_ai.response.model", "llm.model_name")
-
-_Place = tuple[str, int, str]  # field, rank among its attributes, member of the JSON inside
-
-
-def _index() -> dict[str, tuple[_Place, ...]]:
-    """The dialect table by attribute: a span has few of the many attributes that are known."""
-    found: dict[str, tuple[_Place, ...]] = {}
-    for name, keys in {**dialect.TEXTS, **dialect.NUMBERS}.items():
-        for rank, key in enumerate(keys):
-            attribute, _, member = key.partition(">")
-            found[attribute] = (*found.get(attribute, ()), (name, rank, member))
-    return found
-
-
-_INDEX: Final = _index()
-
-
-def _picked(have: Mapping[str, Any], fields: frozenset[str]) -> dict[str, Any]:
-    """Value by field: that of the first attribute in the dialect table which has one."""
-    found: dict[str, Any] = {}
-    ranks: dict[str, int] = {}
-    inside: list[tuple[str, int, str, Any]] = []
-    for key, value in have.items():
-        places = _INDEX.get(key)
-        if places is None or value is None or value == "":
-            continue
-        for name, rank, member in places:
-            if name not in fields:
-                continue
-            if member:
-                inside.append((name, rank, member, value))
-            elif rank < ranks.get(name, 99):
-                read = number(value) if name in dialect.NUMBERS else text(unpacked_name(value))
-                if read is not None:
-                    found[name], ranks[name] = read, rank
-    for name, rank, member, value in sorted(inside, key=lambda place: place[1]):
-        # To look for the model in the JSON of a request takes time; only failures lack the served.
-        if rank < ranks.get(name, 99) and not (
-            name == "request_model" and "response_model" in found
-        ):
-            given = mapping_of(value).get(member)
-            read = number(given) if name in dialect.NUMBERS else text(given)
-            if read is not None:
-                found[name], ranks[name] = read, rank
-    return found
-
-
-def unpacked_name(value: Any) -> Any:
-    """A name that MLflow wrote as JSON is in quotes."""
-    return unpacked(value) if type(value) is str and value[:1] == '"' else value
 
 
 def _text(have: Mapping[str, Any], keys: Sequence[str]) -> str | None:
@@ -243,19 +176,23 @@ def _error_type(span: Span) -> str | None:
     return error_of(span.message) or found
 
 
-def _call(span: Span, have: Mapping[str, Any]) -> Line:
+def _call(span: Span, have: Mapping[str, Any], look: Look) -> Line:
     """What only spans of a model's call have, beside what the dialect table knows."""
-    stream = _streamed(have)
-    ttft = None if stream is False else _ttft(span, have)
-    finish = _finish(have)
-    made = line(
-        stream=True if ttft is not None else stream,
-        ttft_ms=ttft,
-        finish_reason=finish,
-        output=_any(have, _OUTPUT),
-    )
-    if finish is not None and finish.replace("-", "_") in _BLOCK_TYPES and not span.failed:
-        made["status"] = "blocked"
+    made: Line = {}
+    stream = _streamed(have, look)
+    ttft = None if stream is False else _ttft(span, have, look)
+    if ttft is not None:
+        made["stream"], made["ttft_ms"] = True, ttft
+    elif stream is not None:
+        made["stream"] = stream
+    finish = _finish(have, look)
+    if finish is not None:
+        made["finish_reason"] = finish
+        if not span.failed and finish.replace("-", "_") in _BLOCK_TYPES:
+            made["status"] = "blocked"
+    output = _any(have, look.output)
+    if output is not None:
+        made["output"] = output
     return made
 
 
@@ -265,37 +202,42 @@ def _provider(word: str) -> str:
     return word
 
 
-def _streamed(have: Mapping[str, Any]) -> bool | None:
-    for key in dialect.STREAM:
-        found = flag(have[key]) if key in have else None
+def _streamed(have: Mapping[str, Any], look: Look) -> bool | None:
+    for key in look.stream:
+        found = flag(have[key])
         if found is not None:
             return found
     parameters = have.get("llm.invocation_parameters")
     return flag(mapping_of(parameters).get("stream")) if parameters else None
 
 
-def _any(have: Mapping[str, Any], keys: frozenset[str]) -> str | None:
-    return next((MASKED for key in keys & have.keys() if there(have[key])), None)
+def _any(have: Mapping[str, Any], keys: Sequence[str]) -> str | None:
+    for key in keys:
+        if there(have[key]):
+            return MASKED
+    return None
 
 
-def _finish(have: Mapping[str, Any]) -> str | None:
-    found = next((have[key] for key in dialect.FINISH if have.get(key)), None)
-    reasons = list_of(found)
-    return text(reasons[0] if reasons else found)
+def _finish(have: Mapping[str, Any], look: Look) -> str | None:
+    for key in look.finish:
+        if found := have[key]:
+            reasons = list_of(found)
+            return text(reasons[0] if reasons else found)
+    return None
 
 
-def _ttft(span: Span, have: Mapping[str, Any]) -> float | None:
-    seconds = _number(have, dialect.TTFT_SECONDS)
+def _ttft(span: Span, have: Mapping[str, Any], look: Look) -> float | None:
+    seconds = _number(have, look.ttft_seconds)
     if seconds is not None:
         return seconds * 1_000
-    millis = _number(have, dialect.TTFT_MS)
+    millis = _number(have, look.ttft_ms)
     if millis is not None:
         return millis
     times = [e.time for e in span.events if e.name in dialect.TTFT_EVENTS and e.time is not None]
     return elapsed_ms(span.start, min(times)) if times else None
 
 
-def _tool(span: Span, have: Mapping[str, Any], error: str | None) -> Line:
+def _tool(span: Span, have: Mapping[str, Any], look: Look, error: str | None) -> Line:
     name = _text(have, dialect.TOOL_NAME) or text(have.get("mlflow.spanFunctionName"))
     made: Line = {
         "name": (name or span.name).strip('"'),
@@ -303,7 +245,7 @@ def _tool(span: Span, have: Mapping[str, Any], error: str | None) -> Line:
         "latency_ms": elapsed_ms(span.start, span.end),
         "error_type": error,
     }
-    for member, keys in (("input", _INPUT), ("output", _OUTPUT)):
+    for member, keys in (("input", look.input), ("output", look.output)):
         made |= line(**{member: _any(have, keys)})
     return made
 

@@ -28,6 +28,10 @@ MASKED: Final = "…"
 
 def unpacked(value: Any) -> Any:
     """JSON inside of a text, decoded; anything else as it is."""
+    # What is asked first here and below is the usual answer: there are very many values, and to
+    # ask whether something is a Mapping takes longer than to look into it.
+    if type(value) is dict:
+        return value
     if isinstance(value, str) and value[:1] in {"{", "[", '"'}:
         try:
             return orjson.loads(value)
@@ -38,10 +42,12 @@ def unpacked(value: Any) -> Any:
 
 def dig(record: Any, path: str) -> Any:
     """The value at a dotted path; names may hold dots themselves, lists take an index."""
-    if not isinstance(record, Mapping):
+    if type(record) is not dict and not isinstance(record, Mapping):
         return _dig_list(record, path)
     if path in record:
         return record[path]
+    if "." not in path:
+        return None
     head, dot, rest = path.partition(".")
     while dot:
         if head in record:
@@ -63,8 +69,11 @@ def _dig_list(value: Any, path: str) -> Any:
 
 def first(record: Any, *paths: str) -> Any:
     """The first of the paths that has a value."""
+    is_plain = type(record) is dict
     for path in paths:
-        found = dig(record, path)
+        found = record.get(path) if is_plain else None
+        if found is None and ("." in path or not is_plain):
+            found = dig(record, path)
         if found is not None and found != "":
             return found
     return None
@@ -73,7 +82,7 @@ def first(record: Any, *paths: str) -> Any:
 def mapping_of(value: Any) -> Mapping[str, Any]:
     """An object, also one that stands in a text; an empty one for anything else."""
     found = unpacked(value)
-    if isinstance(found, Mapping):
+    if type(found) is dict or isinstance(found, Mapping):
         return found
     # A map column of Parquet comes as a list of keys and values.
     if isinstance(found, list) and all(
@@ -91,25 +100,31 @@ def list_of(value: Any) -> list[Any]:
 
 def objects(value: Any) -> Iterator[Mapping[str, Any]]:
     """The objects of a list."""
-    return (item for item in map(unpacked, list_of(value)) if isinstance(item, Mapping))
+    return (
+        item
+        for item in map(unpacked, list_of(value))
+        if type(item) is dict or isinstance(item, Mapping)
+    )
 
 
 def text(value: Any) -> str | None:
     """A scalar as text; None for an empty one and for objects and lists."""
     if type(value) is str:
         return value or None
-    if value is None or isinstance(value, (Mapping, list, tuple)):
+    if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    if isinstance(value, (int, float)):
+        return str(value)
+    return None if isinstance(value, (dict, list, tuple, Mapping)) else str(value)
 
 
 def number(value: Any) -> float | None:
     """A finite number, also one that stands in a text."""
     if type(value) is int:
         return value
-    if isinstance(value, bool) or value is None:
+    if value is None or isinstance(value, bool):
         return None
     try:
         found = float(value)
@@ -146,7 +161,7 @@ def error_of(message: Any) -> str | None:
 
 def flag(value: Any) -> bool | None:
     """True or false, also as 'True', 'false', 1, 0."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return value
     low = str(value).strip().lower()
     return True if low in {"true", "1", "yes"} else False if low in {"false", "0", "no"} else None
@@ -190,12 +205,16 @@ def epoch_us(value: Any, unit: str = "") -> int | None:
     by their magnitude, texts are ISO 8601 and, without a zone, UTC. `[seconds, nanoseconds]` is the
     form of JavaScript's OpenTelemetry SDK.
     """
+    if value is None:
+        return None
     if isinstance(value, (list, tuple)):
         return _pair_us(value)
     if isinstance(value, datetime):
         return _since_epoch(value)
     if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         return None
+    if type(value) is str and value[4:5] == "-" and value[:4].isdecimal():
+        return _parsed_us(value)  # a date; as a number it cannot be read
     found = _integer(value)
     found = number(value) if found is None else found
     return _parsed_us(str(value)) if found is None else _scaled_us(found, unit)

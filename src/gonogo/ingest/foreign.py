@@ -6,6 +6,7 @@ those of native logs are.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -30,6 +31,7 @@ LOOK_AT: Final = 50
 """Records that the format of a file is told from."""
 PARQUET_ROWS: Final = 2_000
 _MANY: Final = 12
+_COPIED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Adapted:
     offsets: NDArray[np.int64]
     refused: list[tuple[int, int, Refused]]
     """(line number, byte offset, why)"""
+    versions: Counter[str] = field(default_factory=Counter)
+    """records of versions of the format that are not known"""
     invalid_utf8: int = 0
 
 
@@ -75,7 +79,7 @@ class Foreign:
             lines = split(piece)
             invalid = lines.invalid_utf8
             places = zip(lines.numbers.tolist(), lines.offsets.tolist(), strict=True)
-            for text, (number, offset) in zip(lines.texts.to_list(), places, strict=True):
+            for text, (number, offset) in zip(_some_by_some(lines.texts), places, strict=True):
                 found = _parsed(text)
                 if isinstance(found, Refused):
                     made.refuse(number, offset, found)
@@ -86,6 +90,7 @@ class Foreign:
             np.array(made.numbers, dtype=np.int64),
             np.array(made.offsets, dtype=np.int64),
             made.refused,
+            made.versions,
             invalid,
         )
 
@@ -98,6 +103,7 @@ class _Made:
     numbers: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     refused: list[tuple[int, int, Refused]] = field(default_factory=list)
+    versions: Counter[str] = field(default_factory=Counter)
 
     def take(self, record: Mapping[str, Any], number: int, offset: int) -> None:
         if self.format is None:
@@ -109,6 +115,9 @@ class _Made:
                     self.refuse(number, offset, found)
                 else:
                     self._add(dumps(found), number, offset)
+            if self.format.versions is not None:
+                strange = self.format.versions.strange(record)
+                self.versions.update(f"{self.format.name} {version}" for version in strange)
         except Exception as error:
             what = f"not as {self.format.title} has it ({type(error).__name__})"
             self.refuse(number, offset, Refused("I032", what))
@@ -120,6 +129,13 @@ class _Made:
 
     def refuse(self, number: int, offset: int, why: Refused) -> None:
         self.refused.append((number, offset, why))
+
+
+def _some_by_some(texts: pl.Series) -> Iterator[str]:
+    """All of them, of which few are copied at a time."""
+    return chain.from_iterable(
+        texts[at : at + _COPIED].to_list() for at in range(0, len(texts), _COPIED)
+    )
 
 
 def _parsed(text: str) -> dict[str, Any] | Refused:

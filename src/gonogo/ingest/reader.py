@@ -6,6 +6,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from gonogo.ingest.access import Tally
 from gonogo.ingest.canonical import canonicalise
 from gonogo.ingest.chunks import ByteReader, Chunk, Lines, split
 from gonogo.ingest.containers import Batch
+from gonogo.ingest.converters import Converters
 from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.discover import Discovery, Source
 from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints, leave_out
@@ -141,7 +143,8 @@ def read_logs(
     reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker)
     reading.stretch = stretch if is_told(mapping) else None
     reading.trouble.files.extend(discovery.problems)
-    reading.read(discovery.sources)
+    with closing(reading.converters):
+        reading.read(discovery.sources)
     reading.store.close()
     parts: list[Part] = sorted(
         [*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0])
@@ -213,6 +216,7 @@ class _Made:
     refused: list[Quarantined]
     tally: Tally
     far: int = 0
+    versions: Counter[str] = field(default_factory=Counter)
 
 
 class _Reading:
@@ -232,6 +236,7 @@ class _Reading:
         self.log_format = log_format
         self.formats: dict[str, Format] = {}
         self.foreign_decoder = Decoder()
+        self.converters = Converters(threads)
         self.dictionaries = Dictionaries()
         self.trouble = Trouble()
         self.files: list[FileCount] = []
@@ -242,6 +247,7 @@ class _Reading:
 
     def read(self, sources: Sequence[Source]) -> None:
         """Every source in order; the lines of all files go through one pool of threads."""
+        self.converters.expected = sum(_unpacked_size(source) for source in sources)
         for job, chunk, made in in_order(self._decode, self._jobs(sources), self.threads):
             if chunk is None:
                 self._finish(job)
@@ -253,6 +259,8 @@ class _Reading:
                 self.trouble.quarantine(line)
                 job.first_refused = job.first_refused or line
             self.trouble.tally.update(made.tally)
+            for version, records in made.versions.items():
+                self.trouble.strange_version(version, records)
             if made.block is not None:
                 parents = made.block.lines["parent_hash"]
                 spans = made.block.lines["is_span"]
@@ -334,11 +342,13 @@ class _Reading:
             return job, None, _Made(None, 0, [], tally)
         refused: list[Quarantined] = []
         far = 0
+        versions: Counter[str] = Counter()
         lines: Lines | foreign.Adapted
         if job.foreign is not None:
-            lines = job.foreign.adapt(chunk)
+            lines = self.converters.adapt(job.foreign, chunk)
             name = job.count.name
             refused = [Quarantined(name, n, at, r.code, r.reason) for n, at, r in lines.refused]
+            versions = lines.versions
         else:
             assert isinstance(chunk, Chunk)
             lines, far = self._near(split(chunk))
@@ -364,7 +374,7 @@ class _Reading:
                 kept = lines.texts.gather(decoded.kept)
                 looked = self.checker.look(decoded.frame, job.mapping, kept)
                 block = replace(block, outputs=looked)
-        return job, chunk, _Made(block, total, refused, tally, far)
+        return job, chunk, _Made(block, total, refused, tally, far, versions)
 
     def _near(self, lines: Lines) -> tuple[Lines, int]:
         """(the lines that have to be read, how many have not)."""
@@ -481,6 +491,11 @@ class _Reading:
                     checker=self.checker,
                 )
             )
+
+
+def _unpacked_size(source: Source) -> int:
+    """About how many bytes of text there are; logs pack to a tenth."""
+    return source.size * (1 if source.packing == "plain" else 10) * (source.kind != "parquet")
 
 
 def _refusal(

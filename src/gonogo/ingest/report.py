@@ -14,6 +14,8 @@ from gonogo.results import Problem
 QUARANTINE_LIMIT: Final = 10_000
 """Lines remembered one by one; beyond that they are counted."""
 
+VERSIONS_TOLD: Final = 10
+
 _WHAT: Final = {
     "I013": "lines with invalid UTF-8; the bad bytes were replaced",
     "I014": "values of an unexpected type; taken as missing",
@@ -21,6 +23,7 @@ _WHAT: Final = {
     "I016": "negative values; taken as missing",
     "I017": "times to first token of zero or after the end of the call; taken as missing",
     "I018": "times without a zone; taken as UTC",
+    "I036": "records of a version of their format that is not known; read as far as they go",
     "I041": "costs in another currency than US dollars; taken as unknown",
     "I024": "duplicates that differ from the copy that was kept",
 }
@@ -80,6 +83,13 @@ class Trouble:
             self.first[line.code] = line
         if len(self.quarantined) < QUARANTINE_LIMIT:
             self.quarantined.append(line)
+
+    def strange_version(self, name: str, records: int) -> None:
+        """Records of a version that is not known; logs may make up any number of names."""
+        known = sum(code == "I036" for code, _ in self.tally)
+        if known >= VERSIONS_TOLD and ("I036", name) not in self.tally:
+            name = "others"
+        self.tally["I036", name] += records
 
     def problems(self, shown: Callable[[str], str] = str) -> tuple[Problem, ...]:
         """By kind: files, then refused lines, then unreadable values; each with an example.

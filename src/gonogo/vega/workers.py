@@ -7,19 +7,17 @@ JSON, a line each way, and end when their input ends: with this process, however
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from queue import SimpleQueue
 from typing import Any, Final
 
+from gonogo import processes
 from gonogo.vega import svg
 
 MOST: Final = 2
@@ -73,11 +71,11 @@ def _draw(job: Job) -> Pair:
     return pair
 
 
-def _ask(worker: subprocess.Popen[str], job: Job) -> Pair | None:
+def _ask(worker: processes.Worker, job: Job) -> Pair | None:
     assert worker.stdin
     assert worker.stdout
     try:
-        worker.stdin.write(json.dumps(asdict(job)) + "\n")
+        worker.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
         worker.stdin.flush()
         wide, narrow = json.loads(worker.stdout.readline())
     except (OSError, ValueError):
@@ -87,39 +85,9 @@ def _ask(worker: subprocess.Popen[str], job: Job) -> Pair | None:
 
 
 @cache
-def _workers() -> SimpleQueue[subprocess.Popen[str] | None]:
+def _workers() -> SimpleQueue[processes.Worker | None]:
     """Those that are free; None stands for one that is not to be had."""
-    workers: SimpleQueue[subprocess.Popen[str] | None] = SimpleQueue()
+    workers: SimpleQueue[processes.Worker | None] = SimpleQueue()
     for _ in range(min(MOST, os.cpu_count() or 1)):
-        workers.put(_started())
+        workers.put(processes.start(_CODE))
     return workers
-
-
-def _started() -> subprocess.Popen[str] | None:
-    if not sys.executable:
-        return None
-    try:
-        worker = subprocess.Popen(
-            # -P: what lies in the working directory must not be imported.
-            [sys.executable, "-P", "-c", _CODE],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            encoding="utf-8", env=_environment(),
-        )  # fmt: skip
-    except OSError:
-        return None
-    atexit.register(_stop, worker)
-    return worker
-
-
-def _environment() -> dict[str, str]:
-    # A worker finds the same packages as this process, and its pipes hold UTF-8 in any locale.
-    path: Sequence[str] = [entry for entry in sys.path if entry]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1"}
-
-
-def _stop(worker: subprocess.Popen[str]) -> None:
-    worker.kill()
-    worker.wait()
-    for pipe in (worker.stdin, worker.stdout):
-        with suppress(OSError):
-            pipe.close()  # type: ignore[union-attr]
