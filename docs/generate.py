@@ -411,6 +411,7 @@ _CARRIED: Final = {
     "tools": ("tool_calls",),
     "guardrails": ("guardrails",),
     "scores": ("evaluations",),
+    "answers": ("output",),
 }
 
 

@@ -126,15 +126,16 @@ BROKEN_BY: Final = (
 NOT_LOGGED: Final = 0
 LOOKED_AT: Final = 1
 UNREAD: Final = 2
+WORDLESS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """What was found in the outputs of a block, and nothing of their text.
 
-    `state` has one entry a line: NOT_LOGGED, LOOKED_AT, or UNREAD where a foreign log has an output
-    that its adapter does not hand on. `violations` has a row (VIOLATION_SCHEMA) for each rule that
-    an output breaks.
+    `state` has one entry a line: NOT_LOGGED, LOOKED_AT, UNREAD where a foreign log has an output
+    that its adapter does not hand on, or WORDLESS where a model only calls tools. `violations` has
+    a row (VIOLATION_SCHEMA) for each rule that an output breaks.
     """
 
     state: NDArray[np.uint8]

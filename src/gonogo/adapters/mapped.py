@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from gonogo.adapters.answers import logged
 from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
 from gonogo.adapters.values import (
     dig,
@@ -23,7 +24,6 @@ from gonogo.adapters.values import (
     number,
     settled,
     text,
-    there,
 )
 from gonogo.errors import Diagnostic, UsageError
 
@@ -270,7 +270,7 @@ def _converted(
     for row in _rows(held, record):
         made: Line = {}
         for name, many in rules.items():
-            values = (_read(name, rule, rule.value(row)) for rule in many)
+            values = (_read(name, rule, rule.value(row), options) for rule in many)
             found = next((value for value in values if value is not None), None)
             if found is not None:
                 made[name] = found
@@ -288,7 +288,7 @@ def _converted(
             yield Refused("I010", "no field that is known")
 
 
-def _read(name: str, rule: Rule, value: Any) -> Any:
+def _read(name: str, rule: Rule, value: Any, options: Options) -> Any:
     if name in _TIMES:
         return epoch_us(value, rule.unit)
     if name in _DURATIONS:
@@ -300,7 +300,7 @@ def _read(name: str, rule: Rule, value: Any) -> Any:
     if name in _FLAGS:
         return None if value is None else flag(value)
     if name == "output":
-        return there(value)
+        return logged(value, wanted=options.outputs)
     return text(value)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gonogo.adapters import dialect
+from gonogo.adapters.answers import answer_of_span
 from gonogo.adapters.dialect import SpanKind
 from gonogo.adapters.model import Line, Options
 from gonogo.adapters.values import (
@@ -25,6 +26,7 @@ from gonogo.adapters.values import (
     mapping_of,
     number,
     objects,
+    settled,
     text,
     there,
     unpacked,
@@ -94,7 +96,7 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
         "is_call": kind in _CALLS,
     }
     if kind in _CALLS:
-        found |= _call(span, have)
+        found |= _call(span, have, options)
         if "provider" in found:
             found["provider"] = _provider(found["provider"])
     elif kind == "tool":
@@ -110,10 +112,9 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
         found["guardrails"] = [_guardrail(span, have)]
     for name, path in options.mapping.items():
         own = text(have.get(path, span.resource.get(path)))
-        own = text(dig(have, path)) if own is None else own
         if own is not None:
             found[name] = own
-    return found
+    return settled(found, have, options)
 
 
 def _operation(kind: SpanKind | None, word: str) -> str:
@@ -243,7 +244,7 @@ def _error_type(span: Span) -> str | None:
     return error_of(span.message) or found
 
 
-def _call(span: Span, have: Mapping[str, Any]) -> Line:
+def _call(span: Span, have: Mapping[str, Any], options: Options) -> Line:
     """What only spans of a model's call have, beside what the dialect table knows."""
     stream = _streamed(have)
     ttft = None if stream is False else _ttft(span, have)
@@ -252,7 +253,9 @@ def _call(span: Span, have: Mapping[str, Any]) -> Line:
         stream=True if ttft is not None else stream,
         ttft_ms=ttft,
         finish_reason=finish,
-        output=_any(have, _OUTPUT),
+        output=answer_of_span(have, ((e.name, e.attributes) for e in span.events))
+        if options.outputs
+        else _any(have, _OUTPUT),
     )
     if finish is not None and finish.replace("-", "_") in _BLOCK_TYPES and not span.failed:
         made["status"] = "blocked"

@@ -141,7 +141,7 @@ class Sight:
     keys: tuple[str, ...]
 
 
-def look(head: bytes, name: str, chosen: str | None, mapping: Mapping[str, str]) -> Sight:
+def look(head: bytes, name: str, chosen: str | None, options: Options) -> Sight:
     """How to read a file, from its first piece; None where it is native JSON lines.
 
     Raises:
@@ -150,7 +150,6 @@ def look(head: bytes, name: str, chosen: str | None, mapping: Mapping[str, str])
     how = container(head, name)
     records = list(_first_records(how, head, name))
     keys = tuple(dict.fromkeys(str(key) for record in records[:3] for key in record))[:_MANY]
-    options = Options(mapping)
     if chosen is not None:
         found = adapters.choose(chosen)
     else:
@@ -180,7 +179,7 @@ def _first_records(how: Container, head: bytes, name: str) -> Iterator[Mapping[s
         start = end + 1
 
 
-def look_at_parquet(path: Path, chosen: str | None, mapping: Mapping[str, str]) -> Foreign | None:
+def look_at_parquet(path: Path, chosen: str | None, options: Options) -> Foreign | None:
     """How to read a Parquet file, from the names of its columns; None where it is native.
 
     Raises:
@@ -191,7 +190,7 @@ def look_at_parquet(path: Path, chosen: str | None, mapping: Mapping[str, str]) 
         found = adapters.choose(chosen)
     else:
         found = adapters.detect([dict.fromkeys(pl.read_parquet_schema(path))])
-    return None if found is None else Foreign("lines", found, Options(mapping))
+    return None if found is None else Foreign("lines", found, options)
 
 
 def parquet_batches(path: Path) -> Iterator[Batch]:

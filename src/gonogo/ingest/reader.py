@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gonogo.adapters import Format
+from gonogo.adapters import Format, Options
 from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest import foreign, traces
 from gonogo.ingest.access import Tally
@@ -221,6 +221,7 @@ class _Reading:
         checker: Checker | None = None,
     ) -> None:
         self.checker = checker
+        self.options = Options(mapping, outputs=checker is not None)
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
         # One for all files: mostly they are of one kind, and what it learns changes no meaning.
         self.decoder = Decoder(mapping)
@@ -274,7 +275,7 @@ class _Reading:
         if head is None:
             return
         head, chunks = foreign.whole_document(head, chunks, job.source.name)
-        sight = foreign.look(head.data, job.source.name, self.log_format, self.mapping)
+        sight = foreign.look(head.data, job.source.name, self.log_format, self.options)
         job.foreign, job.keys = sight.foreign, sight.keys
         if sight.foreign is None:
             yield from ((job, chunk) for chunk in chunks)
@@ -286,7 +287,7 @@ class _Reading:
     def _parquet_rows(self, job: _Job) -> Iterator[_Item]:
         assert job.source.path is not None
         try:
-            job.foreign = foreign.look_at_parquet(job.source.path, self.log_format, self.mapping)
+            job.foreign = foreign.look_at_parquet(job.source.path, self.log_format, self.options)
             if job.foreign is not None:
                 self._is_foreign(job, job.foreign)
                 yield from ((job, rows) for rows in foreign.parquet_batches(job.source.path))
