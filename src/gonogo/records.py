@@ -40,6 +40,7 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "is_call": pl.Boolean,
     "is_span": pl.Boolean,  # of a tree in which a call around another one only repeats it
     "is_embedding": pl.Boolean,
+    "is_guard": pl.Boolean,  # a guardrail's check, or what a check does to come to its finding
     "is_blocked": pl.Boolean,
     "has_output": pl.Boolean,
     "failed": pl.UInt8,  # NO, YES, UNKNOWN_FLAG
@@ -98,6 +99,7 @@ GUARDRAIL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "blocked": pl.Boolean,
     "bypassed": pl.Boolean,
     "duration_us": pl.Int64,
+    "cost_nano_usd": pl.Int64,
 }
 ACTION_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "row": pl.UInt32,

@@ -183,6 +183,7 @@ def _guardrails(record: Record, meta: Mapping[str, Any]) -> Iterator[Line]:
             triggered=None if broken else blocked or masked or status == "guardrail_flagged",
             action="block" if blocked else "mask" if masked else None,
             latency_ms=None if duration is None else duration * 1_000,
+            cost_usd=number(check.get("guardrail_cost")),
         )
 
 

@@ -36,6 +36,7 @@ _ERROR: Final = "error"
 _OUTPUT: Final = frozenset(dialect.OUTPUT)
 _INPUT: Final = frozenset(dialect.INPUT)
 _CALLS: Final = frozenset({"llm", "embedding"})
+_COSTS: Final = tuple(key for key in dialect.NUMBERS["cost_usd"] if ">" not in key)
 _EVERYWHERE: Final = frozenset({"session_id", "user_id", "prompt_version"})
 _EVERY_FIELD: Final = frozenset({*dialect.TEXTS, *dialect.NUMBERS}) - {"error_type"}
 _PASSED: Final = frozenset({"pass", "passed", "allow", "allowed", "ok", "success", "safe", "none"})
@@ -104,7 +105,8 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
     elif kind == "retrieval":
         found["retrieval"] = _retrieval(span, have, error)
     elif kind == "guardrail":
-        found["guardrails"] = [_guardrail(span, have)]
+        cost = line(cost_usd=_number(have, _COSTS))
+        found["guardrails"] = [_guardrail(span, have) | cost]
         # A check that stops something by raising has done its work.
         found["status"] = "ok"
         found.pop("error_type", None)

@@ -217,6 +217,7 @@ _FIELDS: Final = (
     "guardrails.action",
     "guardrails.latency_ms",
     "guardrails.bypassed",
+    "guardrails.cost_usd",
     "action",
     "evaluations",
 )
