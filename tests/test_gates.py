@@ -41,6 +41,7 @@ from gonogo.evidence.assess import SPECS, Given, assess
 from gonogo.evidence.findings import make_gate
 from gonogo.evidence.observed import (
     ActionCount,
+    ConstraintCount,
     GuardrailCount,
     IndexCount,
     Observed,
@@ -48,6 +49,7 @@ from gonogo.evidence.observed import (
     ToolCount,
     Version,
 )
+from gonogo.evidence.people import failure_modes, use_case
 from gonogo.evidence.spikes import Spike, spikes
 from gonogo.evidence.traffic import Measured
 from gonogo.progress import Silent
@@ -221,6 +223,33 @@ def test_failure_modes_that_nobody_knows_are_listed() -> None:
     assert "is called unlikely" in only(Gates(failure_modes=(mode,)), often).text
     unsaid = replace(mode, mitigation=None)
     assert only(Gates(failure_modes=(unsaid,)), replace(SEEN, errors={})).status is AT_RISK
+
+
+def test_outputs_that_break_a_constraint_are_a_failure_mode() -> None:
+    """Two constraints are broken, by 4 and by 2 outputs, and one mode knows the first of them."""
+    mode = FailureMode("promises", (), "high", "a rule in the prompt", "Ana", ("No Promise*",))
+    counts = {"no promises": 4, "sources": 2, "length": 0}
+    broken = {name: ConstraintCount(90, 90, 0, number) for name, number in counts.items()}
+    seen = replace(SEEN, errors={}, constraints=broken)
+    gate = only(Gates(failure_modes=(mode,)), seen)
+    assert said(gate, NO_DATA) == ["2 outputs broke “sources”, which no failure mode knows"]
+    table = failure_modes((mode,), seen).tables[0].data
+    assert list(zip(table["name"], table["calls"], table["outputs"], strict=True)) == [
+        ("promises", 0, 4), ("sources", 0, 2),
+    ]  # fmt: skip
+
+
+def test_the_table_of_being_wrong() -> None:
+    """An error costs $4 and 9 of 60 cases are wrong: $600 for 1,000 answers; at 5 % it is $200."""
+    case = UseCase(cost_of_error=Fraction(4), baseline_error_rate=Fraction(1, 10), accepted_by="T")
+    table = use_case(case, SEEN, (9, 60)).tables[0].data
+    shares = zip(table["num"], table["den"], strict=True)
+    assert [Fraction(num, den) for num, den in shares] == [  # type: ignore[arg-type]
+        Fraction(15, 100), Fraction(5, 100), Fraction(1, 10),
+    ]  # fmt: skip
+    assert table["cost"] == [600 * 10**9, 200 * 10**9, 400 * 10**9]
+    assert table["accepted_by"] == ["T"] * 3
+    assert use_case(UseCase(), SEEN, None).tables[0].data["cost"] == [None, None]
 
 
 # --- observability --------------------------------------------------------------------------------
@@ -755,6 +784,22 @@ def test_a_baseline_of_other_cases_or_of_a_changed_suite(tmp_path: Path) -> None
     assert "the baseline is of other cases" in gate.text
     gate = golden(tmp_path, cases(), cases(58))
     assert said(gate, AT_RISK) == ["v1 × m: the suite has changed: 2 cases are new, 0 are gone"]
+    other = [*cases(59, expected="yes"), *cases(60, expected="no")[59:]]
+    gate = golden(tmp_path, other, cases(expected="yes"))
+    assert said(gate, AT_RISK) == [
+        "v1 × m: the suite has changed: 0 cases are new, 0 are gone, 1 expect something else"
+    ]
+
+
+def test_an_answer_that_is_the_same_and_judged_otherwise(tmp_path: Path) -> None:
+    """c004 and c007 regress; c004 answers what it did before, c007 does not."""
+    before = [{**row, "output_hash": f"h{i}"} for i, row in enumerate(cases())]
+    now = [{**row, "output_hash": f"h{i}"} for i, row in enumerate(cases(failed=(4, 7)))]
+    now[7]["output_hash"] = "other"
+    gate = golden(tmp_path, now, before, evals=Evals(regressions=2))
+    assert said(gate, AT_RISK) == [
+        "v1 × m: c004: answered as before, word for word, and judged otherwise"
+    ]
 
 
 def test_repeated_case_ids_and_repeats(tmp_path: Path) -> None:
