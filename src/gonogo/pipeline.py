@@ -279,6 +279,7 @@ def _analyse(
         run.config.fields,
         progress.advance,
         log_format=run.request.log_format,
+        own=run.own_formats(),
         checker=run.checker(),
         stretch=Stretch(run.selection.start, run.selection.end) if only_near else None,
     )
@@ -410,7 +411,13 @@ def inspect(request: Request) -> InspectReport:
     masker = run.masker
     run = replace(run, masker=replace(masker, publish=(*masker.publish, "paths")))
     found = discover(request.logs)
-    logs = read_logs(found, run.config.fields, Silent().advance, log_format=request.log_format)
+    logs = read_logs(
+        found,
+        run.config.fields,
+        Silent().advance,
+        log_format=request.log_format,
+        own=run.own_formats(),
+    )
     try:
         mapper = Mapper((), run.selection, Calendar(run.zone), logs.dictionaries)
         partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)

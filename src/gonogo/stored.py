@@ -273,6 +273,7 @@ def _make(
         run.config.fields,
         progress.advance,
         log_format=run.request.log_format,
+        own=run.own_formats(),
         checker=run.checker(),
         elsewhere=np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *known])),
     )
@@ -396,6 +397,7 @@ def _settings(run: Run) -> Settings:
         "--where": run.selection.where,
         "--compare": repr(apart(config, run.contrasts)),
         "--log-format": run.request.log_format and Path(run.request.log_format).name,
+        "[logs]": [p.read_bytes().hex() for p in run.beside(config.mappings) if p.is_file()],
         _PRICE_LIST: listed.version(),
     }
     if run.request.log_format and Path(run.request.log_format).is_file():

@@ -38,6 +38,7 @@ SECTIONS: Final = (
     "cost",
     "burn_rate",
     "fields",
+    "logs",
     "compare",
     "exclude",
     "not_applicable",

@@ -141,7 +141,9 @@ class Sight:
     keys: tuple[str, ...]
 
 
-def look(head: bytes, name: str, chosen: str | None, options: Options) -> Sight:
+def look(
+    head: bytes, name: str, chosen: str | None, options: Options, own: Sequence[Format] = ()
+) -> Sight:
     """How to read a file, from its first piece; None where it is native JSON lines.
 
     Raises:
@@ -153,7 +155,7 @@ def look(head: bytes, name: str, chosen: str | None, options: Options) -> Sight:
     if chosen is not None:
         found = adapters.choose(chosen)
     else:
-        found = adapters.detect(records)
+        found = adapters.detect(records, own)
         kind = adapters.not_a_log(records[0]) if records and found is None else None
         if kind is not None:
             return Sight(Foreign(how, None, options, kind), keys)
@@ -179,7 +181,9 @@ def _first_records(how: Container, head: bytes, name: str) -> Iterator[Mapping[s
         start = end + 1
 
 
-def look_at_parquet(path: Path, chosen: str | None, options: Options) -> Foreign | None:
+def look_at_parquet(
+    path: Path, chosen: str | None, options: Options, own: Sequence[Format] = ()
+) -> Foreign | None:
     """How to read a Parquet file, from the names of its columns; None where it is native.
 
     Raises:
@@ -189,7 +193,7 @@ def look_at_parquet(path: Path, chosen: str | None, options: Options) -> Foreign
     if chosen is not None:
         found = adapters.choose(chosen)
     else:
-        found = adapters.detect([dict.fromkeys(pl.read_parquet_schema(path))])
+        found = adapters.detect([dict.fromkeys(pl.read_parquet_schema(path))], own)
     return None if found is None else Foreign("lines", found, options)
 
 

@@ -119,10 +119,12 @@ def read_logs(
     elsewhere: NDArray[np.uint64] | None = None,
     checker: Checker | None = None,
     stretch: Stretch | None = None,
+    own: Sequence[Format] = (),
 ) -> LogInput:
     """Read every source once (Parquet: its ids), find duplicates and resolve traces.
 
     `log_format` is a format's name or a mapping file; without one, each file's is told from it.
+    `own` are the formats of the project's mapping files, tried before all others.
     `elsewhere` holds the identities, sorted, of lines that other inputs have: such lines are
     duplicates here.
     `checker` looks at what was answered; without one, no output is read.
@@ -133,7 +135,7 @@ def read_logs(
         UsageError: there is no such format.
     """
     workers = threads or os.cpu_count() or 1
-    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker)
+    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker, own)
     reading.stretch = stretch if is_told(mapping) else None
     reading.trouble.files.extend(discovery.problems)
     reading.read(discovery.sources)
@@ -219,8 +221,10 @@ class _Reading:
         store: BlockStore,
         log_format: str | None = None,
         checker: Checker | None = None,
+        own: Sequence[Format] = (),
     ) -> None:
         self.checker = checker
+        self.own = own
         self.options = Options(mapping, outputs=checker is not None)
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
         # One for all files: mostly they are of one kind, and what it learns changes no meaning.
@@ -275,7 +279,7 @@ class _Reading:
         if head is None:
             return
         head, chunks = foreign.whole_document(head, chunks, job.source.name)
-        sight = foreign.look(head.data, job.source.name, self.log_format, self.options)
+        sight = foreign.look(head.data, job.source.name, self.log_format, self.options, self.own)
         job.foreign, job.keys = sight.foreign, sight.keys
         if sight.foreign is None:
             yield from ((job, chunk) for chunk in chunks)
@@ -287,7 +291,9 @@ class _Reading:
     def _parquet_rows(self, job: _Job) -> Iterator[_Item]:
         assert job.source.path is not None
         try:
-            job.foreign = foreign.look_at_parquet(job.source.path, self.log_format, self.options)
+            job.foreign = foreign.look_at_parquet(
+                job.source.path, self.log_format, self.options, self.own
+            )
             if job.foreign is not None:
                 self._is_foreign(job, job.foreign)
                 yield from ((job, rows) for rows in foreign.parquet_batches(job.source.path))
