@@ -480,6 +480,7 @@ class _Reading:
                     self.dictionaries,
                     self.mapping,
                     base + part.offset + 1,
+                    versions=part.read_versions(),
                     checker=self.checker,
                 )
             )
