@@ -37,12 +37,13 @@ from gonogo.details import looked_at
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
-from gonogo.exports.inspection import InspectReport, ReadFormat
+from gonogo.exports.inspection import InspectReport, ReadFormat, UnreadField
 from gonogo.gather import gather, guardrail_p95
 from gonogo.incident import nearby, occurrence, reach_seconds, window
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.stretch import Stretch, newest_hour
+from gonogo.ingest.unread import unread_fields
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
 from gonogo.privacy import Masker
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
@@ -437,7 +438,12 @@ def inspect(request: Request) -> InspectReport:
     told = [
         ReadFormat(f.name, f.title, tuple(f.fields.items()), f.lacks) for f in logs.formats.values()
     ]
-    return InspectReport(result, fields, sample, told)
+    sources = found.sources
+    unread = [
+        UnreadField(u.format, u.name, u.present, u.records)
+        for u in unread_fields(sources, run.config.fields, request.log_format, run.own_formats())
+    ]
+    return InspectReport(result, fields, sample, told, unread)
 
 
 _SHOWN: Final = ("duration_us", "ttft_us", "input_tokens", "output_tokens", "cost_nano_usd")

@@ -41,6 +41,8 @@ class Options:
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     outputs: bool = False
+    spans: Callable[[Mapping[str, Any]], None] | None = None
+    """is told the attributes of each span, by formats that have spans"""
 
 
 Convert = Callable[[Record, Options], Iterable[Line | Refused]]

@@ -77,6 +77,8 @@ class Span:
 def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
     """The line of a span; `common` are members that hold for all spans of its resource or trace."""
     have = span.attributes
+    if options.spans is not None:
+        options.spans(have)
     kind, word = kind_of(have)
     error = _error_type(span) if span.failed else None
     found: Line = {
@@ -117,6 +119,27 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
         if own is not None:
             found[name] = own
     return settled(found, have, options)
+
+
+_READ: Final = frozenset(
+    {
+        *(key.partition(">")[0] for keys in dialect.TEXTS.values() for key in keys),
+        *(key.partition(">")[0] for keys in dialect.NUMBERS.values() for key in keys),
+        *(dialect.TTFT_SECONDS + dialect.TTFT_MS + dialect.STREAM + dialect.FINISH),
+        *(dialect.OUTPUT + dialect.INPUT + dialect.KIND + dialect.TOOL_NAME + dialect.TENANT),
+        *(dialect.GUARDRAIL_NAME + dialect.GUARDRAIL_TRIGGERED + dialect.GUARDRAIL_RESULT),
+        *(dialect.GUARDRAIL_STAGE + _DOCUMENTS),
+        *("http.response.status_code", "llm.invocation_parameters", "mlflow.spanFunctionName"),
+        *("gen_ai.data_source.id", "db.vector.query.result_count", "guardrail"),
+        "gen_ai.guardrail.failed_guard_count",
+    }
+)
+_READ_BELOW: Final = ("retrieval.documents.", "llm.output_messages.", "gen_ai.completion.")
+
+
+def is_read(name: str) -> bool:
+    """Whether an attribute of that name is looked at in some span."""
+    return name in _READ or name.startswith(_READ_BELOW)
 
 
 def _operation(kind: SpanKind | None, word: str) -> str:

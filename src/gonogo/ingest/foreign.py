@@ -164,13 +164,20 @@ def look(
     return Sight(Foreign(how, found, options), keys)
 
 
-def _first_records(how: Container, head: bytes, name: str) -> Iterator[Mapping[str, Any]]:
+def first_records(head: bytes, name: str, most: int) -> Iterator[Mapping[str, Any]]:
+    """The first records of a file, from its first piece; what is none is left out."""
+    return _first_records(container(head, name), head, name, most)
+
+
+def _first_records(
+    how: Container, head: bytes, name: str, most: int = LOOK_AT
+) -> Iterator[Mapping[str, Any]]:
     if how != "lines":
         first = next(batches(how, iter([head]), name), Batch())
-        yield from first.records[:LOOK_AT]
+        yield from first.records[:most]
         return
     start = 0
-    for _ in range(LOOK_AT):
+    for _ in range(most):
         end = head.find(b"\n", start)
         line = head[start:] if end < 0 else head[start:end]
         found = _parsed(line.decode("utf-8", "replace").strip(" \t\r\n\ufeff")) if line else None
