@@ -151,7 +151,8 @@ def incident(
     before, newest = reach_seconds(reach, sum(s.size for s in sources)), None
     if before is not None and since is None and until is None:
         progress.phase("Looking for the newest record", None)
-        newest = newest_hour(sources, request.log_format)
+        # Where a mapping of the project says what the time is, no line tells it by itself.
+        newest = None if run.config.mappings else newest_hour(sources, request.log_format)
     near = nearby(run, last, since, until, before, newest)
     result, memory = _analyse(near, progress, only_near=True)
     if near is not run and (result.period.last or -1) < (newest or 0):
