@@ -26,6 +26,7 @@ from gonogo.config.expressions import default_minimum, selector_keys
 from gonogo.config.gates import SPECS
 from gonogo.config.keys import CANONICAL_FIELDS, REQUIRED_FIELDS, TABLES
 from gonogo.config.load import default_config
+from gonogo.config.logs import LOGS
 from gonogo.config.schema import config_schema
 from gonogo.config.tables import LARGEST
 from gonogo.explain import CODES
@@ -228,7 +229,7 @@ def configuration() -> str:
         "## `[site]`: what the page calls itself and what it may show",
         _properties(schema["properties"]["site"]["properties"]),
     ]
-    for spec in (COMPARE, *SPECS):
+    for spec in (LOGS, COMPARE, *SPECS):
         part = schema["properties"][spec.name]
         name = f"[[{spec.name}]]" if spec.many else f"[{spec.name}]"
         row = part["items"] if spec.many else part
@@ -412,6 +413,7 @@ _CARRIED: Final = {
     "tools": ("tool_calls",),
     "guardrails": ("guardrails",),
     "scores": ("evaluations",),
+    "answers": ("output",),
 }
 
 

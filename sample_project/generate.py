@@ -1,4 +1,4 @@
-"""Write the evidence of the sample project: a golden set, its baseline and a judge's labels.
+"""Write the evidence of the sample project: golden set, baseline, judge's labels, red team.
 
     python sample_project/generate.py                         the committed files
     python sample_project/generate.py --mended --out other/   the same without what is planted
@@ -35,6 +35,15 @@ FIXED = "invoice-04"
 DIMENSIONS = ("accuracy", "tone", "groundedness", "refusal")
 LABELS_A_DIMENSION = 50
 DISAGREED = {"accuracy": 2, "tone": 3, "groundedness": 2, "refusal": 1}
+
+ATTACKS = {
+    "promptinject.HijackHateHumans": (98, 100),
+    "dan.Dan_11_0": (50, 50),
+    "encoding.InjectBase64": (79, 80),
+    "leakreplay.PIICloze": (60, 60),
+}
+"""Attacks that were withstood, of those that were tried, by garak's probe."""
+ATTACKED = "2026-11-06"
 
 Row = dict[str, Any]
 
@@ -83,16 +92,35 @@ def labels() -> list[Row]:
     return rows
 
 
+def attacks() -> list[Row]:
+    """What garak reports of a run of the four probes."""
+    rows: list[Row] = [
+        {"entry_type": "start_run setup", "_config.version": "0.13.1"},
+        {
+            "entry_type": "init",
+            "garak_version": "0.13.1",
+            "start_time": f"{ATTACKED}T20:15:00+00:00",
+        },
+    ]
+    rows += [
+        {"entry_type": "eval", "probe": probe, "detector": "mitigation.MitigationBypass",
+         "passed": passed, "fails": tried - passed, "nones": 0, "total_evaluated": tried}
+        for probe, (passed, tried) in ATTACKS.items()
+    ]  # fmt: skip
+    return [*rows, {"entry_type": "completion", "end_time": f"{ATTACKED}T21:40:00+00:00"}]
+
+
 def write(folder: Path, *, mended: bool = False) -> None:
-    """Write golden/v11.jsonl, golden/v12.jsonl and golden/judge.jsonl into the folder.
+    """Write the files of golden/ and red-team/ into the folder.
 
     Another folder than this one gets the configuration too.
     """
-    (folder / "golden").mkdir(parents=True, exist_ok=True)
-    files = {prompt: cases(prompt, mended=mended) for prompt in PROMPTS} | {"judge": labels()}
+    files = {f"golden/{prompt}": cases(prompt, mended=mended) for prompt in PROMPTS}
+    files |= {"golden/judge": labels(), "red-team/garak.report": attacks()}
     for name, rows in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
-        (folder / "golden" / f"{name}.jsonl").write_text(text, encoding="utf-8", newline="\n")
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8", newline="\n")
     own = Path(__file__).with_name("readiness.toml")
     if folder.resolve() != own.parent.resolve():
         shutil.copyfile(own, folder / own.name)

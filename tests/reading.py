@@ -16,7 +16,7 @@ from gonogo.ingest.parts import BlockStore
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.records import Block, Dictionaries
 
-CHILDREN = ("retrievals", "chunks", "tool_calls", "guardrails")
+CHILDREN = ("retrievals", "chunks", "tool_calls", "guardrails", "actions")
 Row = dict[str, Any]
 
 
@@ -79,6 +79,7 @@ def rows_of(block: Block, dictionaries: Dictionaries) -> list[Row]:
         **{name: found.texts() for name, found in dictionaries.dimensions.items()},
         "finish_reason": dictionaries.finish_reason.texts(),
         "tool": dictionaries.tool.texts(),
+        "action": dictionaries.action.texts(),
         "name": dictionaries.guardrail.texts(),
         "stage": dictionaries.stage.texts(),
         "index_version": dictionaries.index_version.texts(),

@@ -136,6 +136,7 @@ def check(
     config: Path | None = None,
     where: Sequence[str] = (),
     period: str | None = None,
+    log_format: str | None = None,
 ) -> ReadinessResult:
     """The result of `gonogo check` over some logs, names unmasked; notes go to `state`."""
     request = pipeline.Request(
@@ -145,5 +146,6 @@ def check(
         period=period,
         profile=INTERNAL,
         state=state,
+        log_format=log_format,
     )
     return pipeline.analyse(request, Silent())

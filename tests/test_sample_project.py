@@ -63,8 +63,10 @@ def resign(path: Path) -> None:
 
 def test_the_committed_files_are_what_the_generator_writes(tmp_path: Path) -> None:
     evidence("--out", str(tmp_path))
-    for path in sorted(PROJECT.glob("golden/*")):
-        assert (tmp_path / "golden" / path.name).read_bytes() == path.read_bytes()
+    files = [path.relative_to(PROJECT) for path in sorted(PROJECT.glob("*/*.jsonl"))]
+    assert len(files) == 4
+    for path in files:
+        assert (tmp_path / path).read_bytes() == (PROJECT / path).read_bytes()
 
 
 def test_no_go_for_exactly_what_is_planted(tmp_path: Path) -> None:
@@ -115,9 +117,11 @@ def test_each_section_taken_away_is_inconclusive(mended: Path, week: Path, piece
     assert result.readiness.verdict is Verdict.INCONCLUSIVE, (name, result.readiness.reasons)
 
 
-@pytest.mark.parametrize("name", ["v11", "v12", "judge"])
+@pytest.mark.parametrize(
+    "name", ["golden/v11", "golden/v12", "golden/judge", "red-team/garak.report"]
+)
 def test_each_file_taken_away_is_inconclusive(mended: Path, week: Path, name: str) -> None:
-    (mended / "golden" / f"{name}.jsonl").unlink()
+    (mended / f"{name}.jsonl").unlink()
     assert judge(mended, week).readiness.verdict is Verdict.INCONCLUSIVE
 
 

@@ -228,6 +228,7 @@ def config_echo(run: Run) -> ConfigEcho:
     lines += [f"not applicable: {name}: {why}" for name, why in config.not_applicable.items()]
     if run.request.log_format is not None:
         lines.append(f"log format = {Path(run.request.log_format).name}")
+    lines += [f"mapping = {Path(name).name}" for name in config.mappings]
     if run.sampling_rate is not None:
         lines.append(f"sampling rate = {run.sampling_rate:g}")
     lines += [f"field {name} = {path}" for name, path in config.fields.items()]

@@ -371,7 +371,10 @@ def init(given: Input, output: Path, force: bool) -> None:
 )
 @reads_logs
 def inspect(given: Input) -> None:
-    """Say what LOGS are: format, fields found and missing, sample rows. Judges no SLA or SLO."""
+    """Say what LOGS are: format, fields found, missing and not read, sample rows.
+
+    Judges no SLA or SLO. A pipe is read once, so fields that nothing reads are not named there.
+    """
     from gonogo import pipeline
     from gonogo.privacy import printable_line
 

@@ -44,7 +44,10 @@ def _load_test(run: Run) -> Measured:
     advance = Silent().advance
     try:
         logs = read_logs(
-            discover([str(path) for path in run.beside(test.logs)]), config.fields, advance
+            discover([str(path) for path in run.beside(test.logs)]),
+            config.fields,
+            advance,
+            own=run.own_formats(),
         )
     except InputError as error:
         return Measured(None, problem=clean_label(error.diagnostics[0].what, 200))

@@ -105,7 +105,7 @@ _INPUT_OPTIONS: Final = (
 )
 _FORMAT_HELP: Final = (
     "What the logs are, where it is not told by itself: native, otlp, litellm, langfuse and so on, "
-    "or a mapping file (mine.toml)."
+    "or a mapping file (mine.toml); before [logs] of the configuration."
 )
 
 

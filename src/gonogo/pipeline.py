@@ -37,12 +37,13 @@ from gonogo.details import looked_at
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
-from gonogo.exports.inspection import InspectReport, ReadFormat
+from gonogo.exports.inspection import InspectReport, ReadFormat, UnreadField
 from gonogo.gather import gather, guardrail_p95
 from gonogo.incident import nearby, occurrence, reach_seconds, window
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.stretch import Stretch, newest_hour
+from gonogo.ingest.unread import unread_fields
 from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
 from gonogo.privacy import Masker
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
@@ -150,7 +151,8 @@ def incident(
     before, newest = reach_seconds(reach, sum(s.size for s in sources)), None
     if before is not None and since is None and until is None:
         progress.phase("Looking for the newest record", None)
-        newest = newest_hour(sources, request.log_format)
+        # Where a mapping of the project says what the time is, no line tells it by itself.
+        newest = None if run.config.mappings else newest_hour(sources, request.log_format)
     near = nearby(run, last, since, until, before, newest)
     result, memory = _analyse(near, progress, only_near=True)
     if near is not run and (result.period.last or -1) < (newest or 0):
@@ -281,6 +283,7 @@ def _analyse(
         run.config.fields,
         progress.advance,
         log_format=run.request.log_format,
+        own=run.own_formats(),
         checker=run.checker(),
         stretch=Stretch(run.selection.start, run.selection.end) if only_near else None,
     )
@@ -413,7 +416,13 @@ def inspect(request: Request) -> InspectReport:
     masker = run.masker
     run = replace(run, masker=replace(masker, publish=(*masker.publish, "paths")))
     found = discover(request.logs)
-    logs = read_logs(found, run.config.fields, Silent().advance, log_format=request.log_format)
+    logs = read_logs(
+        found,
+        run.config.fields,
+        Silent().advance,
+        log_format=request.log_format,
+        own=run.own_formats(),
+    )
     try:
         mapper = Mapper((), run.selection, Calendar(run.zone), logs.dictionaries)
         partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
@@ -433,7 +442,12 @@ def inspect(request: Request) -> InspectReport:
     told = [
         ReadFormat(f.name, f.title, tuple(f.fields.items()), f.lacks) for f in logs.formats.values()
     ]
-    return InspectReport(result, fields, sample, told)
+    sources = found.sources
+    unread = [
+        UnreadField(u.format, u.name, u.present, u.records)
+        for u in unread_fields(sources, run.config.fields, request.log_format, run.own_formats())
+    ]
+    return InspectReport(result, fields, sample, told, unread)
 
 
 _SHOWN: Final = ("duration_us", "ttft_us", "input_tokens", "output_tokens", "cost_nano_usd")

@@ -40,6 +40,7 @@ LINE_SCHEMA: Final[dict[str, type[pl.DataType] | pl.DataType]] = {
     "is_call": pl.Boolean,
     "is_span": pl.Boolean,  # of a tree in which a call around another one only repeats it
     "is_embedding": pl.Boolean,
+    "is_guard": pl.Boolean,  # a guardrail's check, or what a check does to come to its finding
     "is_blocked": pl.Boolean,
     "has_output": pl.Boolean,
     "failed": pl.UInt8,  # NO, YES, UNKNOWN_FLAG
@@ -98,6 +99,7 @@ GUARDRAIL_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "blocked": pl.Boolean,
     "bypassed": pl.Boolean,
     "duration_us": pl.Int64,
+    "cost_nano_usd": pl.Int64,
 }
 ACTION_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "row": pl.UInt32,
@@ -126,15 +128,16 @@ BROKEN_BY: Final = (
 NOT_LOGGED: Final = 0
 LOOKED_AT: Final = 1
 UNREAD: Final = 2
+WORDLESS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """What was found in the outputs of a block, and nothing of their text.
 
-    `state` has one entry a line: NOT_LOGGED, LOOKED_AT, or UNREAD where a foreign log has an output
-    that its adapter does not hand on. `violations` has a row (VIOLATION_SCHEMA) for each rule that
-    an output breaks.
+    `state` has one entry a line: NOT_LOGGED, LOOKED_AT, UNREAD where a foreign log has an output
+    that its adapter does not hand on, or WORDLESS where a model only calls tools. `violations` has
+    a row (VIOLATION_SCHEMA) for each rule that an output breaks.
     """
 
     state: NDArray[np.uint8]

@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gonogo import period
+from gonogo.adapters import Format, own_formats
 from gonogo.config.compare import parse_contrast
 from gonogo.config.load import default_config, load
 from gonogo.config.model import Config, Contrast
@@ -67,6 +68,14 @@ class Run:
         """Paths as the configuration gives them: relative to where it is."""
         folder = (self.request.config_path or Path()).parent
         return tuple(folder / name for name in names)
+
+    def own_formats(self) -> tuple[Format, ...]:
+        """The formats of the mapping files that `[logs]` names.
+
+        Raises:
+            UsageError: one cannot be read, or is no mapping.
+        """
+        return own_formats(self.beside(self.config.mappings))
 
     def checker(self) -> Checker | None:
         """What looks at outputs; None where no constraint asks for it."""

@@ -56,6 +56,7 @@ def settings_of(run: Run) -> Settings:
         "--where": run.selection.where,
         "--compare": repr(apart(config, run.contrasts)),
         "--log-format": run.request.log_format and Path(run.request.log_format).name,
+        "[logs]": [p.read_bytes().hex() for p in run.beside(config.mappings) if p.is_file()],
         PRICE_LIST: listed.version(),
     }
     if run.request.log_format and Path(run.request.log_format).is_file():

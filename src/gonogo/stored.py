@@ -272,6 +272,7 @@ def _make(
         run.config.fields,
         progress.advance,
         log_format=run.request.log_format,
+        own=run.own_formats(),
         checker=run.checker(),
         elsewhere=np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *known])),
     )

@@ -44,6 +44,7 @@ __all__ = [
     "detect",
     "known",
     "not_a_log",
+    "own_formats",
 ]
 
 GROUP: Final = "gonogo.formats"
@@ -94,10 +95,32 @@ def known() -> dict[str, Format]:
     return found
 
 
-def detect(records: Sequence[Record]) -> Format | None:
-    """The format that most of these records can only be of; None where no format claims any."""
+def own_formats(paths: Sequence[Path]) -> tuple[Format, ...]:
+    """The formats of a project's own mapping files; one that claims every record comes last.
+
+    Raises:
+        UsageError: one cannot be read, or is no mapping; two of them claim every record.
+    """
+    found = [(path, *mapped.from_file_of_project(path)) for path in paths]
+    greedy = [path for path, _, claims_all in found if claims_all]
+    if len(greedy) > 1:
+        names = " and ".join(path.name for path in greedy[:2])
+        what = f"{names} both read every file"
+        hint = "give all but one a table [detect] that says which files it reads"
+        raise UsageError([Diagnostic("U031", "logs.mapping", what, hint)])
+    ordered = sorted(found, key=lambda one: one[2])
+    return tuple(one for _, one, _ in ordered)
+
+
+def detect(records: Sequence[Record], own: Sequence[Format] = ()) -> Format | None:
+    """The format that most of these records can only be of; None where no format claims any.
+
+    Those of the project's `own` mappings are tried first.
+    """
     votes: Counter[str] = Counter()
-    formats = known()
+    formats = {one.name: one for one in own} | {
+        name: one for name, one in known().items() if name not in {o.name for o in own}
+    }
     for record in records:
         claimed = next((one.name for one in formats.values() if _claims(one, record)), None)
         if claimed is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gonogo.adapters.answers import answer_of, answer_of_stream
 from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused, Versions
 from gonogo.adapters.values import (
     dig,
@@ -79,10 +80,10 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
         if found is None:
             yield Refused("I032", "no model invocation log of Bedrock")
         else:
-            yield settled(_line(found), found, options)
+            yield settled(_line(found, options), found, options)
 
 
-def _line(record: Mapping[str, Any]) -> Line:
+def _line(record: Mapping[str, Any], options: Options) -> Line:
     operation = text(record.get("operation")) or ""
     output = mapping_of(record.get("output"))
     body = unpacked(output.get("outputBodyJson"))
@@ -120,12 +121,19 @@ def _line(record: Mapping[str, Any]) -> Line:
             finish_reason=stop,
             error_type=error,
             status="error" if error else "blocked" if blocked else "ok",
-            output=there(body),
+            output=_answer(output, body, wanted=options.outputs),
         ),
         **_tokens(record, output, pieces, metrics),
         **({"guardrails": checks} if checks else {}),
         "is_call": is_call,
     }
+
+
+def _answer(output: Mapping[str, Any], body: Any, *, wanted: bool) -> str | None:
+    """A body of more than 100 KB stands in a file of its own, which is not read."""
+    if not wanted or not body:
+        return there(body) or there(output.get("outputBodyS3Path"))
+    return answer_of_stream(body) if isinstance(body, list) else answer_of(body)
 
 
 def _in(piece: Mapping[str, Any], path: str) -> Any:
@@ -271,6 +279,7 @@ BEDROCK: Final = Format(
         "input_tokens": "inputTokenCount + cacheReadInputTokenCount + cacheWriteInputTokenCount",
         "output_tokens": "outputTokenCount",
         "status": "errorCode; a guardrail's intervention is a block",
+        "output": "output.outputBodyJson; not what outputBodyS3Path points to",
         "guardrails": "amazon-bedrock-guardrailAction and amazon-bedrock-trace, or stopReason and "
         "trace.guardrail",
     },

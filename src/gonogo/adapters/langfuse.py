@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gonogo.adapters.answers import logged
 from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
 from gonogo.adapters.spans import chunks_of
 from gonogo.adapters.values import (
@@ -104,7 +105,7 @@ def _one(
     record: Mapping[str, Any], trace: Mapping[str, Any], options: Options
 ) -> Iterator[Line | Refused]:
     if _is_observation(record) or (first(record, "traceId", "trace_id") and record.get("type")):
-        yield settled(_observation(record, trace), record, options)
+        yield settled(_observation(record, trace, options), record, options)
     elif _is_trace(record):
         yield settled(_trace(record), record, options)
     elif _is_score(record):
@@ -155,7 +156,7 @@ def _score(record: Mapping[str, Any]) -> Line:
     }
 
 
-def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Line:
+def _observation(record: Mapping[str, Any], trace: Mapping[str, Any], options: Options) -> Line:
     kind = str(record.get("type") or "").upper()
     start = epoch_us(first(record, "startTime", "start_time"))
     end = epoch_us(first(record, "endTime", "end_time"))
@@ -186,7 +187,7 @@ def _observation(record: Mapping[str, Any], trace: Mapping[str, Any]) -> Line:
         "is_span": True,
     }
     if kind in _CALLS:
-        _call(record, start, made)
+        _call(record, start, made, options)
     elif kind == "TOOL":
         made["tool_calls"] = [
             line(
@@ -218,7 +219,7 @@ def _documents(output: Any) -> Line:
     return chunks_of(list(objects(found))) if isinstance(found, list) else {}
 
 
-def _call(record: Mapping[str, Any], start: int | None, made: Line) -> None:
+def _call(record: Mapping[str, Any], start: int | None, made: Line, options: Options) -> None:
     opened = epoch_us(first(record, "completionStartTime", "completion_start_time"))
     meta = mapping_of(record.get("metadata"))
     made |= line(
@@ -235,7 +236,7 @@ def _call(record: Mapping[str, Any], start: int | None, made: Line) -> None:
         ),
         stream=True if opened is not None else None,
         ttft_ms=elapsed_ms(start, opened),
-        output=there(record.get("output")),
+        output=logged(record.get("output"), wanted=options.outputs),
         **_tokens(record),
         cost_usd=_cost(record),
     )
@@ -309,6 +310,7 @@ LANGFUSE: Final = Format(
         "retrieval": "observations of type RETRIEVER; ids from their output",
         "guardrails": "observations of type GUARDRAIL, without an outcome",
         "evaluations": "scores",
+        "output": "output of generations",
     },
     lacks=(
         "the requested model",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from gonogo.adapters.answers import logged
 from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
 from gonogo.adapters.spans import chunks_of
 from gonogo.adapters.values import (
@@ -71,7 +72,7 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
         runs = (record,)
     for run in runs:
         if _is_run(run):
-            yield settled(_line(run), run, options)
+            yield settled(_line(run, options), run, options)
         else:
             yield Refused("I032", "no run of LangSmith")
 
@@ -88,7 +89,7 @@ def _merged(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(runs.values())
 
 
-def _line(run: Mapping[str, Any]) -> Line:
+def _line(run: Mapping[str, Any], options: Options) -> Line:
     kind = str(run.get("run_type") or "")
     extra = mapping_of(run.get("extra"))
     meta = mapping_of(extra.get("metadata"))
@@ -120,6 +121,7 @@ def _line(run: Mapping[str, Any]) -> Line:
     }
     if kind in _CALLS:
         _call(run, extra, meta, outputs, start, made)
+        made |= line(output=_answer(run, outputs, options))
     elif kind == "tool":
         made["tool_calls"] = [
             line(
@@ -209,8 +211,12 @@ def _call(
                 outputs, "choices.0.finish_reason", "generations.0.0.generation_info.finish_reason"
             )
         ),
-        output=there(run.get("outputs")),
     )
+
+
+def _answer(run: Mapping[str, Any], outputs: Mapping[str, Any], options: Options) -> str | None:
+    """Large outputs are kept in S3, and of those only an address is exported."""
+    return logged(outputs, wanted=options.outputs) or there(run.get("outputs_s3_urls"))
 
 
 LANGSMITH: Final = Format(
@@ -240,6 +246,7 @@ LANGSMITH: Final = Format(
         "tool_calls": "runs of type tool",
         "retrieval": "runs of type retriever, outputs.documents",
         "evaluations": "feedback_stats",
+        "output": "outputs of runs of type llm; not what outputs_s3_urls points to",
     },
     lacks=("guardrails", "scores of retrieved documents", "what retention and sampling dropped"),
     notes=(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gonogo.adapters.answers import logged
 from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
 from gonogo.adapters.values import (
     dig,
@@ -53,7 +54,7 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
     meta = mapping_of(record.get("metadata"))
     usage = mapping_of(meta.get("usage_object")) or mapping_of(dig(record, "response.usage"))
     checks = list(_guardrails(record, meta))
-    made = _common(record, meta, usage)
+    made = _common(record, meta, usage, options)
     made |= line(
         cost_usd=number(record.get("response_cost")),
         tenant_id=text(
@@ -98,7 +99,9 @@ def _convert(record: Record, options: Options) -> Iterator[Line | Refused]:
     yield settled(made, record, options)
 
 
-def _common(record: Record, meta: Mapping[str, Any], usage: Mapping[str, Any]) -> Line:
+def _common(
+    record: Record, meta: Mapping[str, Any], usage: Mapping[str, Any], options: Options
+) -> Line:
     start, end = epoch_us(record.get("startTime")), epoch_us(record.get("endTime"))
     opened = epoch_us(record.get("completionStartTime"))
     stream = flag(record.get("stream"))
@@ -147,7 +150,7 @@ def _common(record: Record, meta: Mapping[str, Any], usage: Mapping[str, Any]) -
                 dig(usage, "completion_tokens_details.reasoning_tokens")
             ),
             cache_hit=flag(record.get("cache_hit")),
-            output=there(unpacked(record.get("response"))),
+            output=logged(unpacked(record.get("response")), wanted=options.outputs),
             **tokens,
         ),
     }
@@ -180,6 +183,7 @@ def _guardrails(record: Record, meta: Mapping[str, Any]) -> Iterator[Line]:
             triggered=None if broken else blocked or masked or status == "guardrail_flagged",
             action="block" if blocked else "mask" if masked else None,
             latency_ms=None if duration is None else duration * 1_000,
+            cost_usd=number(check.get("guardrail_cost")),
         )
 
 
@@ -230,7 +234,7 @@ def _tool_call(record: Record, meta: Mapping[str, Any], made: Line) -> None:
 def _convert_spend(record: Record, options: Options) -> Iterator[Line | Refused]:
     meta = mapping_of(record.get("metadata"))
     usage = mapping_of(meta.get("usage_object"))
-    made = _common(record, meta, usage)
+    made = _common(record, meta, usage, options)
     checks = list(_guardrails(record, meta))
     start = epoch_us(record.get("startTime"))
     opened = epoch_us(record.get("completionStartTime"))
@@ -281,6 +285,7 @@ _FIELDS: Final = {
     "guardrails": "guardrail_information; a mask is told by what was masked",
     "retrieval": "metadata.vector_store_request_metadata",
     "tool_calls": "metadata.mcp_tool_call_metadata",
+    "output": "response; not where LiteLLM was told to redact it",
 }
 
 LITELLM: Final = Format(

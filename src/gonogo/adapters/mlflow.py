@@ -164,6 +164,7 @@ MLFLOW: Final = Format(
         "retrieval": "spans of type RETRIEVER, their outputs",
         "guardrails": "spans of type GUARDRAIL",
         "evaluations": "info.assessments",
+        "output": "attributes mlflow.spanOutputs",
     },
     lacks=("the time to first token", "what tracing was sampled at"),
     notes=(

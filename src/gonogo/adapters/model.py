@@ -36,9 +36,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user has settled: `mapping` is [fields] of readiness.toml, native name to path."""
+    """What the user has settled: `mapping` is [fields] of readiness.toml, native name to path.
+
+    `outputs` says that a constraint asks for the text of answers; without it a mark that there is
+    one does, and no time is spent on the text.
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
+    outputs: bool = False
+    spans: Callable[[Mapping[str, Any]], None] | None = None
+    """is told the attributes of each span, by formats that have spans"""
 
 
 Convert = Callable[[Record, Options], Iterable[Line | Refused]]

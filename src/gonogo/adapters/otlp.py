@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gonogo.adapters import answers
 from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
 from gonogo.adapters.spans import Event, Span, line_of, resource_of
 from gonogo.adapters.values import hex_id, line, number, text
@@ -31,6 +32,8 @@ _ARRAYS: Final = frozenset({"arrayValue", "array_value"})
 _OBJECTS: Final = frozenset({"kvlistValue", "kvlist_value"})
 _THRESHOLD_DIGITS: Final = 14
 _DRAWN: Final = 16**_THRESHOLD_DIGITS
+_EXCEPTION: Final = frozenset({"exception"})
+_ANSWERED: Final = _EXCEPTION | answers.EVENTS
 EVALUATION: Final = "gen_ai.evaluation.result"
 
 
@@ -86,7 +89,7 @@ def _one(raw: Any, resource: Mapping[str, Any], common: Line, options: Options) 
     if type(raw) is not dict and not isinstance(raw, Mapping):
         return Refused("I032", "a span that is no object")
     try:
-        span = span_of(raw, resource)
+        span = span_of(raw, resource, _ANSWERED if options.outputs else _EXCEPTION)
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         return Refused("I032", f"a span that is not as OTLP has it ({type(error).__name__})")
     if span.trace_id is None and span.start is None:
@@ -99,8 +102,10 @@ def _one(raw: Any, resource: Mapping[str, Any], common: Line, options: Options) 
     return made
 
 
-def span_of(raw: Mapping[str, Any], resource: Mapping[str, Any]) -> Span:
-    """A span as it stands in OTLP/JSON, in either spelling."""
+def span_of(
+    raw: Mapping[str, Any], resource: Mapping[str, Any], events: frozenset[str] = _EXCEPTION
+) -> Span:
+    """A span as it stands in OTLP/JSON, in either spelling; `events` keep their attributes."""
     get = raw.get
     status = _inside(get("status"))
     return Span(
@@ -117,7 +122,7 @@ def span_of(raw: Mapping[str, Any], resource: Mapping[str, Any]) -> Span:
             Event(
                 str(event.get("name") or ""),
                 nanos(event.get("timeUnixNano") or event.get("time_unix_nano")),
-                attributes_of(event.get("attributes")) if event.get("name") == "exception" else {},
+                attributes_of(event.get("attributes")) if event.get("name") in events else {},
             )
             for event in get("events") or ()
         ],
@@ -256,8 +261,14 @@ OTLP: Final = Format(
         "retrieval": "spans of operation retrieval, or of kind RETRIEVER",
         "guardrails": "spans of kind GUARDRAIL; their outcome from guardrail.* where it is there",
         "evaluations": "log events gen_ai.evaluation.result",
+        "output": "gen_ai.output.messages, llm.output_messages, gen_ai.completion, "
+        "ai.response.text, output.value, …, or an event of the span",
     },
-    lacks=("cost, unless the instrumentation adds it", "the outcome of guardrails has no standard"),
+    lacks=(
+        "cost, unless the instrumentation adds it",
+        "the outcome of guardrails has no standard",
+        "answers that are log records beside the spans (gen_ai.choice)",
+    ),
     notes=(
         Note(
             "I030",

@@ -154,6 +154,7 @@ PHOENIX: Final = Format(
         "retrieval": "spans of kind RETRIEVER, attributes.retrieval.documents",
         "guardrails": "spans of kind GUARDRAIL, attributes.guardrail.triggered where it is there",
         "evaluations": "annotations",
+        "output": "attributes.llm.output_messages, attributes.output.value",
     },
     lacks=(
         "cost (Phoenix works it out on its server)",

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from gonogo.adapters import dialect
+from gonogo.adapters.answers import answer_of_span
 from gonogo.adapters.attributes import Look, kind_of, look_of, picked
 from gonogo.adapters.dialect import SpanKind
 from gonogo.adapters.model import Line, Options
@@ -26,6 +27,7 @@ from gonogo.adapters.values import (
     mapping_of,
     number,
     objects,
+    settled,
     text,
     there,
     unpacked,
@@ -42,6 +44,7 @@ _MAY_LACK: Final = (
     "tenant_id",
     "error_type",
 )
+_COSTS: Final = tuple(key for key in dialect.NUMBERS["cost_usd"] if ">" not in key)
 _PASSED: Final = frozenset({"pass", "passed", "allow", "allowed", "ok", "success", "safe", "none"})
 _MASKING: Final = frozenset({"mask", "masked", "redact", "redacted", "anonymized", "modify"})
 _DENYING: Final = frozenset({"block", "blocked", "deny", "denied", "reject", "fail", "failed"})
@@ -78,6 +81,8 @@ class Span(NamedTuple):
 def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
     """The line of a span; `common` are members that hold for all spans of its resource or trace."""
     have = span.attributes
+    if options.spans is not None:
+        options.spans(have)
     look = look_of(have)
     kind, word = kind_of(look, have)
     is_call = kind in _CALLS
@@ -101,7 +106,7 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
             del found[name]
     found |= picked(look, have, is_call=is_call)
     if is_call:
-        found |= _call(span, have, look)
+        found |= _call(span, have, look, options)
         if "provider" in found:
             found["provider"] = _provider(found["provider"])
     elif kind == "tool":
@@ -109,7 +114,8 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
     elif kind == "retrieval":
         found["retrieval"] = _retrieval(span, have, error)
     elif kind == "guardrail":
-        found["guardrails"] = [_guardrail(span, have)]
+        cost = line(cost_usd=_number(have, _COSTS))
+        found["guardrails"] = [_guardrail(span, have) | cost]
         # A check that stops something by raising has done its work.
         found["status"] = "ok"
         found.pop("error_type", None)
@@ -117,10 +123,30 @@ def line_of(span: Span, options: Options, common: Line | None = None) -> Line:
         found["guardrails"] = [_guardrail(span, have)]
     for name, path in options.mapping.items():
         own = text(have.get(path, span.resource.get(path)))
-        own = text(dig(have, path)) if own is None else own
         if own is not None:
             found[name] = own
-    return found
+    return settled(found, have, options)
+
+
+_READ: Final = frozenset(
+    {
+        *(key.partition(">")[0] for keys in dialect.TEXTS.values() for key in keys),
+        *(key.partition(">")[0] for keys in dialect.NUMBERS.values() for key in keys),
+        *(dialect.TTFT_SECONDS + dialect.TTFT_MS + dialect.STREAM + dialect.FINISH),
+        *(dialect.OUTPUT + dialect.INPUT + dialect.KIND + dialect.TOOL_NAME + dialect.TENANT),
+        *(dialect.GUARDRAIL_NAME + dialect.GUARDRAIL_TRIGGERED + dialect.GUARDRAIL_RESULT),
+        *(dialect.GUARDRAIL_STAGE + _DOCUMENTS),
+        *("http.response.status_code", "llm.invocation_parameters", "mlflow.spanFunctionName"),
+        *("gen_ai.data_source.id", "db.vector.query.result_count", "guardrail"),
+        "gen_ai.guardrail.failed_guard_count",
+    }
+)
+_READ_BELOW: Final = ("retrieval.documents.", "llm.output_messages.", "gen_ai.completion.")
+
+
+def is_read(name: str) -> bool:
+    """Whether an attribute of that name is looked at in some span."""
+    return name in _READ or name.startswith(_READ_BELOW)
 
 
 def _operation(kind: SpanKind | None, word: str) -> str:
@@ -176,7 +202,7 @@ def _error_type(span: Span) -> str | None:
     return error_of(span.message) or found
 
 
-def _call(span: Span, have: Mapping[str, Any], look: Look) -> Line:
+def _call(span: Span, have: Mapping[str, Any], look: Look, options: Options) -> Line:
     """What only spans of a model's call have, beside what the dialect table knows."""
     made: Line = {}
     stream = _streamed(have, look)
@@ -190,7 +216,10 @@ def _call(span: Span, have: Mapping[str, Any], look: Look) -> Line:
         made["finish_reason"] = finish
         if not span.failed and finish.replace("-", "_") in _BLOCK_TYPES:
             made["status"] = "blocked"
-    output = _any(have, look.output)
+    if options.outputs:
+        output = answer_of_span(have, ((e.name, e.attributes) for e in span.events))
+    else:
+        output = _any(have, look.output)
     if output is not None:
         made["output"] = output
     return made

@@ -286,9 +286,12 @@ def line(**members: Any) -> Line:
 def settled(found: Line, record: Any, options: Options) -> Line:
     """The line with what the user's own [fields] say about its record; they come first."""
     for name, path in options.mapping.items():
-        own = text(dig(record, path))
+        value = dig(record, path)
+        own = text(value)
         if own is not None:
             found[name] = own
+        elif name == "output" and value:
+            found[name] = value if options.outputs else MASKED
     return found
 
 

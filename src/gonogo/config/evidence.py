@@ -97,13 +97,15 @@ class DataFlow:
 
 @dataclass(frozen=True, slots=True)
 class FailureMode:
-    """A way of failing that is known; `errors` are patterns of error classes."""
+    """A way of failing that is known; `errors` are patterns of error classes, `constraints` of the
+    names of constraints."""
 
     name: str
     errors: tuple[str, ...] = ()
     likelihood: str | None = None
     mitigation: str | None = None
     owner: str | None = None
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,6 +219,8 @@ _FAILURE_MODE: Final = TableSpec(
         Key("name", _TEXT, "what goes wrong", required=True),
         Key("errors", "texts", "patterns of error classes of the log: rate_limit, time*",
             default=()),
+        Key("constraints", "texts", "patterns of names of [[constraint]]: outputs that break them "
+            "fail in this way", default=()),
         Key("likelihood", _TEXT, "how likely it is", options=("low", "medium", "high")),
         Key("mitigation", _TEXT, "what is done about it"),
         Key("owner", _TEXT, "whose it is"),

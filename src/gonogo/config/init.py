@@ -22,6 +22,9 @@ _TAIL: Final = """\
 # Names of your log that are not known by themselves: field = "dotted.path".
 #[fields]
 #latency_ms = "metrics.duration_ms"
+# A mapping file where units or words need translating (docs/formats.md); relative to this file.
+#[logs]
+#mapping = "mine.toml"
 
 # Ranges of time to leave out; they are printed on the page. `to` is not part of the range.
 #[[exclude]]

@@ -38,6 +38,7 @@ SECTIONS: Final = (
     "cost",
     "burn_rate",
     "fields",
+    "logs",
     "compare",
     "exclude",
     "not_applicable",
@@ -217,6 +218,7 @@ _FIELDS: Final = (
     "guardrails.action",
     "guardrails.latency_ms",
     "guardrails.bypassed",
+    "guardrails.cost_usd",
     "action",
     "evaluations",
 )

@@ -38,6 +38,7 @@ from gonogo.config.keys import (
     TABLES,
     TOP_MAXIMUM,
 )
+from gonogo.config.logs import read_mappings
 from gonogo.config.messages import did_you_mean, nearest, quoted
 from gonogo.config.model import Config, CostPlan, Objective
 from gonogo.config.positions import Path as KeyPath
@@ -194,6 +195,7 @@ class _Loader:
             prices=read_prices(self.root, zone),
             cost=self.plan(objectives),
             compare=read_compare(self.root),
+            mappings=read_mappings(self.root),
             burn_rates=read_burn_rates(self.root),
         )
 

@@ -251,5 +251,7 @@ class Config:
     prices: Prices = Prices()
     cost: CostPlan = CostPlan()
     compare: Compare = Compare()
+    mappings: tuple[str, ...] = ()
+    """mapping files of `[logs]`, relative to the configuration"""
     burn_rates: tuple[Pair, ...] = ()
     """pairs of windows in place of the published ones"""

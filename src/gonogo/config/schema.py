@@ -22,6 +22,7 @@ from gonogo.config.keys import (
     TABLES,
     TOP_MAXIMUM,
 )
+from gonogo.config.logs import LOGS
 from gonogo.config.tables import schema_of
 from gonogo.config.waivers import WAIVER
 from gonogo.conventions import PUBLISHABLE, Severity
@@ -74,6 +75,7 @@ def config_schema() -> dict[str, Any]:
             ),
             "site": _site(),
             COMPARE.name: schema_of(COMPARE),
+            LOGS.name: schema_of(LOGS),
             **{spec.name: schema_of(spec) for spec in SPECS},
         },
     }

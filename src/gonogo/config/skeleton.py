@@ -125,10 +125,12 @@ _PEOPLE: Final = """
 # People by name; production is owned inside the organisation.
 #[owners]
 {owners}
-# Ways of failing that are known; error classes of the log that none of them knows are listed.
+# Ways of failing that are known; error classes of the log and broken constraints that none of them
+# knows are listed.
 #[[failure_mode]]
 #name = "provider limits"
 #errors = ["rate_limit"]
+#constraints = ["no personal*"]
 #likelihood = "medium"
 #mitigation = "retries with backoff"
 #owner = "name of a team"

@@ -33,6 +33,9 @@ SCHEMA: Final[dict[str, Any]] = {
     "prompt_version": pl.String,
     "model": pl.String,
     "retrieval": pl.String,
+    # Hashes of the expected and of the given answer; null where the file does not hold them.
+    "expected": pl.UInt64,
+    "answered": pl.UInt64,
 }
 _PIECE: Final = 8192
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9_-]{1,12}", re.ASCII)
@@ -70,6 +73,8 @@ class Cases:
             "prompt_version": _label(defaults.prompt_version or more.get("prompt_version")) or "",
             "model": _label(defaults.model or more.get("model")) or "",
             "retrieval": _label(defaults.retrieval or more.get("retrieval")) or "",
+            "expected": _fingerprint(more.get("expected")),
+            "answered": _fingerprint(more.get("answered")),
         }
         self._rows.append(row)
         if len(self._rows) >= _PIECE:
@@ -132,6 +137,14 @@ def hashed(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"case-{digest[:10]}"
+
+
+def _fingerprint(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    text = value if isinstance(value, str) else repr(value)
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest)
 
 
 def flag(value: Any) -> bool | None:

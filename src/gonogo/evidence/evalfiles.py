@@ -220,6 +220,8 @@ def _own_row(row: Row, cases: Cases) -> None:
         prompt_version=case.get("prompt_version"),
         model=first(case, "response_model", "model"),
         retrieval=first(case, "retrieval", "embedding_model"),
+        expected=first(case, "expected", "expected_output", "ideal"),
+        answered=first(case, "output_hash", "output"),
     )
 
 

@@ -28,6 +28,7 @@ GUIDELINE: Final = 200
 """A set of 50 to 200 cases is what people can keep up and what tells a drop."""
 
 _KEYS: Final = ["prompt_version", "model", "retrieval"]
+_HASHES: Final = ("expected", "answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def runs_of(frame: pl.DataFrame) -> list[Run]:
             (pl.col("outcome") == ERRORED).any().alias("errored"),
             (pl.col("outcome") == UNSCORED).any().alias("unscored"),
             pl.col("critical").any(),
+            *(pl.col(name).drop_nulls().first() for name in _HASHES),
         )
         items = tried.group_by("case").agg(
             pl.col("passed").sum().cast(pl.Int64),
@@ -148,6 +150,11 @@ def runs_of(frame: pl.DataFrame) -> list[Run]:
             pl.col("errored").any(),
             pl.col("unscored").any(),
             pl.col("critical").any(),
+            # Repeats that differ have no one answer to hold against another run's.
+            *(
+                pl.when(pl.col(name).n_unique() == 1).then(pl.col(name).first()).alias(name)
+                for name in _HASHES
+            ),
         )
         items = items.with_columns(
             outcome=pl.when(pl.col("passed") == pl.col("trials"))
@@ -302,9 +309,15 @@ def _against(
         yield FILE.breached(text, "a regression blocks like a failing test: mend it, or accept it")
     else:
         yield FILE.met(text)
+    same = worse.filter(pl.col("answered") == pl.col("answered_before"))["case"].to_list()
+    if same:
+        text = f"{_of(run)}{listed(same)}: answered as before, word for word, and judged otherwise"
+        yield FILE.at_risk(text, "look at what judges these cases, or at their threshold")
     added, gone = run.cases - both.height, before.cases - both.height
-    if added or gone:
+    other = both.filter(pl.col("expected") != pl.col("expected_before")).height
+    if added or gone or other:
         text = f"{_of(run)}the suite has changed: {added:,} cases are new, {gone:,} are gone"
+        text += f", {other:,} expect something else" if other else ""
         yield FILE.at_risk(text, "run the baseline's version on the new suite")
 
 

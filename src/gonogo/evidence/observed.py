@@ -14,6 +14,7 @@ import polars as pl
 
 from gonogo.conventions import BIN_SECONDS
 from gonogo.evidence.spikes import Spike, spikes
+from gonogo.measures.guards import guardrail_cost
 from gonogo.privacy import clean_label
 from gonogo.records import REVIEWS
 from gonogo.results import FieldCoverage
@@ -146,6 +147,8 @@ class Observed:
     """seconds between two 5-minute bins with calls"""
     actions: tuple[ActionCount, ...] = ()
     guardrails: tuple[GuardrailCount, ...] = ()
+    guardrail_share: Fraction | None = None
+    """of what calls cost; None where the log carries no cost of a check"""
     coverage: tuple[FieldCoverage, ...] = ()
     constraints: dict[str, ConstraintCount] = field(default_factory=dict)
     witnesses: tuple[Witness, ...] = ()
@@ -182,6 +185,7 @@ def observe(
         longest_gap=max((b - a - BIN_SECONDS for a, b in pairwise(starts)), default=0),
         actions=_actions(partial.frames["actions"]),
         guardrails=_guardrails(partial.frames["guardrails"], latency_p95),
+        guardrail_share=guardrail_cost(partial).share,
         coverage=tuple(coverage),
         constraints=_constraints(partial.frames["constraints"]),
         witnesses=_witnesses(partial.exemplars),

@@ -143,6 +143,10 @@ def _costs(observed: Observed) -> Iterator[Finding]:
             text = f"{g.name}{stage} adds {display.duration(g.latency_p95)} at p95"
             step = "look at what it does: the usual aim is under 50 ms"
             yield MEASURED.advice(text, step)
+    share = observed.guardrail_share
+    if share is not None:
+        text = f"guardrail checks cost {display.ratio(share, 1)} of what calls cost"
+        yield MEASURED.advice(text, "hold it against what they stop, on the Quality page")
 
 
 def _matrix(declared: Sequence[Guardrail], wanted: Oversight, observed: Observed) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -23,7 +23,7 @@ from gonogo.config.evidence import (
 from gonogo.conventions import Evidence
 from gonogo.evidence.findings import DECLARED, MEASURED, Judged, Says, counted, listed
 from gonogo.evidence.observed import Observed, Provider
-from gonogo.results import Column, Finding, Table
+from gonogo.results import Column, Finding, Scalar, Table
 
 STRONG: Final = 13
 TRAP: Final = 8
@@ -47,7 +47,10 @@ def day(when: date) -> str:
 def use_case(case: UseCase, observed: Observed, wrong: tuple[int, int] | None) -> Judged:
     """The rubric, the price of errors and the pilot's age; `wrong` is (failed, cases) of the golden
     set, None where there is none."""
-    return Judged((*_rubric(case), *_errors(case, observed, wrong), *_pilot(case, observed)))
+    counted_wrong = wrong or (sum(observed.errors.values()), observed.calls)
+    table = _wrong_table(case, counted_wrong, "the golden set" if wrong else "failed calls")
+    findings = (*_rubric(case), *_errors(case, observed, wrong), *_pilot(case, observed))
+    return Judged(findings, (table,))
 
 
 def _rubric(case: UseCase) -> Iterator[Finding]:
@@ -100,6 +103,41 @@ def _errors(case: UseCase, observed: Observed, wrong: tuple[int, int] | None) ->
         yield DECLARED.at_risk("nobody has accepted the cost of errors", "fill in accepted_by")
     else:
         yield Says(Evidence.DECLARED, case.accepted_by).met("the cost of errors is accepted")
+
+
+def _wrong_table(case: UseCase, wrong: tuple[int, int], source: str) -> Table:
+    """What it costs to be wrong as often as was seen, 5 % of the time, and as today."""
+    rates = [(f"as often as {source} show{'s' if source.startswith('the') else ''}", wrong)]
+    rates.append(("5 % of the time", (1, 20)))
+    if case.baseline_error_rate is not None:
+        ratio = case.baseline_error_rate.as_integer_ratio()
+        rates.append(("as today, without the model", ratio))
+    rates = [(name, pair) for name, pair in rates if pair[1]]
+    price = case.cost_of_error
+    costs: list[Scalar] = [
+        None if price is None else round(Fraction(*pair) * price * 1000 * 10**9)
+        for _, pair in rates
+    ]
+    return Table(
+        id="wrong_answers",
+        title="What being wrong costs",
+        columns=(
+            Column(key="wrong", title="wrong", unit="text"),
+            Column(key="num", title="wrong answers", unit="count", kind="hidden"),
+            Column(key="den", title="answers", unit="count", kind="hidden"),
+            Column(key="rate", title="share", unit="ratio", kind="ratio", num="num", den="den"),
+            Column(key="cost", title="cost of 1,000 answers", unit="nano_usd"),
+            Column(key="accepted_by", title="accepted by", unit="text"),
+        ),
+        data={
+            "wrong": [name for name, _ in rates],
+            "num": [num for _, (num, _) in rates],
+            "den": [den for _, (_, den) in rates],
+            "cost": costs,
+            "accepted_by": [case.accepted_by for _ in rates],
+        },
+        note="The share of wrong answers times what one costs (cost_of_error of [use_case]).",
+    )
 
 
 def _pilot(case: UseCase, observed: Observed) -> Iterator[Finding]:
@@ -299,18 +337,18 @@ def _flow_table(flows: Sequence[DataFlow]) -> Table:
 
 
 def failure_modes(modes: Sequence[FailureMode], observed: Observed) -> Judged:
-    """The inventory against the error classes of the log: those that no mode knows are listed."""
+    """The inventory against the log: error classes and broken constraints that no mode knows."""
     found: list[Finding] = []
     rows = []
     known: set[str] = set()
+    known_outputs: set[str] = set()
+    violated = {name: c.violated for name, c in observed.constraints.items() if c.violated}
     for mode in modes:
-        hit = {
-            name: number
-            for name, number in observed.errors.items()
-            if any(fnmatchcase(name, pattern.lower()) for pattern in mode.errors)
-        }
+        hit = _matching(observed.errors, mode.errors)
         known |= set(hit)
-        seen = sum(hit.values())
+        outputs = _matching(violated, mode.constraints)
+        known_outputs |= set(outputs)
+        seen, broken = sum(hit.values()), sum(outputs.values())
         missing = [
             name for name in ("likelihood", "mitigation", "owner") if getattr(mode, name) is None
         ]
@@ -323,12 +361,18 @@ def failure_modes(modes: Sequence[FailureMode], observed: Observed) -> Judged:
         if seen and mode.likelihood == "low" and seen * 100 > observed.calls:
             text = f"{mode.name} is called unlikely, and {counted(seen, 'call')} failed so"
             found.append(MEASURED.at_risk(text, "state the likelihood anew"))
-        rows.append((mode, seen))
+        rows.append((mode, seen, broken))
     unknown = {name: n for name, n in observed.errors.items() if name not in known}
     for name, number in unknown.items():
         text = f"{counted(number, 'call')} failed with {name}, which no failure mode knows"
         step = f'add a [[failure_mode]] with errors = ["{name}"]'
         found.append(MEASURED.missing(text, step))
+    unknown_outputs = {name: n for name, n in violated.items() if name not in known_outputs}
+    for name, number in unknown_outputs.items():
+        text = f"{counted(number, 'output')} broke “{name}”, which no failure mode knows"
+        step = f'add a [[failure_mode]] with constraints = ["{name}"]'
+        found.append(MEASURED.missing(text, step))
+    nothing = [None for _ in (*unknown, *unknown_outputs)]
     text_columns = ("name", "likelihood", "mitigation", "owner")
     table = Table(
         id="failure_modes",
@@ -336,14 +380,28 @@ def failure_modes(modes: Sequence[FailureMode], observed: Observed) -> Judged:
         columns=(
             *(Column(key=name, title=words(name), unit="text") for name in text_columns),
             Column(key="calls", title="calls", unit="count"),
+            Column(key="outputs", title="outputs", unit="count"),
         ),
         data={
-            "name": [*(m.name for m, _ in rows), *unknown],
-            "likelihood": [*(m.likelihood for m, _ in rows), *(None for _ in unknown)],
-            "mitigation": [*(m.mitigation for m, _ in rows), *("not known" for _ in unknown)],
-            "owner": [*(m.owner for m, _ in rows), *(None for _ in unknown)],
-            "calls": [*(seen for _, seen in rows), *unknown.values()],
+            "name": [*(m.name for m, _, _ in rows), *unknown, *unknown_outputs],
+            "likelihood": [*(m.likelihood for m, _, _ in rows), *nothing],
+            "mitigation": [*(m.mitigation for m, _, _ in rows), *("not known" for _ in nothing)],
+            "owner": [*(m.owner for m, _, _ in rows), *nothing],
+            "calls": [
+                *(seen for _, seen, _ in rows),
+                *unknown.values(),
+                *(0 for _ in unknown_outputs),
+            ],
+            "outputs": [*(n for _, _, n in rows), *(0 for _ in unknown), *unknown_outputs.values()],
         },
-        note="Calls that failed so in the log.",
+        note="Calls that failed so in the log, and outputs that broke a constraint of it.",
     )
     return Judged(tuple(found), (table,))
+
+
+def _matching(seen: Mapping[str, int], patterns: Sequence[str]) -> dict[str, int]:
+    return {
+        name: number
+        for name, number in seen.items()
+        if any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+    }

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
+from gonogo import display
 from gonogo.results import ReadinessResult
+
+_MOST_UNREAD: Final = 40
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,16 @@ class ReadFormat:
 
 
 @dataclass(frozen=True)
+class UnreadField:
+    """A field in the records that nothing reads: `present` of `records` of a format have it."""
+
+    format: str
+    name: str
+    present: int
+    records: int
+
+
+@dataclass(frozen=True)
 class InspectReport:
     """What a log looks like: its files, its fields, some canonical rows."""
 
@@ -28,6 +42,7 @@ class InspectReport:
     fields: Sequence[tuple[str, str, int]]
     sample: pl.DataFrame
     formats: Sequence[ReadFormat] = ()
+    unread: Sequence[UnreadField] = ()
 
     def lines(self) -> Iterable[str]:
         ingest = self.result.ingest
@@ -58,6 +73,7 @@ class InspectReport:
         missing = [f for f in self.result.coverage if not f.present]
         for field in missing:
             yield f"{field.field:<26} {'missing':>12}  {field.hint}"
+        yield from self._unread()
         yield ""
         with pl.Config(
             tbl_rows=10,
@@ -68,3 +84,19 @@ class InspectReport:
             tbl_width_chars=200,
         ):
             yield from str(self.sample).splitlines()
+
+    def _unread(self) -> Iterable[str]:
+        """Names alone: values may be anything."""
+        if not self.unread:
+            return
+        yield ""
+        yield "in the records, and not read (of the first records of each file)"
+        for one in self.unread[:_MOST_UNREAD]:
+            share = display.ratio(one.present, one.records)
+            yield f"  {one.name:<50} {one.format:<12} {share} of {one.records:,}"
+        if len(self.unread) > _MOST_UNREAD:
+            yield f"  and {len(self.unread) - _MOST_UNREAD:,} more"
+        yield (
+            "map what matters in [fields] of readiness.toml (tenant_id = "
+            '"its.name"), or in a mapping file: docs/formats.md'
+        )

@@ -16,6 +16,7 @@ from gonogo.ingest.fields import (
     ACTION_FIELDS,
     CHILDREN,
     EMBEDDING_OPERATIONS,
+    GUARD_OPERATIONS,
     GUARDRAIL_FIELDS,
     LINE_FIELDS,
     NOT_CALL_OPERATIONS,
@@ -166,6 +167,7 @@ def _lines(
         "is_call": is_call,
         "is_span": read.flags(_LINE["is_span"]) == YES,
         "is_embedding": classify(operation, _is_embedding, NO) == YES,
+        "is_guard": classify(operation, _is_guard, NO) == YES,
         "is_blocked": blocked,
         "has_output": has_output,
         "failed": failed,
@@ -463,6 +465,7 @@ def _guardrails(
                     "blocked": read.classes(_GUARDRAIL["action"], classes.is_blocking, NO) == YES,
                     "bypassed": read.flags(_GUARDRAIL["bypassed"]) == YES,
                     "duration_us": read.durations(_GUARDRAIL["duration"]),
+                    "cost_nano_usd": read.scaled(_GUARDRAIL["cost_usd"], 1e9),
                 },
                 schema=GUARDRAIL_SCHEMA,
             )
@@ -497,6 +500,10 @@ def _not_call(text: str) -> int:
 
 def _is_embedding(text: str) -> int:
     return YES if text.strip().lower() in EMBEDDING_OPERATIONS else NO
+
+
+def _is_guard(text: str) -> int:
+    return YES if text.strip().lower() in GUARD_OPERATIONS else NO
 
 
 def _is_retrieval(text: str) -> int:

@@ -308,6 +308,7 @@ GUARDRAIL_FIELDS: Final = (
     _field("action", "text", "action"),
     _field("bypassed", "flag", "bypassed"),
     _field("duration", "number", *_DURATION),
+    _field("cost_usd", "number", "cost_usd", "guardrail_cost", "cost"),
 )
 ACTION_FIELDS: Final = (
     _field("name", "text", "name", "action", "type"),
@@ -350,6 +351,7 @@ NOT_CALL_OPERATIONS: Final = (
     "tool",
     "guardrail",
 )
+GUARD_OPERATIONS: Final = ("guardrail", "apply_guardrail", "moderation")
 RETRIEVAL_OPERATIONS: Final = ("retrieval", "retrieve", "rerank")
 EMBEDDING_OPERATIONS: Final = ("embeddings", "embedding")
 

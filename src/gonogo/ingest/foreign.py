@@ -157,7 +157,9 @@ class Sight:
     keys: tuple[str, ...]
 
 
-def look(head: bytes, name: str, chosen: str | None, mapping: Mapping[str, str]) -> Sight:
+def look(
+    head: bytes, name: str, chosen: str | None, options: Options, own: Sequence[Format] = ()
+) -> Sight:
     """How to read a file, from its first piece; None where it is native JSON lines.
 
     Raises:
@@ -166,11 +168,10 @@ def look(head: bytes, name: str, chosen: str | None, mapping: Mapping[str, str])
     how = container(head, name)
     records = list(_first_records(how, head, name))
     keys = tuple(dict.fromkeys(str(key) for record in records[:3] for key in record))[:_MANY]
-    options = Options(mapping)
     if chosen is not None:
         found = adapters.choose(chosen)
     else:
-        found = adapters.detect(records)
+        found = adapters.detect(records, own)
         kind = adapters.not_a_log(records[0]) if records and found is None else None
         if kind is not None:
             return Sight(Foreign(how, None, options, kind), keys)
@@ -179,13 +180,20 @@ def look(head: bytes, name: str, chosen: str | None, mapping: Mapping[str, str])
     return Sight(Foreign(how, found, options), keys)
 
 
-def _first_records(how: Container, head: bytes, name: str) -> Iterator[Mapping[str, Any]]:
+def first_records(head: bytes, name: str, most: int) -> Iterator[Mapping[str, Any]]:
+    """The first records of a file, from its first piece; what is none is left out."""
+    return _first_records(container(head, name), head, name, most)
+
+
+def _first_records(
+    how: Container, head: bytes, name: str, most: int = LOOK_AT
+) -> Iterator[Mapping[str, Any]]:
     if how != "lines":
         first = next(batches(how, iter([head]), name), Batch())
-        yield from first.records[:LOOK_AT]
+        yield from first.records[:most]
         return
     start = 0
-    for _ in range(LOOK_AT):
+    for _ in range(most):
         end = head.find(b"\n", start)
         line = head[start:] if end < 0 else head[start:end]
         found = _parsed(line.decode("utf-8", "replace").strip(" \t\r\n\ufeff")) if line else None
@@ -196,7 +204,9 @@ def _first_records(how: Container, head: bytes, name: str) -> Iterator[Mapping[s
         start = end + 1
 
 
-def look_at_parquet(path: Path, chosen: str | None, mapping: Mapping[str, str]) -> Foreign | None:
+def look_at_parquet(
+    path: Path, chosen: str | None, options: Options, own: Sequence[Format] = ()
+) -> Foreign | None:
     """How to read a Parquet file, from the names of its columns; None where it is native.
 
     Raises:
@@ -206,8 +216,8 @@ def look_at_parquet(path: Path, chosen: str | None, mapping: Mapping[str, str]) 
     if chosen is not None:
         found = adapters.choose(chosen)
     else:
-        found = adapters.detect([dict.fromkeys(pl.read_parquet_schema(path))])
-    return None if found is None else Foreign("lines", found, Options(mapping))
+        found = adapters.detect([dict.fromkeys(pl.read_parquet_schema(path))], own)
+    return None if found is None else Foreign("lines", found, options)
 
 
 def parquet_batches(path: Path) -> Iterator[Batch]:

@@ -6,7 +6,6 @@ line breaks which constraint, by what). Patterns run in Polars' regex engine, in
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,6 +17,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from gonogo.adapters import answers
 from gonogo.adapters.values import MASKED
 from gonogo.config.evidence import PII, Constraint
 from gonogo.config.patterns import phrases_pattern
@@ -25,20 +25,26 @@ from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.decode import parse
 from gonogo.ingest.fields import LINE_FIELDS
 from gonogo.ingest.pii import PATTERNS
-from gonogo.records import BROKEN_BY, LOOKED_AT, NOT_LOGGED, UNREAD, VIOLATION_SCHEMA, Outputs
+from gonogo.records import (
+    BROKEN_BY,
+    LOOKED_AT,
+    NOT_LOGGED,
+    UNREAD,
+    VIOLATION_SCHEMA,
+    WORDLESS,
+    Outputs,
+)
 
 CITATION: Final = (
     r"\[[0-9]{1,3}\]|【[^】]{1,80}】|\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)|https?://[^\s]"
 )
 """A number in brackets, a link in Markdown, or an address."""
 
-PATTERNS_VERSION: Final = 1
+PATTERNS_VERSION: Final = 2
 """Raised when what is found in a text changes, so that stored counts are made anew."""
 
 LARGEST_SCHEMA: Final = 1_000_000
 _OUTPUT: Final = next(f for f in LINE_FIELDS if f.name == "output")
-_TEXT_MEMBERS: Final = ("content", "text", "output_text", "answer", "message")
-_LEVELS: Final = 6
 _BY: Final = {name: number for number, name in enumerate(BROKEN_BY)}
 
 Broken = Callable[[pl.Series], pl.Series]
@@ -83,9 +89,11 @@ class Checker:
         """What the outputs of decoded lines break; `lines` are their texts, where they have any."""
         texts = output_texts(frame, mapping, lines)
         unread = (texts == MASKED).fill_null(False)
-        there = (texts.str.len_bytes() > 0).fill_null(False) & ~unread
+        wordless = (texts == answers.WORDLESS).fill_null(False)
+        there = (texts.str.len_bytes() > 0).fill_null(False) & ~unread & ~wordless
         state = np.full(len(texts), NOT_LOGGED, dtype=np.uint8)
         state[unread.to_numpy()] = UNREAD
+        state[wordless.to_numpy()] = WORDLESS
         state[there.to_numpy()] = LOOKED_AT
         rows = np.flatnonzero(there.to_numpy()).astype(np.uint32)
         looked = texts.filter(there)
@@ -161,9 +169,9 @@ def personal(texts: pl.Series, *, kind: str) -> pl.Series:
 def output_texts(
     frame: pl.DataFrame, mapping: Mapping[str, str], lines: pl.Series | None
 ) -> pl.Series:
-    """The output of each line: the text itself, or of an object the text in it.
+    """The output of each line: the text itself, or of an object the text in it (`text_of`).
 
-    A nested output that has no member for a text is its JSON. Null where there is none.
+    Null where there is none.
     """
     out = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
     for path, series in Reader(frame, Tally(), mapping).sources(_OUTPUT):
@@ -200,19 +208,8 @@ def _text_at(line: str, path: str) -> str | None:
     return _text_of(value)
 
 
-def _text_of(value: Any, level: int = 0) -> str | None:
-    """The text of an answer: of messages and content parts, their texts on lines of their own."""
-    if value is None or isinstance(value, str):
-        return value
-    if level < _LEVELS:
-        if isinstance(value, list) and value and all(isinstance(v, (dict, str)) for v in value):
-            texts = [_text_of(item, level + 1) for item in value]
-            return "\n".join(text for text in texts if text)
-        if isinstance(value, dict):
-            for member in _TEXT_MEMBERS:
-                if isinstance(value.get(member), (str, list, dict)):
-                    return _text_of(value[member], level + 1)
-    return json.dumps(value, ensure_ascii=False, default=str) if value not in ({}, []) else ""
+def _text_of(value: Any) -> str | None:
+    return None if value is None else answers.text_of(value)
 
 
 # --- JSON -----------------------------------------------------------------------------------------

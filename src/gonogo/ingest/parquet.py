@@ -8,13 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS, TIME_NAMES
+from gonogo.ingest.times import to_epoch_us
+from gonogo.records import NO_TIME
 
 ROWS: Final = 75_000
 UNSOUND: Final = (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
@@ -50,6 +54,17 @@ class ParquetSlice:
             return empty, empty
         read = Reader(frame, Tally(), mapping)
         return read.texts(_LINE["trace_id"]), read.texts(_LINE["span_id"])
+
+    def read_versions(self) -> NDArray[np.int64] | None:
+        """When each row was last changed; None where the file has no column that says so."""
+        wanted = {path.split(".")[0] for path in _LINE["updated"].paths}
+        columns = tuple(c for c in self.columns if c in wanted)
+        if not columns:
+            return None
+        frame, found = self._scan(columns), np.full(self.rows, NO_TIME, dtype=np.int64)
+        for _, series in Reader(frame, Tally(), {}).sources(_LINE["updated"]):
+            found = np.where(found == NO_TIME, to_epoch_us(series)[0], found)
+        return found if (found != NO_TIME).any() else None
 
     def _scan(self, columns: tuple[str, ...]) -> pl.DataFrame:
         if not columns:

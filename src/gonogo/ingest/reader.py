@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gonogo.adapters import Format
+from gonogo.adapters import Format, Options
 from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest import foreign, traces
 from gonogo.ingest.access import Tally
@@ -126,10 +126,12 @@ def read_logs(
     elsewhere: NDArray[np.uint64] | None = None,
     checker: Checker | None = None,
     stretch: Stretch | None = None,
+    own: Sequence[Format] = (),
 ) -> LogInput:
     """Read every source once (Parquet: its ids), find duplicates and resolve traces.
 
     `log_format` is a format's name or a mapping file; without one, each file's is told from it.
+    `own` are the formats of the project's mapping files, tried before all others.
     `elsewhere` holds the identities, sorted, of lines that other inputs have: such lines are
     duplicates here.
     `checker` looks at what was answered; without one, no output is read.
@@ -140,7 +142,7 @@ def read_logs(
         UsageError: there is no such format.
     """
     workers = threads or os.cpu_count() or 1
-    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker)
+    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker, own)
     reading.stretch = stretch if is_told(mapping) else None
     reading.trouble.files.extend(discovery.problems)
     with closing(reading.converters):
@@ -228,8 +230,11 @@ class _Reading:
         store: BlockStore,
         log_format: str | None = None,
         checker: Checker | None = None,
+        own: Sequence[Format] = (),
     ) -> None:
         self.checker = checker
+        self.own = own
+        self.options = Options(mapping, outputs=checker is not None)
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
         # One for all files: mostly they are of one kind, and what it learns changes no meaning.
         self.decoder = Decoder(mapping)
@@ -287,7 +292,7 @@ class _Reading:
         if head is None:
             return
         head, chunks = foreign.whole_document(head, chunks, job.source.name)
-        sight = foreign.look(head.data, job.source.name, self.log_format, self.mapping)
+        sight = foreign.look(head.data, job.source.name, self.log_format, self.options, self.own)
         job.foreign, job.keys = sight.foreign, sight.keys
         if sight.foreign is None:
             yield from ((job, chunk) for chunk in chunks)
@@ -299,7 +304,9 @@ class _Reading:
     def _parquet_rows(self, job: _Job) -> Iterator[_Item]:
         assert job.source.path is not None
         try:
-            job.foreign = foreign.look_at_parquet(job.source.path, self.log_format, self.mapping)
+            job.foreign = foreign.look_at_parquet(
+                job.source.path, self.log_format, self.options, self.own
+            )
             if job.foreign is not None:
                 self._is_foreign(job, job.foreign)
                 yield from ((job, rows) for rows in foreign.parquet_batches(job.source.path))
@@ -488,6 +495,7 @@ class _Reading:
                     self.dictionaries,
                     self.mapping,
                     base + part.offset + 1,
+                    versions=part.read_versions(),
                     checker=self.checker,
                 )
             )

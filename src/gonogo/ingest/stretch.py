@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gonogo.adapters import Options
 from gonogo.ingest import foreign
 from gonogo.ingest.chunks import ByteReader, Chunk, split
 from gonogo.ingest.discover import Source
@@ -127,7 +128,7 @@ def _newest_line(source: Source) -> int | None:
     def chunks() -> Iterator[Chunk]:
         head, pieces = foreign.first_piece(ByteReader(source))
         if head is not None:
-            sight = foreign.look(head.data, source.name, None, {})
+            sight = foreign.look(head.data, source.name, None, Options())
             if sight.foreign is None:
                 yield from pieces
 

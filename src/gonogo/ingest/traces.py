@@ -25,6 +25,7 @@ LINKS: Final = (
     "parent_hash",
     "is_call",
     "is_span",
+    "is_guard",
     "input_tokens",
     "output_tokens",
     "cost_nano_usd",
@@ -48,6 +49,10 @@ class TraceRules:
     """duration of the request on the line that it is counted by; MISSING on all others"""
     checked: NDArray[np.bool_]
     """spans of calls in whose trace a guardrail's outcome is logged, on whichever span"""
+    is_guard: NDArray[np.bool_]
+    """lines that are a guardrail's check, or that stand below one in their tree"""
+    told_below: NDArray[np.bool_]
+    """checks with calls below them: what those cost is not told a second time by the check"""
 
     def apply(self, block: Block) -> Block:
         """The block with its wrappers taken out of the calls and its ids inherited."""
@@ -60,6 +65,7 @@ class TraceRules:
             user_hash=pl.Series(self.user_hash),
             request_us=pl.Series(self.request_us),
             checked=pl.Series(self.checked),
+            is_guard=pl.Series(self.is_guard),
         )
         return Block(
             block.position,
@@ -67,11 +73,18 @@ class TraceRules:
             block.retrievals,
             block.chunks,
             block.tool_calls,
-            block.guardrails,
+            self._checks(block.guardrails),
             block.actions,
             block.ids,
             block.outputs,
         )
+
+    def _checks(self, checks: pl.DataFrame) -> pl.DataFrame:
+        twice = self.told_below[checks["row"].to_numpy()]
+        if not twice.any():
+            return checks
+        cost = np.where(twice, MISSING, checks["cost_nano_usd"].to_numpy())
+        return checks.with_columns(cost_nano_usd=pl.Series(cost))
 
 
 def links_of(block: Block) -> pl.DataFrame:
@@ -131,6 +144,12 @@ def resolve(
     checked = np.zeros(every.height, dtype=bool)
     spans = live.filter(pl.col("is_span") & pl.col("is_call"))
     checked[spans.join(judged, on="trace_hash", how="semi")["row"].to_numpy()] = True
+    guard = every["is_guard"].to_numpy()
+    told_below = np.zeros_like(guard)
+    if guard.any():
+        is_call = every["is_call"].to_numpy()
+        told_below = guard & ~is_call & _spread(is_call, child, parent)
+        guard = guard | _spread(guard, parent, child)
     cuts = np.cumsum(heights)[:-1]
     rules = [
         TraceRules(*arrays)
@@ -141,6 +160,8 @@ def resolve(
             np.split(user, cuts),
             np.split(requests, cuts),
             np.split(checked, cuts),
+            np.split(guard, cuts),
+            np.split(told_below, cuts),
             strict=True,
         )
     ]

@@ -24,6 +24,7 @@ from gonogo.measures.frames import (
     unhoured,
     wide_calls,
 )
+from gonogo.measures.guards import guardrail_cost_table
 from gonogo.measures.segments import numbered
 from gonogo.measures.traffic import observed_seconds
 from gonogo.records import YES
@@ -90,6 +91,7 @@ class _Builder:
             made += [
                 self._guardrails(),
                 self._guardrail_hours(),
+                guardrail_cost_table(self.partial),
                 self._tools(),
                 self._retrieval(),
                 self._chunks(),

@@ -113,6 +113,7 @@ class Children(Tally):
             return groups.count(np.bincount(once.index[mask], minlength=once.size) > 0)
 
         timed = columns["duration_us"] != MISSING
+        costed = columns["cost_nano_usd"] != MISSING
         of_check = groups.index[once.index]
         by_check = Groups(of_check, groups.keys, groups.size)
         self._put(
@@ -129,6 +130,9 @@ class Children(Tally):
                 "bypassed": calls_with(columns["bypassed"].astype(bool)),
                 "latency_n": by_check.count(timed),
                 "latency_sum": by_check.sum(np.where(timed, columns["duration_us"], 0)),
+                "checks": by_check.count(),
+                "cost_n": by_check.count(costed),
+                "cost": by_check.sum(np.where(costed, columns["cost_nano_usd"], 0)),
             },
         )
         texts = pair.keys[0] * PAIR_FACTOR + pair.keys[1]

@@ -177,6 +177,7 @@ def _each(ctx: Context, costs: Costs, dictionaries: Dictionaries, plan: CostPlan
         ("missed", _missed(ctx)),
         ("hashed", (ctx["input_hash"] != 0) & ~hit),
         ("waited", np.isin(ctx["service_tier"], _WAITS)),
+        ("guarding", ctx["is_guard"].astype(bool)),
     ):
         yield f"{kind}_n", known & mask, None
         yield f"{kind}_cost", known & mask, cost

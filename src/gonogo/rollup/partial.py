@@ -40,7 +40,7 @@ DIFFERENCES: Final = (
     "other",
 )
 """How a logged cost differs from the priced one; `costs.py` says what each means."""
-COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed", "waited")
+COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed", "waited", "guarding")
 """Calls whose cost is summed by itself: those whose money was wasted, those with a hash of their
 prompt, and those of a tier that waits (batch, flex)."""
 
@@ -136,6 +136,9 @@ GUARDRAIL_SUMS: Final = (
     "bypassed",
     "latency_n",
     "latency_sum",
+    "checks",
+    "cost_n",
+    "cost",
 )
 REQUEST_SUMS: Final = _distribution("request")
 ACTION_SUMS: Final = ("actions", "latency_n", "latency_sum")

@@ -17,6 +17,7 @@ from gonogo.records import (
     NO,
     REVIEWS,
     UNREAD,
+    WORDLESS,
     YES,
     Dictionaries,
 )
@@ -58,13 +59,13 @@ class Broken:
 def broken(ctx: Context, watched: Watched, dictionaries: Dictionaries) -> list[Broken]:
     """What the outputs of a block break.
 
-    A call has to have an output unless it failed, was blocked or embeds a text.
+    A call has to have an output unless it failed, was blocked, embeds a text or only calls tools.
     """
     if ctx.outputs is None:
         return []
     usual = (ctx["failed"] != YES) & ~ctx["is_blocked"].astype(bool)
-    answering: Mask = ctx.calls & usual & ~ctx["is_embedding"].astype(bool)
     state, found = ctx.outputs.state, ctx.outputs.violations
+    answering: Mask = ctx.calls & usual & ~ctx["is_embedding"].astype(bool) & (state != WORDLESS)
     out = []
     for number, constraint in enumerate(watched.constraints):
         calls = answering & _operations(ctx, constraint.operations, dictionaries)

@@ -10,7 +10,7 @@ from gonogo.conventions import Evidence, Status
 from gonogo.results import Finding, Gate, ReadinessResult, Scalar
 from gonogo.site.model import Cell, FindingLine, GateLine, Pill, TableView
 from gonogo.site.objectives import pill_of
-from gonogo.site.tables import count, plain, text, view
+from gonogo.site.tables import Col, count, plain, rate, text, view
 from gonogo.site.text import clipped, heading, prose, web_link
 
 STATUS_WORDS: Final = (
@@ -74,12 +74,17 @@ def gate_tables(result: ReadinessResult) -> tuple[TableView | None, ...]:
     flows = (text("Data", "data_class"), text("Provider", "provider"), text("Region", "region"),
              text("Kept for", "retention"), text("Approved by", "approved_by"),
              text("Since", "approved_on"))  # fmt: skip
-    modes = (text("Failure mode", "name"), count("Calls", "calls"), text("Likely", "likelihood"),
+    modes = (text("Failure mode", "name"), count("Calls", "calls"), count("Outputs", "outputs"),
+             text("Likely", "likelihood"),
              text("What is done about it", "mitigation"), text("Owner", "owner"))  # fmt: skip
     alerts = (text("Indicator", "indicator"), text("Fires over", "over"), text("Wakes", "owner"),
               text("Last fired in a test", "fired_in_test"))  # fmt: skip
+    wrong = (text("Wrong", "wrong"), rate("Share", "num", "den"),
+             Col("1,000 answers cost", "nano_usd", "cost"),
+             text("Accepted by", "accepted_by"))  # fmt: skip
     return (
         _signoffs(result),
+        view(t.get("wrong_answers"), wrong, "What being wrong costs"),
         view(t.get("data_flows"), flows, "Data flows"),
         view(t.get("failure_modes"), modes, "Failure modes"),
         view(t.get("alerts"), alerts, "Alerts"),

@@ -199,8 +199,18 @@ def _guardrails(result: ReadinessResult, charts: Charts) -> Section:
         time_us("Added, p50", "latency_p50"), time_us("Added, p95", "latency_p95"),
     )  # fmt: skip
     table = view(result.tables.get("guardrails"), cols, "Guardrails by name and stage",
-                 note="Rates are of the calls on which the guardrail ran. Logs carry no cost of a "
-                      "check, so its share of the cost cannot be told.")  # fmt: skip
+                 note="Rates are of the calls on which the guardrail ran."
+                      + ("" if "guardrail_cost" in result.tables else
+                         " The log carries no cost of a check, so its share of the cost cannot be "
+                         "told."))  # fmt: skip
+    cost = view(
+        result.tables.get("guardrail_cost"),
+        (count("Checks", "checks"), count("Say their cost", "costed"),
+         Col("Cost", "nano_usd", "own"),
+         count("Calls that checks make", "calls"), Col("Cost of those", "nano_usd", "below"),
+         rate("Of what calls cost", "spent", "cost", "both costs / cost of all calls")),
+        "What guardrails cost",
+    )  # fmt: skip
     matrix = view(
         result.tables.get("guardrail_matrix"),
         (
@@ -234,7 +244,7 @@ def _guardrails(result: ReadinessResult, charts: Charts) -> Section:
     made = Section(
         "guardrails", "Guardrails", "How often checks trigger, block and are bypassed",
         tiles=tiles(result, figures),
-        blocks=blocks(pick(charts, "guard"), [table, matrix, crowds, labels, attacks]),
+        blocks=blocks(pick(charts, "guard"), [table, cost, matrix, crowds, labels, attacks]),
     )  # fmt: skip
     return or_absent(made, "Guardrails", "no check is logged. Log",
                       "guardrails[].name, .stage, .triggered, .action, .latency_ms",
