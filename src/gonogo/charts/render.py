@@ -18,10 +18,11 @@ def drawings(result: ReadinessResult) -> list[Drawing]:
     # Altair takes a good part of a second to import, which a light import of this package must not.
     from gonogo.charts.gallery import GALLERY
     from gonogo.charts.timeline import timeline
+    from gonogo.charts.waterfall import timelines
 
     base = timeline(result)
     found = (make(result, base) for make in GALLERY)
-    return [d for d in found if d is not None]
+    return [*(d for d in found if d is not None), *timelines(result)]
 
 
 def specification(drawing: Drawing, validate: bool = False) -> dict[str, Any]:

@@ -381,7 +381,10 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class ExcursionView:
-    """One excursion or breach under its permanent address; `summary` is what gets copied."""
+    """One excursion or breach under its permanent address; `summary` is what gets copied.
+
+    `chart` shows what took the time in the calls of `witnesses`.
+    """
 
     id: str
     title: str
@@ -391,6 +394,7 @@ class ExcursionView:
     facts: tuple[Fact, ...]
     impact: str
     coincidences: tuple[str, ...]
+    chart: ChartView | None
     witnesses: TableView | None
     objective: Link
     page: Link
