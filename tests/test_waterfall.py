@@ -182,8 +182,9 @@ def test_names_from_a_log_are_text_on_the_chart_and_its_name_says_the_finding() 
         beside=(TraceLine(name=HOSTILE, offset_us=1, duration_us=None, failed=False),),
         beside_left_out=4,
     ))  # fmt: skip
-    (pair,) = workers.draw([job(drawing)])
-    chart = finished(drawing, pair)
+    asked = job(drawing)
+    (pair,) = workers.draw([asked])
+    chart = finished(drawing, asked.spec, pair)
     for svg in (chart.svg_wide, chart.svg_narrow):
         assert "<script" not in svg
         assert "Where the time went. The worst took 2 s" in svg

@@ -21,7 +21,7 @@ from gonogo.results import Column, Excursion, ReadinessResult, Scalar, Table, Wi
 
 PREFIX: Final = "trace-"
 """What the id of a timeline begins with; the id of its excursion follows."""
-MOST: Final = 6
+MOST: Final = 4
 """Excursions that are drawn; of the others the table alone is shown."""
 _STEPS: Final = 10
 _LEAST: Final = 0.004
@@ -82,6 +82,7 @@ def _timeline(e: Excursion) -> Drawing:
     notes: Rows = []
     shown: list[tuple[str, _Bar]] = []
     heads: list[str] = []
+    names: list[str] = []
     keys: list[str] = []
     for w in e.witnesses:
         bars = list(_bars(w))
@@ -92,8 +93,10 @@ def _timeline(e: Excursion) -> Drawing:
         for bar in bars:
             key = _key(len(keys), label(bar.name, NAME))
             keys.append(key)
+            names.append(key)
             shown.append((key, bar))
-            notes.append({"label": key, "text": _took(bar.duration)})
+            if bar.kind != _CALL or bar.duration != high - low:  # else its heading says it
+                notes.append({"label": key, "text": _took(bar.duration)})
             if bar.duration is None:
                 continue
             start = 0.0 if bar.offset is None else (bar.offset - low) / (high - low)
@@ -103,33 +106,27 @@ def _timeline(e: Excursion) -> Drawing:
             row = {"label": key, "a": round(start, 5), "v": round(end, 5)}
             rows.append(row | {"s": _FAILED if bar.failed else bar.kind})
     kinds = [kind for kind in _COLORS if any(r["s"] == kind for r in rows)]
-    y = alt.Y(
-        "label:N", title=None, sort=None,
-        scale=alt.Scale(domain=keys, paddingInner=0.35, paddingOuter=0.2),
-        axis=alt.Axis(
-            labelColor=theme.INK, labelPadding=8, labelOverlap=False,
-            # Names come twice; what tells the rows apart stands before them and is not shown.
-            labelExpr="slice(datum.label, 3)",
-            labelFontWeight={
-                "condition": {
-                    "test": alt.FieldOneOfPredicate(field="value", oneOf=heads), "value": "bold",
-                },
-                "value": "normal",
-            },
-        ),
-    )  # fmt: skip
+    # Names of an axis are measured several times over, which is half of the work of such a chart.
+    scale = alt.Scale(domain=keys, paddingInner=0.35, paddingOuter=0.2)
+    y = alt.Y("label:N", title=None, sort=None, scale=scale, axis=None)
     x = marks.value_channel(alt.X, "a", 0, 1, "%", 4)
     color = alt.Color(
         "s:N", scale=marks.color_scale(kinds, [_COLORS[k] for k in kinds]),
         legend=marks.legend(kinds, "square"),
     )  # fmt: skip
-    text = data("notes").mark_text(align="left", dx=6, color=theme.MUTED, clip=False)
+    took = data("notes").mark_text(align="left", dx=6, color=theme.MUTED, clip=False)
+    name = data("names").mark_text(align="right", dx=-8, clip=False)
+    head = data("heads").mark_text(align="right", dx=-8, fontWeight="bold", clip=False)
     view = alt.layer(
         data("bars").mark_bar(cornerRadius=1).encode(x, alt.X2("v"), y, color),
-        text.encode(alt.XValue("width"), y, alt.Text("text:N")),
+        took.encode(alt.XValue("width"), y, alt.Text("text:N")),
+        name.encode(alt.XValue(0), y, alt.Text("text:N")),
+        head.encode(alt.XValue(0), y, alt.Text("text:N")),
     )
-    names = [key[3:] for key in keys]
-    space = marks.margins(names=names, legend=kinds, right=[n["text"] for n in notes])
+    sets = {"bars": rows, "notes": notes, "names": _texts(names), "heads": _texts(heads)}
+    space = marks.margins(
+        names=[key[3:] for key in keys], legend=kinds, right=[n["text"] for n in notes]
+    )
     height = _ROW * len(keys)
     columns = (
         Column(key="call", title="Call", unit="text"),
@@ -145,7 +142,7 @@ def _timeline(e: Excursion) -> Drawing:
     }  # fmt: skip
     return Drawing(
         id=f"{PREFIX}{e.id}", page="breaches", title="Where the time went", subtitle=_about(e),
-        caption=_finding(e), view=view, data={"bars": rows, "notes": notes}, span="half",
+        caption=_finding(e), view=view, data=sets, span="half",
         height=height + space[0].top + space[0].bottom,
         narrow_height=height + space[0].top + space[0].bottom, margins=space,
         keys=tuple(key for key, _ in shown),
@@ -157,6 +154,10 @@ def _timeline(e: Excursion) -> Drawing:
 def _key(number: int, text: str) -> str:
     """A name that no other row has: two digits and a blank before it."""
     return f"{number:02d} {text}"
+
+
+def _texts(keys: list[str]) -> Rows:
+    return [{"label": key, "text": key[3:]} for key in keys]
 
 
 def _took(us: int | None) -> str:
