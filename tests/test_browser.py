@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -320,6 +321,23 @@ def test_a_zoomed_chart_puts_a_moment_where_its_axis_says(browser: Any, site: Pa
         page.mouse.move(box["x"] + left + width * 0.51, box["y"] + top + height / 2)
         page.locator(".tip").wait_for(state="visible")
         assert "18 Nov 2026 14:00" in page.locator(".tip strong").inner_text().replace("\xa0", " ")
+
+
+def test_the_name_of_a_release_follows_its_line_into_a_zoom(browser: Any, site: Path) -> None:
+    came = json.loads((site / "readiness.json").read_text())["tables"]["first_seen"]["data"]
+    at = came["time"][came["value"].index("2026.47")]
+    with Watched(browser) as watched:
+        address = f"{(site / 'latency.html').as_uri()}#/zoom={at - 7200}-{at + 7200}"
+        page = open_page(watched, address)
+        wide = marks(page, "latency-over-time").locator(".wide")
+        wide.locator("text.later").first.wait_for()
+        left, _, width, _ = (float(n) for n in wide.get_attribute("data-plot").split())
+        name = wide.locator("text", has_text="2026.47")
+        # A chart says where things are to a tenth of a pixel; zoomed in 40 times that is 4.
+        assert float(name.get_attribute("x")) == pytest.approx(left + width / 2, abs=4)
+        before = f"zoom={at - 40_000}-{at - 3600}"
+        page.evaluate("zoom => { location.hash = '#/' + zoom; }", before)
+        name.wait_for(state="hidden")
 
 
 def test_a_click_on_a_shaded_excursion_opens_it(browser: Any, site: Path) -> None:

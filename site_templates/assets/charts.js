@@ -178,11 +178,15 @@
   function remember(side) {
     side.leaves = leaves(side.svg).map(function (node) {
       var box = node.getBBox(), what = "move";
-      if (node.tagName === "text") what = box.y >= side.y && box.x >= side.x - 4 && box.x < side.x + side.w ? "hide" : "keep";
+      // Names of moments stand above the plot in a muted colour and go with their lines.
+      var moment = node.tagName === "text" && box.y + box.height <= side.y && colour(node) === "var(--muted)";
+      if (moment) what = "move";
+      else if (node.tagName === "text") what = box.y >= side.y && box.x >= side.x - 4 && box.x < side.x + side.w ? "hide" : "keep";
       else if (box.y + box.height < side.y - 2) what = "keep";
       else if (box.y >= side.y + side.h - 1) what = box.width > 0.9 * side.w ? "keep" : "hide";
       else if (box.x + box.width < side.x || box.x > side.x + side.w) what = "keep";
-      return { node: node, what: what, cx: node.tagName === "circle" ? Number(node.getAttribute("cx")) : null };
+      var place = moment ? "x" : node.tagName === "circle" ? "cx" : "";
+      return { node: node, what: what, place: place, at: place && Number(node.getAttribute(place)) };
     });
     side.clip = "zoom-" + ++count;
     side.port = shape("rect", {}, shape("clipPath", { id: side.clip }, shape("defs", {}, side.svg)));
@@ -200,10 +204,10 @@
       var node = leaf.node;
       if (leaf.what === "hide") return node.classList.toggle("gone", !!zoom);
       if (leaf.what === "keep") return undefined;
-      if (leaf.cx !== null) {
-        var cx = leaf.cx * k + shift;
-        node.setAttribute("cx", cx);
-        return node.classList.toggle("gone", cx < side.x - 1 || cx > side.x + side.w + 1);
+      if (leaf.place) {
+        var x = leaf.at * k + shift;
+        node.setAttribute(leaf.place, x);
+        return node.classList.toggle("gone", x < side.x - 1 || x > side.x + side.w + 1);
       }
       if (!zoom) { node.removeAttribute("transform"); node.removeAttribute("clip-path"); return undefined; }
       node.setAttribute("transform", "matrix(" + k + " 0 0 1 " + shift + " 0)");
