@@ -359,7 +359,7 @@ def test_a_click_on_a_shaded_excursion_opens_it(browser: Any, site: Path) -> Non
         share = ((begin + until) / 2 - low) / (high - low)
         page.mouse.click(box["x"] + left + width * share, box["y"] + top + 30)
         page.wait_for_url("**/breaches.html#*")
-        assert page.locator(".excursion:target h3").inner_text() == "p95 latency"
+        assert page.locator(".excursion:target > header h3").inner_text() == "p95 latency"
 
 
 def test_a_legend_entry_is_a_switch(browser: Any, site: Path) -> None:
@@ -405,7 +405,67 @@ def test_a_filtered_table_adds_up_numerators_and_denominators(browser: Any, site
         assert card.get_by_role("searchbox").input_value() == "a"
         card.get_by_role("searchbox").fill("")
         assert card.locator("tfoot").count() == 0
-        page.wait_for_function("location.hash === ''")
+        assert page.evaluate("location.hash") == "#/pick=table-errors-by-tenant-id"
+
+
+def test_the_address_keeps_legend_tables_choice_order_and_filters(browser: Any, site: Path) -> None:
+    """What one reader has chosen, another sees who opens the address that was sent."""
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        picture = marks(page, "latency-over-time")
+        picture.hover()
+        picture.get_by_role("button", name="p99").click()
+        page.locator("#chart-latency-heatmap summary").click()
+        page.locator(".choices").get_by_role("link", name="Release").click()
+        card = page.locator("#table-latency-by-release")
+        card.locator("thead th").nth(1).locator("button").click()
+        rows = card.locator("tbody tr th").all_text_contents()
+        page.wait_for_timeout(50)
+        address = page.url.partition("#")[0] + page.evaluate("location.hash")
+        assert all(f"{kind}=" in address for kind in ("off", "table", "pick", "sort")), address
+    with Watched(browser) as watched:
+        page = open_page(watched, address)
+        picture = marks(page, "latency-over-time")
+        entry = picture.get_by_role("button", name="p99")
+        entry.wait_for()
+        assert entry.get_attribute("aria-pressed") == "false"
+        assert picture.locator(".wide .off").count() > 0
+        assert picture.get_by_role("button", name="p50").get_attribute("aria-pressed") == "true"
+        assert page.locator("#chart-latency-heatmap details").get_attribute("open") is not None
+        assert page.locator("#chart-latency-over-time details").get_attribute("open") is None
+        card = page.locator("#table-latency-by-release")
+        assert card.is_visible()
+        assert card.locator("thead th").nth(1).get_attribute("aria-sort") == "ascending"
+        assert card.locator("tbody tr th").all_text_contents() == rows
+        assert watched.complaints == []
+        # Taken back, each leaves the address as it was.
+        entry.click()
+        page.locator("#chart-latency-heatmap summary").click()
+        page.wait_for_timeout(50)
+        left = page.evaluate("location.hash")
+        assert "off=" not in left
+        assert "table=chart" not in left
+        assert picture.locator(".wide .off").count() == 0
+
+
+def test_a_button_copies_the_command_that_shows_the_same_again(browser: Any, site: Path) -> None:
+    with served(site, "") as address, Watched(browser) as watched:
+        watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = open_page(watched, f"{address}/data.html")
+        page.get_by_role("button", name="Copy the command that makes this site").click()
+        page.locator(".toast").wait_for(state="visible")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == "gonogo build LOGS -c readiness.toml --profile public -o site/\n"
+        open_page(watched, f"{address}/breaches.html")
+        excursion = page.locator(".excursion", has_text="p95 latency").first
+        excursion.get_by_text("Look again").click()
+        excursion.get_by_role("button", name="Copy the command").click()
+        page.locator(".toast").wait_for(state="visible")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == (
+            "gonogo incident LOGS -c readiness.toml --since 2026-11-18T13:35:00Z "
+            "--until 2026-11-18T16:10:00Z\n"
+        )
 
 
 def test_the_first_page_prints_on_two_sheets(browser: Any, site: Path) -> None:

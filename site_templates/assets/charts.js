@@ -245,11 +245,12 @@
       var side = sideOf(f);
       if (side) draw(f, side);
     });
-    if (!quiet) view.keep("zoom", zoom ? zoom.join("-") : "");
+    if (!quiet) view.keep("zoom", zoom ? [zoom.join("-")] : []);
   }
   addEventListener("resize", function () { if (zoom) zoomTo(zoom, true); });
 
-  // ---- a legend's entries are switches
+  // ---- a legend's entries are switches; `off` holds those that are, as figure:place
+  var off = [];
   function colour(node) {
     for (var n = node; n && n.tagName !== "svg"; n = n.parentElement) {
       var found = [n.getAttribute("stroke"), n.getAttribute("fill")].filter(function (c) {
@@ -275,18 +276,26 @@
     }).filter(Boolean);
     if (keys.length < 2) return;
     side.svg.setAttribute("role", "group");
-    keys.forEach(function (k) {
+    f.keys = f.keys || [];
+    keys.forEach(function (k, index) {
+      var name = f.node.id + ":" + index;
       k.text.classList.add("switchable");
       k.text.setAttribute("role", "button");
       k.text.setAttribute("tabindex", "0");
-      k.text.setAttribute("aria-pressed", "true");
-      function toggle() {
-        var on = k.text.getAttribute("aria-pressed") === "false";
+      function paint() {
+        var on = off.indexOf(name) < 0;
         k.text.setAttribute("aria-pressed", String(on));
         shapes.forEach(function (s) {
           if (s.colour === k.colour && s.node !== k.key) s.node.classList.toggle("off", !on);
         });
       }
+      function toggle() {
+        off = off.indexOf(name) < 0 ? off.concat(name) : off.filter(function (n) { return n !== name; });
+        view.keep("off", off);
+        f.keys.forEach(function (again) { again(); });
+      }
+      f.keys.push(paint);
+      paint();
       k.text.addEventListener("click", toggle);
       k.text.addEventListener("keydown", function (e) {
         if (e.key !== "Enter" && e.key !== " ") return;
@@ -391,8 +400,17 @@
     if (box.matches(":hover") && ready(f) && view.pointer) look(ready(f), view.pointer[0], view.pointer[1]);
   });
 
+  function switchOff() {
+    off = view.kept("off");
+    figures.forEach(function (f) {
+      if (off.some(function (name) { return name.indexOf(f.node.id + ":") === 0; })) ready(f);
+      (f.keys || []).forEach(function (paint) { paint(); });
+    });
+  }
+  addEventListener("resize", switchOff);
   function follow() {
-    var asked = (view.kept("zoom") || "").split("-").map(Number);
+    switchOff();
+    var asked = (view.kept("zoom")[0] || "").split("-").map(Number);
     if (asked.length === 2 && asked[0] < asked[1]) zoomTo(asked, true);
     else if (zoom) zoomTo(null, true);
   }

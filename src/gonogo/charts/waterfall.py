@@ -17,6 +17,7 @@ from gonogo.charts import marks, theme
 from gonogo.charts.labels import NAME, label, plural
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
+from gonogo.charts.timeline import Clock, wall_text
 from gonogo.results import Column, Excursion, ReadinessResult, Scalar, Table, Witness
 
 PREFIX: Final = "trace-"
@@ -74,10 +75,11 @@ def _start(bar: _Bar) -> str:
 def timelines(result: ReadinessResult) -> list[Drawing]:
     """One drawing for each of the first excursions that have calls worth opening."""
     told = [e for e in result.excursions if any(w.duration_us for w in e.witnesses)]
-    return [_timeline(e) for e in told[:MOST]]
+    clock = Clock(result.period.timezone)
+    return [_timeline(e, clock) for e in told[:MOST]]
 
 
-def _timeline(e: Excursion) -> Drawing:
+def _timeline(e: Excursion, clock: Clock) -> Drawing:
     rows: Rows = []
     notes: Rows = []
     shown: list[tuple[str, _Bar]] = []
@@ -128,6 +130,7 @@ def _timeline(e: Excursion) -> Drawing:
         names=[key[3:] for key in keys], legend=kinds, right=[n["text"] for n in notes]
     )
     height = _ROW * len(keys)
+    about = f"{label(e.title, 60)}, {wall_text(clock.wall(e.onset))}"
     columns = (
         Column(key="call", title="Call", unit="text"),
         Column(key="step", title="Step", unit="text"),
@@ -146,8 +149,8 @@ def _timeline(e: Excursion) -> Drawing:
         height=height + space[0].top + space[0].bottom,
         narrow_height=height + space[0].top + space[0].bottom, margins=space,
         keys=tuple(key for key, _ in shown),
-        table=Table(id="trace_timeline", title=f"Where the time went, {label(e.title, 60)}",
-                    columns=columns, data=cells),
+        table=Table(id="trace_timeline", title=f"Where the time went, {about}", columns=columns,
+                    data=cells),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from gonogo import display
 from gonogo.conventions import INTERNAL
 from gonogo.results import Excursion, Exemplar, ReadinessResult
+from gonogo.site.commands import incident
 from gonogo.site.layout import blocks
 from gonogo.site.model import (
     Absent,
@@ -90,6 +91,7 @@ def _view(e: Excursion, result: ReadinessResult, chart: ChartView | None) -> Exc
         ),
         page=Link(f"{TITLE[page]} page", HREF[page]),
         summary=clipped(summary, 900),
+        command=incident(e, result),
     )
 
 
@@ -126,7 +128,8 @@ def _witnesses(e: Excursion, result: ReadinessResult, drawn: bool) -> TableView 
     if not drawn:
         cols = (("Call", False), ("Trace", False), ("Started", False), ("Model", False),
                 ("Took", True), ("In it", False))  # fmt: skip
-    return plain(f"calls-{e.id}", "Calls worth opening", cols, rows, sortable=False)
+    caption = f"Calls worth opening, {heading(e.title)}, {moment(e.onset, result)}"
+    return plain(f"calls-{e.id}", caption, cols, rows, sortable=False)
 
 
 def _bounds(result: ReadinessResult) -> tuple[int, int] | None:

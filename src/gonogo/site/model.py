@@ -383,7 +383,8 @@ class Strip:
 class ExcursionView:
     """One excursion or breach under its permanent address; `summary` is what gets copied.
 
-    `chart` shows what took the time in the calls of `witnesses`.
+    `chart` shows what took the time in the calls of `witnesses`; `command` looks at the same
+    stretch of time again.
     """
 
     id: str
@@ -399,6 +400,7 @@ class ExcursionView:
     objective: Link
     page: Link
     summary: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +445,8 @@ class DataPage:
     not_applicable: tuple[Fact, ...]
     config_facts: tuple[Fact, ...]
     config_lines: tuple[str, ...]
+    command: str
+    """what makes the same result again, "" where there was nothing to read"""
     history: TableView
     notes: tuple[str, ...]
     downloads: TableView
