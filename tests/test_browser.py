@@ -173,9 +173,28 @@ def test_a_table_sorts_and_says_how(browser: Any, site: Path) -> None:
         cost.locator("button").click()
         assert cost.get_attribute("aria-sort") == "descending"
         values = [float(v) for v in table.locator("tbody td:nth-child(3)").evaluate_all(
-            "cells => cells.map(c => c.dataset.v)")]  # fmt: skip
+            "cells => cells.map(gonogo.valueOf)")]  # fmt: skip
         assert values == sorted(values, reverse=True)
         assert len(values) == 12
+
+
+def test_a_table_over_time_is_turned_round_and_sorted_by_what_it_shows(
+    browser: Any, site: Path
+) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        page.locator("#chart-latency-over-time summary").click()
+        table = page.locator("#chart-latency-over-time table")
+        heads = table.locator("thead th")
+        times = table.locator("tbody th").all_text_contents()
+        assert heads.nth(0).get_attribute("aria-sort") == "ascending"
+        heads.nth(1).locator("button").click()
+        calls = [int(c) for c in table.locator("tbody td:nth-child(2)").all_text_contents()]
+        assert calls == sorted(calls, reverse=True)
+        heads.nth(0).locator("button").click()
+        assert table.locator("tbody th").all_text_contents() == times
+        heads.nth(0).locator("button").click()
+        assert table.locator("tbody th").all_text_contents() == times[::-1]
 
 
 def test_one_of_several_tables_shows_and_its_address_brings_it_back(
@@ -387,7 +406,7 @@ def test_a_filtered_table_adds_up_numerators_and_denominators(browser: Any, site
         card = page.locator("#table-errors-by-tenant-id")
         rows = card.locator("tbody tr")
         parts = rows.evaluate_all(
-            "rows => rows.map(r => [r.cells[0].textContent, +r.cells[1].dataset.v,"
+            "rows => rows.map(r => [r.cells[0].textContent, gonogo.valueOf(r.cells[1]),"
             " +r.cells[2].dataset.n, +r.cells[2].dataset.d])"
         )
         card.get_by_role("searchbox").fill("a")

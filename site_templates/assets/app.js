@@ -45,10 +45,18 @@
   }
 
   // ---- tables: a click on a head sorts, missing values always last
-  function key(row, column) {
+  function key(row, column, given) {
     var cell = row.cells[column];
+    // Times that the rows came in the order of have no numbers of their own.
+    if (given) return (given === "ascending" ? 1 : -1) * row.dataset.i;
+    if (cell.classList.contains("n") && !isNaN(valueOf(cell))) return valueOf(cell);
     if (cell.hasAttribute("data-v")) return parseFloat(cell.getAttribute("data-v"));
     return cell.textContent.trim().toLowerCase();
+  }
+  // A number that is shown as it is stands in the cell alone; NaN where there is none.
+  function valueOf(cell) {
+    var text = cell.hasAttribute("data-v") ? cell.getAttribute("data-v") : cell.textContent;
+    return parseFloat(text);
   }
   function missing(value) {
     return value === "" || value === "–" || (typeof value === "number" && isNaN(value));
@@ -63,7 +71,7 @@
     all("th[aria-sort]", table.tHead).forEach(function (h) { h.setAttribute("aria-sort", "none"); });
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     all("tr", body)
-      .map(function (row, i) { return { row: row, key: key(row, column), i: i }; })
+      .map(function (row, i) { return { row: row, key: key(row, column, head.dataset.given), i: i }; })
       .sort(function (a, b) {
         var gone = missing(a.key) - missing(b.key);
         if (gone) return gone;
@@ -112,6 +120,7 @@
   window.gonogo = {
     keep: keep,
     kept: kept,
+    valueOf: valueOf,
     tell: function (text) { spoken.textContent = text; }
   };
 
@@ -129,7 +138,7 @@
     rows.forEach(function (row) {
       var cell = row.cells[column];
       if (cell.dataset.d) { parts = true; num += Number(cell.dataset.n); den += Number(cell.dataset.d); }
-      else if (cell.dataset.v && cell.dataset.v !== "-") { known++; sum += Number(cell.dataset.v); }
+      else if (!isNaN(valueOf(cell))) { known++; sum += valueOf(cell); }
     });
     if (parts) return den ? pretty(num / den, unit) : "–";
     return known ? pretty(sum, unit) : "–";

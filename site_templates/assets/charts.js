@@ -33,7 +33,7 @@
       }) : [],
       shaded: all(".shaded a", node)
     };
-    if (f.kind === "log") f.places = f.rows.map(function (row) { return Number(row.cells[1].dataset.v); });
+    if (f.kind === "log") f.places = f.rows.map(function (row) { return view.valueOf(row.cells[1]); });
     if (f.kind === "time") for (var i = 1; i < f.places.length; i++) f.places[i] += f.places[i - 1];
     f.sides = all(".picture > [data-plot]", node).map(function (box) {
       var p = numbers(box.dataset.plot);
@@ -94,7 +94,7 @@
   function shares(f, upper) {
     var groups = [], of = {};
     f.rows.forEach(function (row, i) {
-      var name = cellText(row.cells[0]), n = Number(row.cells[2].dataset.v);
+      var name = cellText(row.cells[0]), n = view.valueOf(row.cells[2]);
       if (!of[name]) { of[name] = { all: 0, in: 0 }; groups.push(name); }
       of[name].all += n;
       if (f.places[i] <= upper) of[name].in += n;
@@ -130,7 +130,7 @@
     }
     var first = found.rows[0], skip = f.kind === "grid" ? 2 : 1;
     head.textContent = cellText(first.cells[0]);
-    if (skip === 2) head.textContent += " " + two(Number(first.cells[1].dataset.v)) + ":00";
+    if (skip === 2) head.textContent += " " + two(view.valueOf(first.cells[1])) + ":00";
     if (found.rows.length === 1) {
       for (var i = skip; i < first.cells.length; i++) tip.appendChild(line(f.heads[i], cellText(first.cells[i])));
     } else {
