@@ -39,7 +39,7 @@ def test_a_line_stands_at_the_first_call_and_has_its_names() -> None:
                    (START + 4 * DAY, "release", "2026.49"))  # fmt: skip
     assert found.rows == [{"t": 1000 * (START + DAY)}, {"t": 1000 * (START + 4 * DAY)}]
     assert [n["text"] for n in found.names] == ["2026.48 · v2", "2026.49"]
-    assert found.words == "dotted: first call of release 2026.48, 2026.49 and prompt version v2"
+    assert found.words == "dotted: first call of release 2026.48, 2026.49, prompt v2"
 
 
 def test_times_are_those_of_the_wall_clock() -> None:

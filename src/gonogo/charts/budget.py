@@ -67,14 +67,13 @@ def burn_down(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     text = display.value(round(final, 6), "ratio")
     last = [{"t": end, "v": points[-1]["v"], "text": text}]
     even = [{"t": start, "v": 1.0, "text": ""}, {"t": end, "v": 0.0, "text": ""}]
-    # Below its line, which falls to the right: the end of the words is where it comes closest.
-    note = [{"t": start + (end - start) * 0.3, "v": 0.7, "text": "even burn"}]
+    note = [{"t": start + (end - start) * 0.7, "v": 0.3, "text": "even burn"}]
     came = markers(result, clock, start, end)
     step = {"interpolate": "step-after"}
     layers = [
         data("left").mark_area(color=color, opacity=0.12, **step).encode(x, y, alt.Y2("zero")),
         data("even").mark_line(color=theme.MUTED, strokeDash=[3, 3], strokeWidth=1).encode(x, y),
-        data("note").mark_text(color=theme.MUTED, align="right", dx=-10, dy=14).encode(
+        data("note").mark_text(color=theme.MUTED, align="left", dx=8, dy=-6).encode(
             x, y, alt.Text("text:N")
         ),
         data("left").mark_line(color=color, strokeWidth=1.8, **step).encode(x, y),

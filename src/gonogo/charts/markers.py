@@ -23,7 +23,7 @@ _MOST: Final = 8
 _APART: Final = 0.16
 """Share of the axis between two names; of lines that are closer only the first has its name."""
 _LONGEST: Final = 14
-_SPOKEN: Final = {"release": "release", "prompt_version": "prompt version"}
+_SPOKEN: Final = {"release": "release", "prompt_version": "prompt"}
 
 
 @dataclass(frozen=True)
@@ -91,4 +91,4 @@ def _words(found: Sequence[tuple[int, str, str]]) -> str:
         if values:
             more = f" and {len(values) - 3} more" if len(values) > 3 else ""
             told.append(f"{spoken} {', '.join(values[:3])}{more}")
-    return f"dotted: first call of {' and '.join(told)}" if told else ""
+    return f"dotted: first call of {', '.join(told)}" if told else ""
