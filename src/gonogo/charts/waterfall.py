@@ -30,7 +30,7 @@ _ROW: Final = 17
 _CALLS: Final = {"worst": "The worst", "typical": "A typical one", "control": "A good one"}
 _CALL, _LINE, _STEP, _FAILED = "the call", "its trace", "step", "failed"
 _COLORS: Final = {
-    _CALL: theme.P95, _LINE: theme.CATEGORIES[2], _STEP: theme.HEAT[2], _FAILED: theme.BAD,
+    _CALL: theme.P95, _LINE: theme.CATEGORIES[2], _STEP: theme.P50, _FAILED: theme.BAD,
 }  # fmt: skip
 
 
