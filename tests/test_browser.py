@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -172,9 +173,28 @@ def test_a_table_sorts_and_says_how(browser: Any, site: Path) -> None:
         cost.locator("button").click()
         assert cost.get_attribute("aria-sort") == "descending"
         values = [float(v) for v in table.locator("tbody td:nth-child(3)").evaluate_all(
-            "cells => cells.map(c => c.dataset.v)")]  # fmt: skip
+            "cells => cells.map(gonogo.valueOf)")]  # fmt: skip
         assert values == sorted(values, reverse=True)
         assert len(values) == 12
+
+
+def test_a_table_over_time_is_turned_round_and_sorted_by_what_it_shows(
+    browser: Any, site: Path
+) -> None:
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        page.locator("#chart-latency-over-time summary").click()
+        table = page.locator("#chart-latency-over-time table")
+        heads = table.locator("thead th")
+        times = table.locator("tbody th").all_text_contents()
+        assert heads.nth(0).get_attribute("aria-sort") == "ascending"
+        heads.nth(1).locator("button").click()
+        calls = [int(c) for c in table.locator("tbody td:nth-child(2)").all_text_contents()]
+        assert calls == sorted(calls, reverse=True)
+        heads.nth(0).locator("button").click()
+        assert table.locator("tbody th").all_text_contents() == times
+        heads.nth(0).locator("button").click()
+        assert table.locator("tbody th").all_text_contents() == times[::-1]
 
 
 def test_one_of_several_tables_shows_and_its_address_brings_it_back(
@@ -322,6 +342,23 @@ def test_a_zoomed_chart_puts_a_moment_where_its_axis_says(browser: Any, site: Pa
         assert "18 Nov 2026 14:00" in page.locator(".tip strong").inner_text().replace("\xa0", " ")
 
 
+def test_the_name_of_a_release_follows_its_line_into_a_zoom(browser: Any, site: Path) -> None:
+    came = json.loads((site / "readiness.json").read_text())["tables"]["first_seen"]["data"]
+    at = came["time"][came["value"].index("2026.47")]
+    with Watched(browser) as watched:
+        address = f"{(site / 'latency.html').as_uri()}#/zoom={at - 7200}-{at + 7200}"
+        page = open_page(watched, address)
+        wide = marks(page, "latency-over-time").locator(".wide")
+        wide.locator("text.later").first.wait_for()
+        left, _, width, _ = (float(n) for n in wide.get_attribute("data-plot").split())
+        name = wide.locator("text", has_text="2026.47")
+        # A chart says where things are to a tenth of a pixel; zoomed in 40 times that is 4.
+        assert float(name.get_attribute("x")) == pytest.approx(left + width / 2, abs=4)
+        before = f"zoom={at - 40_000}-{at - 3600}"
+        page.evaluate("zoom => { location.hash = '#/' + zoom; }", before)
+        name.wait_for(state="hidden")
+
+
 def test_a_click_on_a_shaded_excursion_opens_it(browser: Any, site: Path) -> None:
     with Watched(browser) as watched:
         page = open_page(watched, (site / "latency.html").as_uri())
@@ -341,7 +378,7 @@ def test_a_click_on_a_shaded_excursion_opens_it(browser: Any, site: Path) -> Non
         share = ((begin + until) / 2 - low) / (high - low)
         page.mouse.click(box["x"] + left + width * share, box["y"] + top + 30)
         page.wait_for_url("**/breaches.html#*")
-        assert page.locator(".excursion:target h3").inner_text() == "p95 latency"
+        assert page.locator(".excursion:target > header h3").inner_text() == "p95 latency"
 
 
 def test_a_legend_entry_is_a_switch(browser: Any, site: Path) -> None:
@@ -369,7 +406,7 @@ def test_a_filtered_table_adds_up_numerators_and_denominators(browser: Any, site
         card = page.locator("#table-errors-by-tenant-id")
         rows = card.locator("tbody tr")
         parts = rows.evaluate_all(
-            "rows => rows.map(r => [r.cells[0].textContent, +r.cells[1].dataset.v,"
+            "rows => rows.map(r => [r.cells[0].textContent, gonogo.valueOf(r.cells[1]),"
             " +r.cells[2].dataset.n, +r.cells[2].dataset.d])"
         )
         card.get_by_role("searchbox").fill("a")
@@ -387,7 +424,67 @@ def test_a_filtered_table_adds_up_numerators_and_denominators(browser: Any, site
         assert card.get_by_role("searchbox").input_value() == "a"
         card.get_by_role("searchbox").fill("")
         assert card.locator("tfoot").count() == 0
-        page.wait_for_function("location.hash === ''")
+        assert page.evaluate("location.hash") == "#/pick=table-errors-by-tenant-id"
+
+
+def test_the_address_keeps_legend_tables_choice_order_and_filters(browser: Any, site: Path) -> None:
+    """What one reader has chosen, another sees who opens the address that was sent."""
+    with Watched(browser) as watched:
+        page = open_page(watched, (site / "latency.html").as_uri())
+        picture = marks(page, "latency-over-time")
+        picture.hover()
+        picture.get_by_role("button", name="p99").click()
+        page.locator("#chart-latency-heatmap summary").click()
+        page.locator(".choices").get_by_role("link", name="Release").click()
+        card = page.locator("#table-latency-by-release")
+        card.locator("thead th").nth(1).locator("button").click()
+        rows = card.locator("tbody tr th").all_text_contents()
+        page.wait_for_timeout(50)
+        address = page.url.partition("#")[0] + page.evaluate("location.hash")
+        assert all(f"{kind}=" in address for kind in ("off", "table", "pick", "sort")), address
+    with Watched(browser) as watched:
+        page = open_page(watched, address)
+        picture = marks(page, "latency-over-time")
+        entry = picture.get_by_role("button", name="p99")
+        entry.wait_for()
+        assert entry.get_attribute("aria-pressed") == "false"
+        assert picture.locator(".wide .off").count() > 0
+        assert picture.get_by_role("button", name="p50").get_attribute("aria-pressed") == "true"
+        assert page.locator("#chart-latency-heatmap details").get_attribute("open") is not None
+        assert page.locator("#chart-latency-over-time details").get_attribute("open") is None
+        card = page.locator("#table-latency-by-release")
+        assert card.is_visible()
+        assert card.locator("thead th").nth(1).get_attribute("aria-sort") == "ascending"
+        assert card.locator("tbody tr th").all_text_contents() == rows
+        assert watched.complaints == []
+        # Taken back, each leaves the address as it was.
+        entry.click()
+        page.locator("#chart-latency-heatmap summary").click()
+        page.wait_for_timeout(50)
+        left = page.evaluate("location.hash")
+        assert "off=" not in left
+        assert "table=chart" not in left
+        assert picture.locator(".wide .off").count() == 0
+
+
+def test_a_button_copies_the_command_that_shows_the_same_again(browser: Any, site: Path) -> None:
+    with served(site, "") as address, Watched(browser) as watched:
+        watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = open_page(watched, f"{address}/data.html")
+        page.get_by_role("button", name="Copy the command that makes this site").click()
+        page.locator(".toast").wait_for(state="visible")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == "gonogo build LOGS -c readiness.toml --profile public -o site/\n"
+        open_page(watched, f"{address}/breaches.html")
+        excursion = page.locator(".excursion", has_text="p95 latency").first
+        excursion.get_by_text("Look again").click()
+        excursion.get_by_role("button", name="Copy the command").click()
+        page.locator(".toast").wait_for(state="visible")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == (
+            "gonogo incident LOGS -c readiness.toml --since 2026-11-18T13:35:00Z "
+            "--until 2026-11-18T16:10:00Z\n"
+        )
 
 
 def test_the_first_page_prints_on_two_sheets(browser: Any, site: Path) -> None:

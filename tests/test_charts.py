@@ -69,8 +69,9 @@ def changed(table: Table, **columns: list[Any]) -> Table:
 def rendered(result: ReadinessResult, *ids: str) -> dict[str, Chart]:
     """Some of the charts of a result."""
     wanted = [d for d in drawings(result) if d.id in ids]
-    pairs = workers.draw(map(job, wanted))
-    return {d.id: finished(d, pair) for d, pair in zip(wanted, pairs, strict=True)}
+    jobs = [job(d) for d in wanted]
+    pairs = workers.draw(jobs)
+    return {d.id: finished(d, j.spec, p) for d, j, p in zip(wanted, jobs, pairs, strict=True)}
 
 
 def texts(svg: str) -> list[str]:

@@ -45,10 +45,18 @@
   }
 
   // ---- tables: a click on a head sorts, missing values always last
-  function key(row, column) {
+  function key(row, column, given) {
     var cell = row.cells[column];
+    // Times that the rows came in the order of have no numbers of their own.
+    if (given) return (given === "ascending" ? 1 : -1) * row.dataset.i;
+    if (cell.classList.contains("n") && !isNaN(valueOf(cell))) return valueOf(cell);
     if (cell.hasAttribute("data-v")) return parseFloat(cell.getAttribute("data-v"));
     return cell.textContent.trim().toLowerCase();
+  }
+  // A number that is shown as it is stands in the cell alone; NaN where there is none.
+  function valueOf(cell) {
+    var text = cell.hasAttribute("data-v") ? cell.getAttribute("data-v") : cell.textContent;
+    return parseFloat(text);
   }
   function missing(value) {
     return value === "" || value === "–" || (typeof value === "number" && isNaN(value));
@@ -63,7 +71,7 @@
     all("th[aria-sort]", table.tHead).forEach(function (h) { h.setAttribute("aria-sort", "none"); });
     head.setAttribute("aria-sort", up ? "ascending" : "descending");
     all("tr", body)
-      .map(function (row, i) { return { row: row, key: key(row, column), i: i }; })
+      .map(function (row, i) { return { row: row, key: key(row, column, head.dataset.given), i: i }; })
       .sort(function (a, b) {
         var gone = missing(a.key) - missing(b.key);
         if (gone) return gone;
@@ -73,6 +81,12 @@
         return (up ? order : -order) || a.i - b.i;
       })
       .forEach(function (item) { body.appendChild(item.row); });
+    table.dataset.by = column + ":" + (up ? "up" : "down");
+  }
+  // Where a table stands: the id of its card, and which of the tables there it is.
+  function placeOf(table) {
+    var box = table.closest("[id]");
+    return box.id + ":" + all("table", box).indexOf(table);
   }
   all("table.sortable").forEach(function (table) {
     if (!table.tHead || table.tBodies[0].rows.length < 2) return;
@@ -83,25 +97,30 @@
       while (head.firstChild) button.appendChild(head.firstChild);
       head.appendChild(button);
       if (!head.hasAttribute("aria-sort")) head.setAttribute("aria-sort", "none");
-      button.addEventListener("click", function () { sort(head, column); });
+      button.addEventListener("click", function () {
+        sort(head, column);
+        keep("sort", all("table[data-by]").map(function (t) { return placeOf(t) + ":" + t.dataset.by; }));
+      });
     });
   });
 
-  // ---- what a reader has chosen stands in the address: #/zoom=...&find=...
+  // ---- what a reader has chosen stands in the address: #/zoom=...&find=...&sort=...&pick=...
   function state() {
     return new URLSearchParams(location.hash.indexOf("#/") === 0 ? location.hash.slice(2) : "");
   }
-  function keep(name, value) {
+  function kept(name) { return state().getAll(name); }
+  function keep(name, values) {
     var now = state();
-    if (value) now.set(name, value);
-    else now.delete(name);
+    now.delete(name);
+    values.forEach(function (value) { now.append(name, value); });
     var text = now.toString();
     history.replaceState(null, "", text ? "#/" + text : location.pathname + location.search);
   }
   var spoken = doc.querySelector(".spoken");
   window.gonogo = {
     keep: keep,
-    kept: function (name) { return state().get(name); },
+    kept: kept,
+    valueOf: valueOf,
     tell: function (text) { spoken.textContent = text; }
   };
 
@@ -119,7 +138,7 @@
     rows.forEach(function (row) {
       var cell = row.cells[column];
       if (cell.dataset.d) { parts = true; num += Number(cell.dataset.n); den += Number(cell.dataset.d); }
-      else if (cell.dataset.v && cell.dataset.v !== "-") { known++; sum += Number(cell.dataset.v); }
+      else if (!isNaN(valueOf(cell))) { known++; sum += valueOf(cell); }
     });
     if (parts) return den ? pretty(num / den, unit) : "–";
     return known ? pretty(sum, unit) : "–";
@@ -148,16 +167,52 @@
   all("input.find").forEach(function (input) {
     input.addEventListener("input", function () {
       filter(input);
-      keep("find", input.value ? input.getAttribute("aria-controls") + ":" + input.value : "");
+      keep("find", all("input.find").filter(function (i) { return i.value; }).map(function (i) {
+        return i.getAttribute("aria-controls") + ":" + i.value;
+      }));
     });
   });
-  function refilter() {
-    var asked = /^([^:]+):(.*)$/.exec(state().get("find") || "");
-    var card = asked && doc.getElementById(asked[1]), input = card && card.querySelector("input.find");
-    if (!input) return;
-    input.value = asked[2];
-    if (card.parentElement.classList.contains("switch")) choose(card);
-    filter(input);
+
+  // ---- charts as tables
+  function keepTables() {
+    keep("table", all("figure > details[open]").map(function (d) { return d.parentElement.id; }));
+  }
+  all("figure > details > summary").forEach(function (summary) {
+    summary.addEventListener("click", function () { setTimeout(keepTables); });
+  });
+
+  // ---- and is taken up again from there
+  function restore() {
+    if (location.hash && location.hash.indexOf("#/")) return;
+    kept("pick").forEach(function (id) {
+      var card = doc.getElementById(id);
+      if (card && card.parentElement.classList.contains("switch")) choose(card);
+    });
+    kept("table").forEach(function (id) {
+      var figure = doc.getElementById(id), fold = figure && figure.querySelector("details");
+      if (fold) fold.open = true;
+    });
+    kept("sort").forEach(function (asked) {
+      var p = asked.split(":"), box = doc.getElementById(p[0]), table = box && all("table", box)[p[1]];
+      var head = table && table.tHead && table.tHead.rows[0].cells[p[2]];
+      if (!head || !table.classList.contains("sortable")) return;
+      sort(head, Number(p[2]));
+      if (table.dataset.by !== p[2] + ":" + p[3]) sort(head, Number(p[2]));
+    });
+    var wanted = {};
+    kept("find").forEach(function (asked) {
+      var at = asked.indexOf(":");
+      wanted[asked.slice(0, at)] = asked.slice(at + 1);
+    });
+    all("input.find").forEach(function (input) {
+      var value = wanted[input.getAttribute("aria-controls")] || "";
+      if (input.value === value) return;
+      input.value = value;
+      var card = input.closest(".card");
+      if (value && card.parentElement.classList.contains("switch")) choose(card);
+      filter(input);
+    });
+    if (kept("zoom").length || kept("off").length) enliven();
   }
 
   // ---- charts come to life when they are first touched
@@ -214,6 +269,14 @@
     });
   }
 
+  all(".choices > a").forEach(function (a) {
+    a.addEventListener("click", function (event) {
+      choose(doc.getElementById(decodeURIComponent(a.hash.slice(1))));
+      keep("pick", all(".switch.picked > .chosen.card").map(function (c) { return c.id; }));
+      event.preventDefault();
+    });
+  });
+
   // ---- a link to a folded part opens it
   function reveal() {
     var id;
@@ -228,8 +291,8 @@
   }
   addEventListener("hashchange", reveal);
   reveal();
-  refilter();
-  if (state().get("zoom")) enliven();
+  addEventListener("hashchange", restore);
+  restore();
 
   // ---- shortcuts; single keys can be turned off in the help
   var help = doc.getElementById("keys");
@@ -252,6 +315,7 @@
     var folds = all("details.more");
     var open = folds.some(function (d) { return !d.open; });
     folds.forEach(function (d) { d.open = open; });
+    keepTables();
   }
   function findNext() {
     var fields = all("input.find").filter(function (f) { return f.getClientRects().length; });

@@ -33,7 +33,7 @@
       }) : [],
       shaded: all(".shaded a", node)
     };
-    if (f.kind === "log") f.places = f.rows.map(function (row) { return Number(row.cells[1].dataset.v); });
+    if (f.kind === "log") f.places = f.rows.map(function (row) { return view.valueOf(row.cells[1]); });
     if (f.kind === "time") for (var i = 1; i < f.places.length; i++) f.places[i] += f.places[i - 1];
     f.sides = all(".picture > [data-plot]", node).map(function (box) {
       var p = numbers(box.dataset.plot);
@@ -94,7 +94,7 @@
   function shares(f, upper) {
     var groups = [], of = {};
     f.rows.forEach(function (row, i) {
-      var name = cellText(row.cells[0]), n = Number(row.cells[2].dataset.v);
+      var name = cellText(row.cells[0]), n = view.valueOf(row.cells[2]);
       if (!of[name]) { of[name] = { all: 0, in: 0 }; groups.push(name); }
       of[name].all += n;
       if (f.places[i] <= upper) of[name].in += n;
@@ -130,7 +130,7 @@
     }
     var first = found.rows[0], skip = f.kind === "grid" ? 2 : 1;
     head.textContent = cellText(first.cells[0]);
-    if (skip === 2) head.textContent += " " + two(Number(first.cells[1].dataset.v)) + ":00";
+    if (skip === 2) head.textContent += " " + two(view.valueOf(first.cells[1])) + ":00";
     if (found.rows.length === 1) {
       for (var i = skip; i < first.cells.length; i++) tip.appendChild(line(f.heads[i], cellText(first.cells[i])));
     } else {
@@ -178,11 +178,15 @@
   function remember(side) {
     side.leaves = leaves(side.svg).map(function (node) {
       var box = node.getBBox(), what = "move";
-      if (node.tagName === "text") what = box.y >= side.y && box.x >= side.x - 4 && box.x < side.x + side.w ? "hide" : "keep";
+      // Names of moments stand above the plot in a muted colour and go with their lines.
+      var moment = node.tagName === "text" && box.y + box.height <= side.y && colour(node) === "var(--muted)";
+      if (moment) what = "move";
+      else if (node.tagName === "text") what = box.y >= side.y && box.x >= side.x - 4 && box.x < side.x + side.w ? "hide" : "keep";
       else if (box.y + box.height < side.y - 2) what = "keep";
       else if (box.y >= side.y + side.h - 1) what = box.width > 0.9 * side.w ? "keep" : "hide";
       else if (box.x + box.width < side.x || box.x > side.x + side.w) what = "keep";
-      return { node: node, what: what, cx: node.tagName === "circle" ? Number(node.getAttribute("cx")) : null };
+      var place = moment ? "x" : node.tagName === "circle" ? "cx" : "";
+      return { node: node, what: what, place: place, at: place && Number(node.getAttribute(place)) };
     });
     side.clip = "zoom-" + ++count;
     side.port = shape("rect", {}, shape("clipPath", { id: side.clip }, shape("defs", {}, side.svg)));
@@ -200,10 +204,10 @@
       var node = leaf.node;
       if (leaf.what === "hide") return node.classList.toggle("gone", !!zoom);
       if (leaf.what === "keep") return undefined;
-      if (leaf.cx !== null) {
-        var cx = leaf.cx * k + shift;
-        node.setAttribute("cx", cx);
-        return node.classList.toggle("gone", cx < side.x - 1 || cx > side.x + side.w + 1);
+      if (leaf.place) {
+        var x = leaf.at * k + shift;
+        node.setAttribute(leaf.place, x);
+        return node.classList.toggle("gone", x < side.x - 1 || x > side.x + side.w + 1);
       }
       if (!zoom) { node.removeAttribute("transform"); node.removeAttribute("clip-path"); return undefined; }
       node.setAttribute("transform", "matrix(" + k + " 0 0 1 " + shift + " 0)");
@@ -241,11 +245,12 @@
       var side = sideOf(f);
       if (side) draw(f, side);
     });
-    if (!quiet) view.keep("zoom", zoom ? zoom.join("-") : "");
+    if (!quiet) view.keep("zoom", zoom ? [zoom.join("-")] : []);
   }
   addEventListener("resize", function () { if (zoom) zoomTo(zoom, true); });
 
-  // ---- a legend's entries are switches
+  // ---- a legend's entries are switches; `off` holds those that are, as figure:place
+  var off = [];
   function colour(node) {
     for (var n = node; n && n.tagName !== "svg"; n = n.parentElement) {
       var found = [n.getAttribute("stroke"), n.getAttribute("fill")].filter(function (c) {
@@ -271,18 +276,26 @@
     }).filter(Boolean);
     if (keys.length < 2) return;
     side.svg.setAttribute("role", "group");
-    keys.forEach(function (k) {
+    f.keys = f.keys || [];
+    keys.forEach(function (k, index) {
+      var name = f.node.id + ":" + index;
       k.text.classList.add("switchable");
       k.text.setAttribute("role", "button");
       k.text.setAttribute("tabindex", "0");
-      k.text.setAttribute("aria-pressed", "true");
-      function toggle() {
-        var on = k.text.getAttribute("aria-pressed") === "false";
+      function paint() {
+        var on = off.indexOf(name) < 0;
         k.text.setAttribute("aria-pressed", String(on));
         shapes.forEach(function (s) {
           if (s.colour === k.colour && s.node !== k.key) s.node.classList.toggle("off", !on);
         });
       }
+      function toggle() {
+        off = off.indexOf(name) < 0 ? off.concat(name) : off.filter(function (n) { return n !== name; });
+        view.keep("off", off);
+        f.keys.forEach(function (again) { again(); });
+      }
+      f.keys.push(paint);
+      paint();
       k.text.addEventListener("click", toggle);
       k.text.addEventListener("keydown", function (e) {
         if (e.key !== "Enter" && e.key !== " ") return;
@@ -387,8 +400,17 @@
     if (box.matches(":hover") && ready(f) && view.pointer) look(ready(f), view.pointer[0], view.pointer[1]);
   });
 
+  function switchOff() {
+    off = view.kept("off");
+    figures.forEach(function (f) {
+      if (off.some(function (name) { return name.indexOf(f.node.id + ":") === 0; })) ready(f);
+      (f.keys || []).forEach(function (paint) { paint(); });
+    });
+  }
+  addEventListener("resize", switchOff);
   function follow() {
-    var asked = (view.kept("zoom") || "").split("-").map(Number);
+    switchOff();
+    var asked = (view.kept("zoom")[0] || "").split("-").map(Number);
     if (asked.length === 2 && asked[0] < asked[1]) zoomTo(asked, true);
     else if (zoom) zoomTo(null, true);
   }

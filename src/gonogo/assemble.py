@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from datetime import date, datetime
 from fractions import Fraction
@@ -239,7 +240,22 @@ def config_echo(run: Run) -> ConfigEcho:
         objectives_source=config.objectives_source,
         lines=tuple(lines),
         content=config.content,
+        options=_options(run),
     )
+
+
+def _options(run: Run) -> tuple[str, ...]:
+    """What picks and reads the calls; where the logs are is not told, and names are masked."""
+    asked, path = run.request, run.config.path
+    found = [("-c", None if path is None else Path(path).name)]
+    found.append(("--period", run.label))
+    found += [
+        ("--where", f"{name}={label(run.masker, name, text)}") for name, text in run.selection.where
+    ]
+    found.append(("--as-of", asked.as_of))
+    found.append(("--log-format", asked.log_format and Path(asked.log_format).name))
+    found.append(("--sampling-rate", asked.sampling_rate))
+    return tuple(f"{name} {shlex.quote(clean_label(text, 200))}" for name, text in found if text)
 
 
 def notes(run: Run, partial: Partial) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from gonogo.ingest.reader import LogInput
 from gonogo.measures import Distributions, objective_data
 from gonogo.privacy import clean_label
 from gonogo.request import Run
-from gonogo.results import Coincidence, Excursion, FirstSeen, Impact, Step, Witness
+from gonogo.results import Coincidence, Excursion, FirstSeen, Impact, Step, TraceLine, Witness
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.investigate import (
     Candidate,
@@ -22,16 +22,19 @@ from gonogo.rollup.investigate import (
     Window,
     first_times,
     investigate,
+    look_again,
     period_shares,
 )
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar
+from gonogo.rollup.siblings import Call, Sibling, Siblings
 from gonogo.slo import evaluate
 from gonogo.stats.lift import FALSE_FINDING, log_tail
 
 Label = Callable[[str, str], str]
 Ids = Callable[[int, list[int]], pl.DataFrame]
+Kind = Literal["worst", "typical", "control"]
 MOST: Final = 5
 NEAR: Final = 3600
 """Seconds around an onset within which something new is worth a word."""
@@ -56,18 +59,31 @@ def looked_at(
     windows = [Window(by_id[e.objective], e.onset, e.end) for e in excursions]
     if not windows:
         return {}
+    calendar, siblings = Calendar(run.zone), Siblings()
     found = investigate(
         logs.blocks(),
         mapper.spans,
         windows,
         run.selection,
-        Calendar(run.zone),
+        calendar,
         logs.dictionaries,
         pricing,
+        siblings,
     )
+    again: dict[int, list[Call]] = {}
+    for _, candidate in (chosen for f in found for chosen in _chosen(f)):
+        for part in siblings.missing(candidate.call, mapper.spans, range(len(logs.parts))):
+            again.setdefault(part, []).append(candidate.call)
+    look_again(logs.blocks(), again, run.selection, calendar, logs.dictionaries, siblings)
     return {
         e.id: detailed(
-            e, by_id[e.objective], f, partial, lambda c, t: label(run.masker, c, t), logs.ids
+            e,
+            by_id[e.objective],
+            f,
+            partial,
+            lambda c, t: label(run.masker, c, t),
+            logs.ids,
+            siblings,
         )
         for e, f in zip(excursions, found, strict=True)
     }
@@ -80,6 +96,7 @@ def detailed(
     partial: Partial,
     named: Label,
     ids: Ids,
+    siblings: Siblings,
 ) -> Excursion:
     """The excursion with everything that its records say; `partial` has the texts as logged."""
     f = findings
@@ -102,7 +119,7 @@ def detailed(
             ),
             "coincidences": _coincidences(f, objective, partial, named),
             "first_seen": _first_seen(excursion, partial, named),
-            "witnesses": _witnesses(f, named, ids),
+            "witnesses": _witnesses(f, named, ids, siblings),
         }
     )
 
@@ -174,10 +191,14 @@ def _first_seen(e: Excursion, partial: Partial, named: Label) -> tuple[FirstSeen
     return tuple(sorted(found, key=lambda x: (abs(x.time - e.onset), x.dimension, x.value)))[:MOST]
 
 
-def _witnesses(f: Findings, named: Label, ids: Ids) -> tuple[Witness, ...]:
-    chosen: list[tuple[Literal["worst", "typical", "control"], Candidate]] = []
+def _witnesses(f: Findings, named: Label, ids: Ids, siblings: Siblings) -> tuple[Witness, ...]:
+    return tuple(_witness(kind, c, named, ids, siblings) for kind, c in _chosen(f))
+
+
+def _chosen(f: Findings) -> list[tuple[Kind, Candidate]]:
+    chosen: list[tuple[Kind, Candidate]] = []
     taken: set[tuple[int, int]] = set()
-    kinds: tuple[tuple[Literal["worst", "typical", "control"], Sequence[Candidate]], ...] = (
+    kinds: tuple[tuple[Kind, Sequence[Candidate]], ...] = (
         ("worst", f.worst), ("typical", f.typical), ("control", f.control),
     )  # fmt: skip
     for kind, candidates in kinds:
@@ -186,12 +207,11 @@ def _witnesses(f: Findings, named: Label, ids: Ids) -> tuple[Witness, ...]:
                 taken.add((candidate.part, candidate.row))
                 chosen.append((kind, candidate))
                 break
-    return tuple(_witness(kind, c, named, ids) for kind, c in chosen)
+    return chosen
 
 
-def _witness(
-    kind: Literal["worst", "typical", "control"], c: Candidate, named: Label, ids: Ids
-) -> Witness:
+def _witness(kind: Kind, c: Candidate, named: Label, ids: Ids, siblings: Siblings) -> Witness:
+    beside, left_out = siblings.beside(c.call, c.part, c.row)
     texts = ids(c.part, [c.row])
     trace, span = texts["trace_id"][0], texts["span_id"][0]
     texts_of = {
@@ -214,5 +234,23 @@ def _witness(
             )
             for name, took, failed in c.steps
         ),
+        beside=tuple(
+            TraceLine(
+                name=_name(line, named),
+                offset_us=line.time - c.time,
+                duration_us=None if line.duration < 0 else line.duration,
+                failed=line.failed,
+            )
+            for line in beside
+        ),
+        beside_left_out=left_out,
         **texts_of,
     )
+
+
+def _name(line: Sibling, named: Label) -> str:
+    """What a line of a trace is: its step, or its operation and model."""
+    if line.step:
+        return clean_label(line.step)
+    kinds = (("operation", line.operation), ("model", line.model))
+    return " ".join(named(kind, text) for kind, text in kinds if text) or "call"

@@ -44,7 +44,14 @@ from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.ingest.stretch import Stretch, newest_hour
 from gonogo.ingest.unread import unread_fields
-from gonogo.measures import Distributions, build_tables, field_coverage, objective_data, relabel
+from gonogo.measures import (
+    Distributions,
+    build_tables,
+    field_coverage,
+    first_seen,
+    objective_data,
+    relabel,
+)
 from gonogo.privacy import Masker
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
 from gonogo.readiness import decide
@@ -337,7 +344,7 @@ def _judge(
     excursions = tuple((closer or {}).get(e.id, e) for e in excursions)
     coverage = field_coverage(partial, config)
     telemetry_only = config.path is None
-    tables = build_tables(partial, config, Calendar(run.zone), distributions)
+    tables = build_tables(partial, config, Calendar(run.zone), distributions) | first_seen(partial)
     facts = observe(partial, coverage, as_of(run, partial), run.zone, guardrail_p95(tables))
     assessed = assess(config, gather(run, facts, objectives))
     comparisons = compared(run, partial, report, lambda name, text: label(run.masker, name, text))

@@ -10,6 +10,7 @@ import altair as alt
 from gonogo import display
 from gonogo.charts import marks, theme
 from gonogo.charts.labels import label, limit_text, plural
+from gonogo.charts.markers import markers
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import HOUR, Clock, Timeline, column, counts, wall_text
@@ -66,12 +67,13 @@ def burn_down(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     text = display.value(round(final, 6), "ratio")
     last = [{"t": end, "v": points[-1]["v"], "text": text}]
     even = [{"t": start, "v": 1.0, "text": ""}, {"t": end, "v": 0.0, "text": ""}]
-    note = [{"t": start + (end - start) * 0.36, "v": 0.64, "text": "even burn"}]
+    note = [{"t": start + (end - start) * 0.7, "v": 0.3, "text": "even burn"}]
+    came = markers(result, clock, start, end)
     step = {"interpolate": "step-after"}
     layers = [
         data("left").mark_area(color=color, opacity=0.12, **step).encode(x, y, alt.Y2("zero")),
         data("even").mark_line(color=theme.MUTED, strokeDash=[3, 3], strokeWidth=1).encode(x, y),
-        data("note").mark_text(color=theme.MUTED, align="right", dx=-6, dy=6).encode(
+        data("note").mark_text(color=theme.MUTED, align="left", dx=8, dy=-6).encode(
             x, y, alt.Text("text:N")
         ),
         data("left").mark_line(color=color, strokeWidth=1.8, **step).encode(x, y),
@@ -79,6 +81,7 @@ def burn_down(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         data("last").mark_text(
             align="left", dx=8, fontWeight="bold", fontSize=13, clip=False
         ).encode(x, y, alt.Text("text:N")),
+        *came.layers(x),
     ]  # fmt: skip
     gone = next((b for b, v in zip(bins, left, strict=True) if v < 0), None)
     total = sum(r[2] for r in rows)
@@ -100,9 +103,10 @@ def burn_down(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     }  # fmt: skip
     return Drawing(
         id="error-budget", page="readiness", title="Error budget",
-        subtitle=f"Left for {label(objective.title, 60)} {limit_text(objective)}, {clock.zone}.",
+        subtitle=f"Left for {label(objective.title, 60)} {limit_text(objective)}, {clock.zone}"
+        + (f"; {came.words}." if came.words else "."),
         caption=caption, view=alt.layer(*layers),
-        data={"left": points, "even": even, "note": note, "last": last}, span="half", height=290,
-        margins=marks.margins(top=4, right=[text]),
+        data={"left": points, "even": even, "note": note, "last": last, **came.data},
+        span="half", height=290, margins=marks.margins(top=max(4, came.top), right=[text]),
         table=Table(id="error_budget", title="Error budget", columns=columns, data=drawn),
     )  # fmt: skip

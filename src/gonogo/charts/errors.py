@@ -9,6 +9,7 @@ import altair as alt
 from gonogo import display
 from gonogo.charts import marks, theme
 from gonogo.charts.labels import NAME, bare_limit, label, limit_of, plural, unique_labels
+from gonogo.charts.markers import markers
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import Timeline, column
@@ -35,12 +36,14 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     y = marks.value_channel(alt.Y, "v", 0, top, "%")
     rows = base.rows({"v": [None if r is None else round(r, 5) for r in rates]})
     points = [(r["t"], r["v"]) for r in rows]
+    came = markers(result, base.clock, base.start, base.end)
     sets = {
         "bins": rows,
         "partial": [r for r in rows if r["partial"] and r["v"] is not None],
         "limit": marks.limit_rows(drawn),
         "wash": marks.wash_rows(result, objective, base.clock, base.start, base.end),
         "over": marks.over_limit(points, limit) if objective else [],
+        **came.data,
     }
     layers = [
         marks.wash_layer(x),
@@ -48,6 +51,7 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         data("bins").mark_line(color=theme.CATEGORIES[0], strokeWidth=1.5).encode(x, y),
         marks.hollow("partial", theme.CATEGORIES[0]).encode(x, y),
         *marks.limit_layers(y),
+        *came.layers(x),
     ]
     errors, outcomes = (sum(p[i] or 0 for p in pairs) for i in (0, 1))
     caption = f"{errors:,} of {plural(outcomes, 'call')} failed ({display.ratio(errors, outcomes)})"
@@ -62,6 +66,7 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         subtitle += f"; shaded: excursions beyond {bare_limit(objective)}"
     if any(base.partial):
         subtitle += f"; open circle: {base.unit} not complete"
+    subtitle += f"; {came.words}" if came.words else ""
     subtitle += marks.off_scale_text(objective, reach)
     columns = (
         Column(key="start", title=base.unit.capitalize(), unit="time"),
@@ -74,7 +79,9 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     return Drawing(
         id="error-rate", page="errors", title="Error rate over time", subtitle=subtitle + ".",
         caption=caption + ".", view=alt.layer(*layers), data=sets, height=280,
-        margins=marks.margins(span="full", right=[r["text"] for r in sets["limit"]]),
+        margins=marks.margins(
+            span="full", right=[r["text"] for r in sets["limit"]], top=came.top
+        ),
         objective=objective.id if objective is not None else "",
         table=Table(id="error_rate_over_time", title="Error rate over time", columns=columns,
                     data={k: base.column(k) for k in keys}),

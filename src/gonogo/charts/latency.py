@@ -11,6 +11,7 @@ import altair as alt
 from gonogo import display
 from gonogo.charts import marks, theme
 from gonogo.charts.labels import bare_limit, limit_of, plural
+from gonogo.charts.markers import Markers, markers
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Margins, Rows, Span
 from gonogo.charts.timeline import Timeline, column
@@ -45,6 +46,11 @@ class _Percentiles:
         return self.objective if marks.on_scale(self.objective, self.reach) else None
 
     @property
+    def came(self) -> Markers:
+        """Releases and prompt versions that came."""
+        return markers(self.result, self.base.clock, self.base.start, self.base.end)
+
+    @property
     def about(self) -> str:
         """Id of the objective whose excursions are shaded."""
         return self.objective.id if self.objective is not None else ""
@@ -75,6 +81,7 @@ class _Percentiles:
             "limit": marks.limit_rows(self.limit, unit),
             "wash": marks.wash_rows(self.result, self.objective, base.clock, base.start, base.end),
             "over": over,
+            **self.came.data,
         }
 
     def view(self) -> Any:
@@ -91,14 +98,15 @@ class _Percentiles:
         )
         colors = marks.color_scale(self.series, [COLORS[s] for s in self.series])
         # The legend hangs on this layer: a datum channel, as the lines have, cannot carry one.
-        key = marks.legend(self.series, "stroke", self.span)
+        key = marks.legend(self.series, "stroke", self.span, **self.came.legend)
         layers.append(open_dots.encode(x, y, alt.Color("s:N", scale=colors, legend=key)))
-        return alt.layer(*layers, *marks.limit_layers(y))
+        return alt.layer(*layers, *marks.limit_layers(y), *self.came.layers(x))
 
     def margins(self, sets: dict[str, Rows]) -> tuple[Margins, Margins]:
         return marks.margins(
-            legend=self.series, span=self.span, right=[r["text"] for r in sets["limit"]]
-        )
+            legend=self.series, span=self.span, right=[r["text"] for r in sets["limit"]],
+            top=self.came.top,
+        )  # fmt: skip
 
     def subtitle(self, washed: bool) -> str:
         base = self.base
@@ -108,6 +116,8 @@ class _Percentiles:
             parts.append(f"shaded: excursions beyond {bare_limit(self.objective)}")
         if any(base.partial):
             parts.append(f"open circles: {base.unit} not complete")
+        if self.came.words:
+            parts.append(self.came.words)
         return "; ".join(parts) + marks.off_scale_text(self.objective, self.reach) + "."
 
     def text(self, us: int, statistic: str) -> str:

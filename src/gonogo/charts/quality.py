@@ -11,6 +11,7 @@ import altair as alt
 from gonogo import display
 from gonogo.charts import marks, theme
 from gonogo.charts.labels import NAME, bare_limit, label, limit_of, plural, unique_labels
+from gonogo.charts.markers import markers
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import DAY, HOUR, WEEK, Bin, Timeline, column, wall_text
@@ -94,17 +95,20 @@ def _over_time(result: ReadinessResult, base: Timeline | None, rate: _Rate) -> D
             rows.append({"t": bins[i - 1].end, "v": None, "low": None, "high": None})
         values = {"v": round(b.num / b.den, 5), "low": bottom, "high": top}
         rows.append({"t": (b.start + b.end) // 2, "partial": b.partial} | values)
+    came = markers(result, base.clock, start, end)
     sets = {
         "rate": rows,
         "partial": [r for r in rows if r.get("partial")],
         "limit": marks.limit_rows(drawn),
         "wash": marks.wash_rows(result, objective, base.clock, start, end),
+        **came.data,
     }
     subtitle = f"Per {_width(bins[0])} with 95 % Wilson interval, {base.clock.zone}"
     if sets["wash"] and objective is not None:
         subtitle += f"; shaded: excursions beyond {bare_limit(objective)}"
     if sets["partial"]:
         subtitle += "; open circle: not complete"
+    subtitle += f"; {came.words}" if came.words else ""
     subtitle += marks.off_scale_text(objective, reach)
     columns = (
         Column(key="start", title="From", unit="time"),
@@ -117,11 +121,13 @@ def _over_time(result: ReadinessResult, base: Timeline | None, rate: _Rate) -> D
         "start": [b.epoch for b in bins], "num": [b.num for b in bins],
         "den": [b.den for b in bins], "interval": [interval_text(*e) for e in ends],
     }  # fmt: skip
-    layers = [marks.wash_layer(x), *marks.limit_layers(y), *marks.band_layers(x, y, rate.color)]
+    layers = [marks.wash_layer(x), *marks.limit_layers(y), *came.layers(x)]
+    layers += marks.band_layers(x, y, rate.color)
     return Drawing(
         id=rate.id, page="quality", title=rate.title, subtitle=subtitle + ".",
         caption=_finding(rate, bins, objective), view=alt.layer(*layers), data=sets, span="half",
-        height=290, margins=marks.margins(right=[r["text"] for r in sets["limit"]]),
+        height=290,
+        margins=marks.margins(right=[r["text"] for r in sets["limit"]], top=came.top),
         objective=objective.id if objective is not None else "",
         table=Table(id=rate.id.replace("-", "_"), title=rate.title, columns=columns, data=cells),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -18,10 +19,11 @@ def drawings(result: ReadinessResult) -> list[Drawing]:
     # Altair takes a good part of a second to import, which a light import of this package must not.
     from gonogo.charts.gallery import GALLERY
     from gonogo.charts.timeline import timeline
+    from gonogo.charts.waterfall import timelines
 
     base = timeline(result)
     found = (make(result, base) for make in GALLERY)
-    return [d for d in found if d is not None]
+    return [*(d for d in found if d is not None), *timelines(result)]
 
 
 def specification(drawing: Drawing, validate: bool = False) -> dict[str, Any]:
@@ -64,12 +66,12 @@ def _plot(drawing: Drawing, narrow: bool) -> tuple[int, int, int, int]:
     return (margins.left, margins.top, found["width"], found["height"])
 
 
-def finished(drawing: Drawing, pair: Pair, zone: str = "UTC") -> Chart:
-    """The chart of a drawing and its two SVGs; `zone` is that of its times."""
+def finished(drawing: Drawing, spec: dict[str, Any], pair: Pair, zone: str = "UTC") -> Chart:
+    """The chart of a drawing, its specification and its two SVGs; `zone` is that of its times."""
     from gonogo.charts.axes import axis_of
 
     wide, narrow = pair
-    axis = axis_of(drawing, drawing.view.to_dict(validate=False), zone)
+    axis = axis_of(drawing, spec, zone)
     return Chart(
         id=drawing.id, page=drawing.page, title=drawing.title, subtitle=drawing.subtitle,
         caption=drawing.caption, svg_wide=wide, table=drawing.table, span=drawing.span,
@@ -81,9 +83,18 @@ def finished(drawing: Drawing, pair: Pair, zone: str = "UTC") -> Chart:
 
 def render(result: ReadinessResult) -> list[Chart]:
     """Every chart whose data are there, in page order; the same result gives the same bytes."""
-    drawn = drawings(result)
+    drawn, jobs = drawings(result), list[Job]()
+
+    def under_way() -> Iterator[Job]:
+        for drawing in drawn:
+            jobs.append(job(drawing))
+            yield jobs[-1]
+
     zone = result.period.timezone
-    return [finished(d, pair, zone) for d, pair in zip(drawn, draw(map(job, drawn)), strict=True)]
+    return [
+        finished(drawing, asked.spec, pair, zone)
+        for pair, drawing, asked in zip(draw(under_way()), drawn, jobs, strict=True)
+    ]
 
 
 @cache

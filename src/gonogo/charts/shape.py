@@ -109,12 +109,15 @@ def _distribution(result: ReadinessResult, spread: _Spread) -> Drawing | None:
     every = [(m, m * 10**e) for e in range(-3, 7) for m in (1, 2, 5)]
     seen = [(m, v) for m, v in every if low <= v * 1000 <= high]
     ticks = [v for m, v in seen if m == 1 or len(seen) <= (8 if m == 2 else 12)]
+    # A phone has room for powers of ten, or where there are few of them for halves as well.
+    tens = sum(m == 1 and v in ticks for m, v in seen)
+    hidden = "!= '1'" if tens > 1 else "== '2'"
     x = alt.X(
         "x:Q", title=None,
         scale=alt.Scale(type="log", domain=[low / 1000, high / 1000], nice=False),
         axis=alt.Axis(
             values=ticks, tickCount=len(ticks), grid=False, labelOverlap=False,
-            labelExpr=f"{PHONE} && substring(format(datum.value, '.0e'), 0, 1) == '2' ? '' : "
+            labelExpr=f"{PHONE} && substring(format(datum.value, '.0e'), 0, 1) {hidden} ? '' : "
             "datum.value < 1000 ? format(datum.value, '~g') + ' ms' "
             ": format(datum.value / 1000, '~g') + ' s'",
         ),

@@ -40,6 +40,9 @@ TOKENS: Final[dict[str, tuple[str, str]]] = {
 LEGEND_ROW: Final = 16
 """Height of a row of a legend, in pixels."""
 
+LEGEND_OFFSET: Final = 8
+"""Pixels between a legend and the plot."""
+
 CATEGORIES: Final = tuple(f"var(--c{i})" for i in range(1, 7))
 HEAT: Final = tuple(f"var(--h{i})" for i in range(7))
 INK, MUTED, GRID, CARD = "var(--ink)", "var(--muted)", "var(--grid)", "var(--card)"
@@ -74,7 +77,7 @@ CONFIG: Final[dict[str, Any]] = {
         "symbolStrokeWidth": 2,
         "columnPadding": 20,
         "rowPadding": 5,
-        "offset": 8,
+        "offset": LEGEND_OFFSET,
         "padding": 0,
     },
     "line": {"strokeJoin": "round", "strokeCap": "round"},

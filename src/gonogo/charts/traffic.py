@@ -12,6 +12,7 @@ import altair as alt
 from gonogo import display
 from gonogo.charts import marks, theme
 from gonogo.charts.labels import plural, unique_labels
+from gonogo.charts.markers import markers
 from gonogo.charts.marks import data
 from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import DAY, HOUR, WEEK, Clock, Timeline, column, floor
@@ -87,11 +88,13 @@ def cost(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         row = {"t": part.start, "t2": end, "low": low / 1e9, "v": stacks[part.start] / 1e9}
         cut = until is not None and end > until
         sets["partial" if cut else "full"].append(row | {"s": part.name})
-    x = marks.time_x(min(stacks), max(stacks) + width * 1000)
+    start, stop = min(stacks), max(stacks) + width * 1000
+    came = markers(result, clock, start, stop)
+    x = marks.time_x(start, stop)
     y = marks.value_channel(alt.Y, "v", 0, max(stacks.values()) / 1e9, "$")
     color = alt.Color(
         "s:N", scale=marks.color_scale(labels, theme.CATEGORIES),
-        legend=marks.legend(labels, "square", "full"),
+        legend=marks.legend(labels, "square", "full", **came.legend),
     )  # fmt: skip
 
     def bars(name: str, opacity: float) -> Any:
@@ -100,6 +103,7 @@ def cost(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
 
     subtitle = f"US dollars per {_WIDTHS[width]}, {clock.zone}"
     subtitle += "; pale: not complete" if sets["partial"] else ""
+    subtitle += f"; {came.words}" if came.words else ""
     columns = (
         Column(key="start", title="From", unit="time"),
         Column(key="name", title="Model", unit="text"),
@@ -112,8 +116,9 @@ def cost(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     }  # fmt: skip
     return Drawing(
         id="cost-over-time", page="cost", title="Cost over time", subtitle=subtitle + ".",
-        caption=_spent(table, labels, parts), view=alt.layer(bars("full", 1), bars("partial", 0.5)),
-        data=sets, height=290, margins=marks.margins(legend=labels, span="full"),
+        caption=_spent(table, labels, parts), data=sets | came.data,
+        view=alt.layer(bars("full", 1), bars("partial", 0.5), *came.layers(x)), height=290,
+        margins=marks.margins(legend=labels, span="full", top=came.top),
         table=Table(id="cost_over_time", title="Cost over time", columns=columns, data=drawn),
     )  # fmt: skip
 
@@ -164,13 +169,15 @@ def calls(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         mark = data(name).mark_rect(fillOpacity=opacity)
         return mark.encode(x, alt.X2("t2"), y, alt.Y2("zero"), alt.ColorDatum(kind))
 
+    came = markers(result, base.clock, base.start, base.end)
+    key = marks.legend(names, "square", "full", **came.legend)
     # A layer without rows gives the legend, which a datum channel cannot carry.
     empty_key = data("key").mark_point(filled=True).encode(
-        x, y, alt.Color("s:N", scale=colors, legend=marks.legend(names, "square", "full"))
+        x, y, alt.Color("s:N", scale=colors, legend=key)
     )  # fmt: skip
     view = alt.layer(
         marks.wash_layer(x, theme.WARN, "empty"), bars("full", "calls", 0.75),
-        bars("partial", "calls", 0.3), bars("failed", "failed", 1), empty_key,
+        bars("partial", "calls", 0.3), bars("failed", "failed", 1), empty_key, *came.layers(x),
     )  # fmt: skip
     at = max(range(len(counts)), key=lambda i: (counts[i], -i))
     caption = f"{plural(sum(counts), 'call')}; the busiest {base.unit} was "
@@ -182,6 +189,7 @@ def calls(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     subtitle = f"By {base.unit}, {base.clock.zone}"
     subtitle += f"; shaded: no call in the {base.unit}" if missing else ""
     subtitle += "; pale: not complete" if partial else ""
+    subtitle += f"; {came.words}" if came.words else ""
     columns = (
         Column(key="start", title=base.unit.capitalize(), unit="time"),
         Column(key="calls", title="Calls", unit="count"),
@@ -191,8 +199,9 @@ def calls(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     return Drawing(
         id="calls-over-time", page="data", title=f"Calls per {base.unit}", subtitle=subtitle + ".",
         caption=caption + ".", view=view, height=240, narrow_height=220,
-        margins=marks.margins(legend=names, span="full"),
-        data={"full": full, "partial": partial, "failed": failed, "empty": empty, "key": []},
+        margins=marks.margins(legend=names, span="full", top=came.top),
+        data={"full": full, "partial": partial, "failed": failed, "empty": empty, "key": [],
+              **came.data},
         table=Table(id="calls_over_time", title=f"Calls per {base.unit}", columns=columns,
                     data={c.key: base.column(c.key) for c in columns}),
     )  # fmt: skip

@@ -2,8 +2,16 @@
 
 from gonogo.measures.build import build_tables
 from gonogo.measures.coverage import field_coverage
+from gonogo.measures.firsts import first_seen
 from gonogo.measures.frames import Distributions
 from gonogo.measures.labels import relabel
 from gonogo.measures.objectives import objective_data
 
-__all__ = ["Distributions", "build_tables", "field_coverage", "objective_data", "relabel"]
+__all__ = [
+    "Distributions",
+    "build_tables",
+    "field_coverage",
+    "first_seen",
+    "objective_data",
+    "relabel",
+]

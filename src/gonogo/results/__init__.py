@@ -32,6 +32,7 @@ from gonogo.results.objectives import (
     Impact,
     ObjectiveResult,
     Step,
+    TraceLine,
     Waiver,
     WindowBudget,
     Witness,
@@ -72,6 +73,7 @@ __all__ = [
     "Standing",
     "Step",
     "Table",
+    "TraceLine",
     "Waiver",
     "WindowBudget",
     "Witness",
@@ -202,6 +204,9 @@ class ConfigEcho(Model):
         description="effective settings, one per line, for the Data page"
     )
     content: str = Field(default="", description="hash that sign-offs are bound to")
+    options: tuple[str, ...] = Field(
+        default=(), description="what to write on a command line to look at the same calls again"
+    )
 
 
 class BlockSums(Model):

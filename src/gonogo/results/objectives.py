@@ -168,6 +168,15 @@ class Step(Model):
     failed: bool
 
 
+class TraceLine(Model):
+    """Another line of the trace of a call, which began within ten minutes of it."""
+
+    name: str
+    offset_us: int = Field(description="start after the start of the call; negative before it")
+    duration_us: int | None
+    failed: bool
+
+
 class Witness(Model):
     """A call worth opening for an excursion, by a stated rule."""
 
@@ -182,6 +191,8 @@ class Witness(Model):
     duration_us: int | None
     error_class: str | None
     steps: tuple[Step, ...] = ()
+    beside: tuple[TraceLine, ...] = Field(default=(), description="by their start")
+    beside_left_out: int = Field(default=0, description="further lines, all of them shorter")
 
 
 class Impact(Model):

@@ -25,6 +25,7 @@ from gonogo.rollup.counting import Ints
 from gonogo.rollup.objectives import Judged, judge
 from gonogo.rollup.segments import dictionary_of
 from gonogo.rollup.select import Calendar, Selection, split
+from gonogo.rollup.siblings import Call, Siblings, steps
 from gonogo.stats.hashing import mix
 
 Loader = Callable[[], tuple[Block, NDArray[np.bool_]]]
@@ -58,6 +59,10 @@ class Candidate:
     steps: tuple[tuple[str, int, bool], ...]
     """(name, duration in µs or -1, failed) of what the line holds beside the call itself"""
 
+    @property
+    def call(self) -> Call:
+        return self.trace, self.time
+
 
 @dataclass(slots=True)
 class Findings:
@@ -81,6 +86,10 @@ class Findings:
     worst: list[Candidate] = field(default_factory=list)
     typical: list[Candidate] = field(default_factory=list)
     control: list[Candidate] = field(default_factory=list)
+
+    @property
+    def candidates(self) -> Iterable[Candidate]:
+        return (*self.worst, *self.typical, *self.control)
 
 
 @dataclass(slots=True)
@@ -138,8 +147,12 @@ def investigate(
     calendar: Calendar,
     dictionaries: Dictionaries,
     pricing: Pricing,
+    siblings: Siblings,
 ) -> list[Findings]:
-    """Count the events of each window; `spans` says which parts hold what times (epoch µs)."""
+    """Count the events of each window; `spans` says which parts hold what times (epoch µs).
+
+    What parts hold of the traces of calls worth opening goes into `siblings` on the way.
+    """
     found = [_Open(window) for window in windows]
 
     def prepared(item: tuple[int, Loader]) -> tuple[int, Context]:
@@ -161,7 +174,27 @@ def investigate(
         for one in found:
             if _touches(one.window, spans.get(part)):
                 _look(one, ctx, dictionaries, texts, part)
+        calls = (c.call for one in found for c in one.findings.candidates)
+        siblings.note(part, ctx, texts.of, calls)
     return [one.finish(texts) for one in found]
+
+
+def look_again(
+    loaders: Iterable[Loader],
+    wanted: Mapping[int, Iterable[Call]],
+    selection: Selection,
+    calendar: Calendar,
+    dictionaries: Dictionaries,
+    siblings: Siblings,
+) -> None:
+    """Take from the parts of `wanted` what they hold of the traces of some calls."""
+    texts = _Texts(dictionaries)
+    for part, load in enumerate(loaders):
+        if part not in wanted:
+            continue
+        block, keep = load()
+        taken = split(block.lines, keep, selection, dictionaries).taken
+        siblings.note(part, context(block, taken, calendar), texts.of, wanted[part])
 
 
 def _touches(window: Window, span: tuple[int, int] | None) -> bool:
@@ -291,22 +324,8 @@ def _candidate(
         operation=text("operation"),
         release=text("release"),
         error_class=str(ERROR_CLASSES[number]) if number < len(ERROR_CLASSES) else None,
-        steps=_steps(ctx, texts, line),
+        steps=steps(ctx, texts.of, line),
     )
-
-
-def _steps(ctx: Context, texts: _Texts, line: int) -> tuple[tuple[str, int, bool], ...]:
-    found = []
-    for child, title, key, failed in (
-        (ctx.guardrails, "guardrail", "name", "blocked"),
-        (ctx.retrievals, "retrieval", "index_version", "failed"),
-        (ctx.tool_calls, "tool", "tool", "failed"),
-    ):
-        for at in np.flatnonzero(child.row == line).tolist():
-            label = texts.of(key)[int(child[key][at])]
-            took = int(child["duration_us"][at])
-            found.append((f"{title} {label}" if label else title, took, child[failed][at] == YES))
-    return tuple((name, took, bool(bad)) for name, took, bad in found)
 
 
 def period_shares(frames: Mapping[str, pl.DataFrame], table: str) -> dict[tuple[str, str], float]:

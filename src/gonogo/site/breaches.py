@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
 from gonogo import display
 from gonogo.conventions import INTERNAL
 from gonogo.results import Excursion, Exemplar, ReadinessResult
+from gonogo.site.commands import incident
 from gonogo.site.layout import blocks
 from gonogo.site.model import (
     Absent,
@@ -42,6 +44,8 @@ from gonogo.telling import coincidence, dimension, impact, step
 
 BREACH: Final = Pill("Breach", "bad", "breached")
 EXCURSION: Final = Pill("Excursion", "warn", "risk")
+PREFIX: Final = "trace-"
+"""What the id of the timeline of an excursion begins with; the id of the excursion follows."""
 _WITNESSES: Final = {
     "worst": "The worst", "typical": "A typical one", "control": "A good one, to compare",
 }  # fmt: skip
@@ -55,7 +59,7 @@ _KINDS: Final = {
 }  # fmt: skip
 
 
-def _view(e: Excursion, result: ReadinessResult) -> ExcursionView:
+def _view(e: Excursion, result: ReadinessResult, chart: ChartView | None) -> ExcursionView:
     objective = next((o for o in result.objectives if o.id == e.objective), None)
     page = page_of(objective.indicator) if objective else "readiness"
     interval = span_text(e.onset, e.end, result) + (", still going on" if e.ongoing else "")
@@ -85,12 +89,14 @@ def _view(e: Excursion, result: ReadinessResult) -> ExcursionView:
         facts=tuple(facts),
         impact=prose(impact(e), 500) if e.impact else "",
         coincidences=tuple(prose(line, 400) for line in _coinciding(e, result)),
-        witnesses=_witnesses(e, result),
+        chart=chart,
+        witnesses=_witnesses(e, result, drawn=chart is not None),
         objective=Link(
             "The objective", f"index.html#{objective.slug}" if objective else "index.html"
         ),
         page=Link(f"{TITLE[page]} page", HREF[page]),
         summary=clipped(summary, 900),
+        command=incident(e, result),
     )
 
 
@@ -105,25 +111,30 @@ def _coinciding(e: Excursion, result: ReadinessResult) -> list[str]:
     return lines
 
 
-def _witnesses(e: Excursion, result: ReadinessResult) -> TableView | None:
-    """Calls worth opening: the worst, a typical one and a good one, and what happened in each."""
+def _witnesses(e: Excursion, result: ReadinessResult, drawn: bool) -> TableView | None:
+    """Calls worth opening: the worst, a typical one and a good one, and what happened in each
+    where no chart beside the table shows it."""
     if not e.witnesses:
         return None
-    rows = [
-        (
+    rows = []
+    for w in e.witnesses:
+        trace, started = trace_link(w.trace_id, result), firm(moment(w.time, result))
+        model = Cell(clipped(w.model or "–"), small=clipped(" · ".join(
+            x for x in (w.operation, w.release, w.error_class) if x)))  # fmt: skip
+        took = Cell("–" if w.duration_us is None else value_text(w.duration_us, "us"))
+        inside = Cell(clipped("; ".join(map(step, w.steps)), 300))
+        rows.append((
             Cell(_WITNESSES[w.kind], small=clipped(w.rule)),
-            trace_link(w.trace_id, result),
-            Cell(firm(moment(w.time, result))),
-            Cell(clipped(w.model or "–"), small=clipped(" · ".join(
-                x for x in (w.operation, w.release, w.error_class) if x))),
-            Cell("–" if w.duration_us is None else value_text(w.duration_us, "us")),
-            Cell(clipped("; ".join(map(step, w.steps)), 300)),
-        )
-        for w in e.witnesses
-    ]  # fmt: skip
-    cols = (("Call", False), ("Trace", False), ("Started", False), ("Model", False),
-            ("Took", True), ("In it", False))  # fmt: skip
-    return plain(f"calls-{e.id}", "Calls worth opening", cols, rows, sortable=False)
+            *((replace(trace, small=started), model) if drawn
+              else (trace, Cell(started), model, took, inside)),
+        ))  # fmt: skip
+    cols: tuple[tuple[str, bool], ...] = (("Call", False), ("Trace, started", False),
+                                          ("Model", False))  # fmt: skip
+    if not drawn:
+        cols = (("Call", False), ("Trace", False), ("Started", False), ("Model", False),
+                ("Took", True), ("In it", False))  # fmt: skip
+    caption = f"Calls worth opening, {heading(e.title)}, {moment(e.onset, result)}"
+    return plain(f"calls-{e.id}", caption, cols, rows, sortable=False)
 
 
 def _bounds(result: ReadinessResult) -> tuple[int, int] | None:
@@ -212,14 +223,15 @@ def page(
     downloads: tuple[Link, ...],
 ) -> BreachesPage:
     """The context of `breaches.html`."""
-    views = [(e.is_breach, _view(e, result)) for e in result.excursions]
+    timelines = {c.id.removeprefix(PREFIX): c for c in charts if c.id.startswith(PREFIX)}
+    views = [(e.is_breach, _view(e, result, timelines.get(e.id))) for e in result.excursions]
     bounds = _bounds(result)
     ends = (moment(bounds[0], result), moment(bounds[1], result)) if bounds else ("", "")
     return BreachesPage(
         shell=shell,
         empty="" if views else f"{NOTHING} Looked at: {period_text(result)}.",
         strips=_strips(result),
-        blocks=blocks(charts),
+        blocks=blocks(c for c in charts if not c.id.startswith(PREFIX)),
         axis=ends,
         breaches=tuple(view for is_breach, view in views if is_breach),
         excursions=tuple(view for is_breach, view in views if not is_breach),

@@ -9,6 +9,7 @@ from typing import Final
 from gonogo import display
 from gonogo.conventions import Source
 from gonogo.results import ReadinessResult
+from gonogo.site.commands import build
 from gonogo.site.layout import blocks
 from gonogo.site.model import Cell, ChartView, DataPage, Fact, Pill, Shell, TableView, Term
 from gonogo.site.objectives import verdict_pill
@@ -223,6 +224,7 @@ def page(
         ),
         config_facts=_config_facts(result),
         config_lines=tuple(clipped(line, 300) for line in result.config.lines),
+        command=build(result) if result.ingest.lines else "",
         history=_history(result),
         notes=tuple(clipped(note, 500) for note in result.notes),
         downloads=_downloads(files),

@@ -381,7 +381,11 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class ExcursionView:
-    """One excursion or breach under its permanent address; `summary` is what gets copied."""
+    """One excursion or breach under its permanent address; `summary` is what gets copied.
+
+    `chart` shows what took the time in the calls of `witnesses`; `command` looks at the same
+    stretch of time again.
+    """
 
     id: str
     title: str
@@ -391,10 +395,12 @@ class ExcursionView:
     facts: tuple[Fact, ...]
     impact: str
     coincidences: tuple[str, ...]
+    chart: ChartView | None
     witnesses: TableView | None
     objective: Link
     page: Link
     summary: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +445,8 @@ class DataPage:
     not_applicable: tuple[Fact, ...]
     config_facts: tuple[Fact, ...]
     config_lines: tuple[str, ...]
+    command: str
+    """what makes the same result again, "" where there was nothing to read"""
     history: TableView
     notes: tuple[str, ...]
     downloads: TableView

@@ -114,9 +114,9 @@ def _cell(table: Table, col: Col, row: int, zone: str) -> Cell:
             return Cell(shown, hint=hint, firm=bool(_INTERVAL.fullmatch(shown)))
         if value is None:
             return Cell("–", hint="not logged", sort="" if not col.numeric else "-")
-        return Cell(
-            value_text(value, col.unit, zone), sort=str(int(value)), firm=col.unit == "time"
-        )
+        # Durations sort by a digit more than is shown; all of them would be a quarter of a page.
+        order = int(float(f"{value:.4g}")) if col.unit == "us" else int(value)
+        return Cell(value_text(value, col.unit, zone), sort=str(order), firm=col.unit == "time")
     num, den = int_at(table, col.num, row), int_at(table, col.den, row)
     if num is None or not den:
         return Cell("–", hint="nothing to divide by", sort="-")
@@ -143,10 +143,10 @@ def sorted_by(rows: Sequence[Sequence[Cell]], column: int) -> str:
 
 
 def headers(cols: Sequence[Col], rows: Sequence[Sequence[Cell]]) -> tuple[Header, ...]:
-    """The heads of `rows`; the first numeric column that is in order says so."""
+    """The heads of `rows`; the first column of numbers or times that is in order says so."""
     found = [""] * len(cols)
     for i, col in enumerate(cols):
-        if col.numeric and (order := sorted_by(rows, i)):
+        if (col.numeric or col.unit == "time") and (order := sorted_by(rows, i)):
             found[i] = order
             break
     return tuple(
