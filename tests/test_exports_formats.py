@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from gonogo.conventions import Severity, Status, Verdict
+from gonogo.exports.blockkit import SECTION
 from gonogo.exports.csv_out import objectives_csv
 from gonogo.exports.cut import within
 from gonogo.exports.github import (
@@ -26,7 +27,7 @@ from gonogo.exports.github import (
     outputs,
 )
 from gonogo.exports.json_out import dumps
-from gonogo.exports.slack import SECTION, slack_json
+from gonogo.exports.slack import slack_json
 from gonogo.results import Decision, Gate, ReadinessResult, Reason
 from hostile import ATTACK_STRINGS
 from hostile_result import hostile_result, objective
