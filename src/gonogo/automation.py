@@ -64,8 +64,9 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
     context_settings=_SETTINGS,
     short_help="A saved result as Markdown, JUnit, Slack and so on.",
     epilog="\b\nExamples:\n  gonogo report site/readiness.json --format slack\n"
-    "  gonogo report site/readiness.json --format comment > comment.md\n\n"
-    "Exits with 0 whatever the verdict is: it was judged when the result was made.",
+    "  gonogo report site/readiness.json --format comment > comment.md\n"
+    "  gonogo report public/ --exit-code       a last step: publish first, fail last\n\n"
+    "Exits with 0 whatever the verdict is, unless --exit-code asks for more.",
 )
 @_RESULT
 @click.option(
@@ -77,8 +78,18 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
     help="What to write to stdout; comment is Markdown within the size of a pull request comment.",
 )
 @_SLO_ONLY
+@click.option(
+    "--exit-code",
+    "ends",
+    envvar="GONOGO_REPORT_EXIT_CODE",
+    is_flag=True,
+    help="Exit as gonogo check does: 1 where it is NO-GO, 3 where it is INCONCLUSIVE.",
+)
+@passes
 @debug_option
-def report(result: Path, form: str, slo_only: bool) -> None:
+def report(
+    result: Path, form: str, slo_only: bool, ends: bool, strict: bool, allow_inconclusive: bool
+) -> None:
     """Write a saved RESULT in another form, SLA and SLO verdicts as they were.
 
     RESULT is a readiness.json or a site; of a site of many periods it is the newest one.
@@ -93,6 +104,9 @@ def report(result: Path, form: str, slo_only: bool) -> None:
         console.data(comment(saved, decision))
     else:
         console.data(rendered(saved, decision, form))
+    if ends:
+        code = exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive)
+        click.get_current_context().exit(code)
 
 
 @click.command(
