@@ -257,6 +257,29 @@ def test_a_saved_result_comes_in_every_form(saved: Path, form: str, start: str) 
         assert done.stdout.startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("verdict", "more", "code"),
+    [
+        (Verdict.GO, (), 0),
+        (Verdict.NO_GO, (), 1),
+        (Verdict.CONDITIONS, (), 0),
+        (Verdict.CONDITIONS, ("--strict",), 1),
+        (Verdict.INCONCLUSIVE, (), 3),
+        (Verdict.INCONCLUSIVE, ("--allow-inconclusive",), 0),
+    ],
+)
+def test_a_report_ends_with_the_verdict_where_it_is_asked_to(
+    saved: Path, verdict: Verdict, more: tuple[str, ...], code: int
+) -> None:
+    decision = Decision(verdict=verdict, headline="", reasons=())
+    result = synthetic_result(readiness=decision)
+    saved.write_text(dumps(result), encoding="utf-8")
+    ended = gonogo("report", saved, "--exit-code", *more)
+    assert ended.exit_code == code
+    assert ended.stdout == gonogo("report", saved, *more).stdout
+    assert gonogo("report", saved, *more).exit_code == 0
+
+
 def test_ci_appends_to_the_files_of_the_step_and_passes(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,8 +65,9 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
     short_help="A saved result as Markdown, JUnit, Slack and so on.",
     epilog="\b\nExamples:\n  gonogo report site/readiness.json --format slack\n"
     "  gonogo report site/readiness.json --format comment > comment.md\n"
-    "  gonogo report public/ --exit-code       a last step: publish first, fail last\n\n"
-    "Exits with 0 whatever the verdict is, unless --exit-code asks for more.",
+    "  gonogo report public/ --exit-code\n\n"
+    "Exits with 0 whatever the verdict is, unless --exit-code makes it the last step of a job: "
+    "publish first, fail last.",
 )
 @_RESULT
 @click.option(

@@ -225,6 +225,9 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
     _exit(exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
 
 
+main.add_command(incident)
+
+
 @main.command(
     context_settings=_SETTINGS,
     short_help="The checklist: every gate, its evidence and what is missing.",
@@ -377,7 +380,7 @@ def schema(what: str) -> None:
         console.data(schema_json())
 
 
-for command in (incident, rollup, merge, report, ci, config_diff, completion):
+for command in (rollup, merge, report, ci, config_diff, completion):
     main.add_command(command)
 
 
