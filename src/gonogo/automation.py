@@ -145,7 +145,8 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
     context_settings=_SETTINGS,
     short_help="What a change of readiness.toml does to the bar.",
     epilog="\b\nExamples:\n  gonogo config-diff base/readiness.toml readiness.toml\n"
-    "  gonogo config-diff base/readiness.toml readiness.toml --format github --strict\n\n"
+    "  gonogo config-diff base/readiness.toml readiness.toml --format github --strict\n"
+    "  gonogo config-diff base/readiness.toml readiness.toml --also templates\n\n"
     "A file that is not there stands for the default thresholds.",
 )
 @click.argument("base", type=click.Path(path_type=Path, dir_okay=False))
@@ -158,21 +159,27 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
     show_default=True,
     help="Lines, or annotations for GitHub Actions.",
 )
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="NAME",
+    help="A file or folder beside both (templates, mappings, golden baseline); repeatable.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 where the bar is lower, or could be.")
 @debug_option
-def config_diff(base: Path, head: Path, form: str, strict: bool) -> None:
+def config_diff(base: Path, head: Path, form: str, also: tuple[str, ...], strict: bool) -> None:
     """Say how the SLA and SLO thresholds of HEAD differ from those of BASE.
 
     A pull request is judged by the thresholds of the branch that it goes into; that it changes
     them is for people to see. What lowers the bar stands first, marked with !.
     """
-    from gonogo.config.changes import changes
+    from gonogo.config.changes import changes, file_changes
     from gonogo.config.load import default_config, load
     from gonogo.exports.github import finding
     from gonogo.privacy import printable_line
 
     before, after = (load(p) if p.is_file() else default_config() for p in (base, head))
-    found = changes(before, after)
+    found = (*file_changes(base.parent, head.parent, also), *changes(before, after))
     root = os.environ.get("GITHUB_WORKSPACE", "")
     for change in found:
         if form == "github":
