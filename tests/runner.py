@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from published import ROOT
@@ -105,6 +107,8 @@ class Runner:
 
 
 def git(*args: str | Path, cwd: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
     subprocess.run(["git", "-c", "init.defaultBranch=main", *args], cwd=cwd, check=True,
                    capture_output=True)  # fmt: skip
 
