@@ -11,7 +11,7 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-minimum check format bench bench-full golden dist requirements clean
+.PHONY: help setup demo test test-minimum check format bench bench-full golden dist requirements workflows clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ dist: $(VENV)/.dev  ## Build the wheel and the sdist into dist/
 
 requirements: $(VENV)/.test  ## Write the versions of requirements/ anew, from .venv and pyproject.toml
 	@$(PY) tools/requirements.py
+
+workflows: $(VENV)/.gonogo  ## Write home and release, as pyproject.toml names them, into docs/ci
+	@$(PY) tools/workflows.py
 
 clean:  ## Remove what make made; the state in .gonogo/ stays
 	rm -rf $(VENV) .venv-minimum site dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -8,10 +8,12 @@ a test fails as long as the pages and the code differ.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import json
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -88,6 +90,7 @@ _EXIT_CODES: Final = (
 def pages() -> dict[Path, str]:
     """Every generated file with its content; pages with a generated part are given whole."""
     native, foreign = DOCS / "native-log.md", DOCS / "formats.md"
+    structure = DOCS / "architecture.md"
     return {
         DOCS / "reference" / "cli.md": cli(),
         DOCS / "reference" / "configuration.md": configuration(),
@@ -101,6 +104,7 @@ def pages() -> dict[Path, str]:
         + "\n",
         native: with_part(native.read_text(encoding="utf-8"), "aliases", aliases()),
         foreign: with_part(foreign.read_text(encoding="utf-8"), "formats", formats()),
+        structure: with_part(structure.read_text(encoding="utf-8"), "layers", layers()),
     }
 
 
@@ -115,6 +119,31 @@ def with_part(text: str, name: str, part: str) -> str:
     if not found or not closed:
         raise ValueError(f"no part {name!r} to fill")
     return f"{before}{start}\n{part}{END}{after}"
+
+
+def layers() -> str:
+    """The import contract from the top, each module with the first sentence of its docstring."""
+    contracts = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = [
+        c for c in contracts["tool"]["importlinter"]["contracts"] if c["type"] == "layers"
+    ]
+    rows = []
+    for layer in contract["layers"]:
+        names = layer.split(" | ")
+        told = [_told(name) for name in names]
+        if len(names) > 1:
+            told = [f"*{name}*: {text}" for name, text in zip(names, told, strict=True)]
+        rows.append((" · ".join(f"`{name}`" for name in names), "; ".join(told)))
+    return table(("modules of one layer", "what they are"), rows)
+
+
+def _told(name: str) -> str:
+    """What a module or package says of itself in its first sentence or two."""
+    source = DOCS.parent / "src" / "gonogo"
+    file = source / f"{name}.py"
+    file = file if file.is_file() else source / name / "__init__.py"
+    doc = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return " ".join(doc.partition("\n\n")[0].split()).rstrip(".")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,51 +1,39 @@
-"""The action and the workflows: what they run is run here, week after week, as a runner would.
-
-The runner below knows as much of GitHub Actions as these files use: steps with `run`, inputs,
-environment, outputs, and `uses` of our own action. Steps of other actions are done by hand.
-"""
+"""The action and the workflows: what they run is run here, week after week, as a runner would."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
-import yaml
 
 from gonogo.cli import main
 from published import ID_KEY, ROOT, tree
+from runner import (
+    ACTION,
+    EVERY,
+    OWN,
+    WORKFLOWS,
+    Runner,
+    clean_env,
+    git,
+    jobs,
+    parsed,
+    programs,
+    steps_of,
+)
 from sitecheck import Page
 from weeks import CONFIG, write_week
 
-WORKFLOWS = sorted((ROOT / "docs" / "ci").glob("github-*.yml"))
-OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-ACTION = ROOT / "action.yml"
-EVERY = [ACTION, *WORKFLOWS, *OWN]
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$")
-
-
-def parsed(path: Path) -> dict[str, Any]:
-    # YAML 1.1 takes the key `on` for a truth value.
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {("on" if key is True else key): value for key, value in data.items()}
-
-
-def jobs(path: Path) -> dict[str, dict[str, Any]]:
-    return parsed(path).get("jobs", {})
-
-
-def steps_of(path: Path) -> list[dict[str, Any]]:
-    if path == ACTION:
-        return list(parsed(path)["runs"]["steps"])
-    return [step for job in jobs(path).values() for step in job.get("steps", [])]
 
 
 # --- what is in the files -------------------------------------------------------------------------
@@ -94,17 +82,17 @@ def test_the_job_that_may_comment_runs_nothing_of_the_pull_request() -> None:
     path = ROOT / "docs" / "ci" / "github-comment.yml"
     assert not [s for s in steps_of(path) if "checkout" in s.get("uses", "")]
     gate = ROOT / "docs" / "ci" / "github-pull-request.yml"
-    assert parsed(gate)["on"] == {"pull_request": None}
+    assert parsed(gate)["on"] == {"pull_request": None, "push": {"branches": ["main"]}}
     assert "secrets." not in gate.read_text()
     (judge,) = jobs(gate).values()
-    assert judge["permissions"] == {"contents": "read"}
+    assert judge["permissions"] == {"actions": "read", "contents": "read"}
     judged = next(s for s in judge["steps"] if s.get("id") == "gonogo")
     assert judged["with"]["config"] == "base/readiness.toml"
 
 
 def test_the_variables_that_the_files_set_are_options_of_gonogo() -> None:
     known = {"GONOGO_ID_KEY", "GONOGO_STATE_REPOSITORY", "GONOGO_STATE_KEY", "GONOGO_STATE_TOKEN",
-             "GONOGO_STATE_PROJECT"}  # fmt: skip
+             "GONOGO_STATE_PROJECT", "GONOGO_ISSUE_TOKEN", "GONOGO_READ_TOKEN"}  # fmt: skip
     for name, command in main.commands.items():
         for option in command.params:
             if isinstance(option, click.Option):
@@ -118,86 +106,38 @@ def test_the_variables_that_the_files_set_are_options_of_gonogo() -> None:
 def test_the_commands_of_the_other_systems_can_be_parsed() -> None:
     for name in ("gitlab.yml", "crontab"):
         text = (ROOT / "docs" / "ci" / name).read_text()
-        found = re.findall(r"gonogo ((?:build|check|report) [^>\n]*)", text)
+        known = "|".join(main.commands)
+        found = re.findall(rf"gonogo ((?:{known}) [^>\n]*)", text)
         assert found
         for line in found:
-            command, *arguments = line.split()
+            command, *arguments = shlex.split(line)
             main.commands[command].make_context(command, arguments)
 
 
-@pytest.mark.parametrize("tool", [("zizmor", "--offline", "--no-progress"), ("actionlint",)])
-def test_the_linters_of_workflows_find_nothing(tool: tuple[str, ...]) -> None:
-    program = shutil.which(tool[0]) or shutil.which(tool[0], path=str(Path(sys.executable).parent))
+GITLAB = ROOT / "docs" / "ci" / "gitlab.yml"
+LINTERS = {
+    "zizmor": (("--offline", "--no-progress"), EVERY),
+    "actionlint": ((), [*WORKFLOWS, *OWN]),
+    "check-jsonschema workflows": (
+        ("--builtin-schema", "vendor.github-workflows"), [*WORKFLOWS, *OWN]
+    ),
+    "check-jsonschema action": (("--builtin-schema", "vendor.github-actions"), [ACTION]),
+    "check-jsonschema gitlab": (("--builtin-schema", "vendor.gitlab-ci"), [GITLAB]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("linter", LINTERS)
+def test_the_linters_of_workflows_find_nothing(linter: str) -> None:
+    options, files = LINTERS[linter]
+    tool = linter.split(maxsplit=1)[0]
+    program = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
     if not program:
-        pytest.skip(f"{tool[0]} is not installed")
-    files = [str(p) for p in EVERY if tool[0] == "zizmor" or p != ACTION]
-    done = subprocess.run([program, *tool[1:], *files], capture_output=True, text=True, check=False)
+        pytest.skip(f"{tool} is not installed")
+    done = subprocess.run([program, *options, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-# --- a runner -------------------------------------------------------------------------------------
-
-
-@dataclass
-class Runner:
-    """A machine of its own: a checkout, the files of a step, and what steps handed on."""
-
-    folder: Path
-    scope: dict[str, str]
-    env: dict[str, str] = field(default_factory=dict)
-    summary: str = ""
-
-    def value(self, text: str) -> str:
-        """`text` with its expressions: a name, or the first of two that is not empty."""
-
-        def one(match: re.Match[str]) -> str:
-            for name in match[1].split("||"):
-                bare = name.strip()
-                found = bare.strip("'") if bare.startswith("'") else self.scope.get(bare, "")
-                if found:
-                    return found
-            return ""
-
-        return re.sub(r"\$\{\{ *(.*?) *\}\}", one, text)
-
-    def run(self, step: dict[str, Any], inputs: dict[str, str] | None = None) -> int:
-        """A step with `run`; its outputs are known afterwards as steps.ID.outputs.NAME."""
-        scope = self.scope
-        self.scope = {**scope, **{f"inputs.{k}": v for k, v in (inputs or {}).items()}}
-        env = {name: self.value(str(text)) for name, text in step.get("env", {}).items()}
-        self.scope = scope
-        files = {}
-        for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-            files[name] = self.folder.parent / name.lower()
-            files[name].write_text("")
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-            cwd=self.folder, env={**self.env, **env, **{n: str(p) for n, p in files.items()}},
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        self.said = done.stdout + done.stderr
-        for line in files["GITHUB_OUTPUT"].read_text().splitlines():
-            name, _, value = line.partition("=")
-            self.scope[f"steps.{step.get('id')}.outputs.{name}"] = value
-        self.summary += files["GITHUB_STEP_SUMMARY"].read_text()
-        return done.returncode
-
-    def use_own_action(self, step: dict[str, Any]) -> None:
-        """Our action with the inputs of a step: Build and Report; Python is there already."""
-        action = parsed(ACTION)
-        given = {k: self.value(str(v)) for k, v in step["with"].items()}
-        assert given.keys() <= action["inputs"].keys()
-        inputs = {k: str(v.get("default", "")) for k, v in action["inputs"].items()} | given
-        for inner in action["runs"]["steps"]:
-            if inner.get("id") in ("build", "report"):
-                assert self.run(inner, inputs) == 0, self.said
-        for name, output in action["outputs"].items():
-            self.scope[f"steps.{step['id']}.outputs.{name}"] = self.value(output["value"])
-
-
-def git(*args: str | Path, cwd: Path) -> None:
-    subprocess.run(["git", "-c", "init.defaultBranch=main", *args], cwd=cwd, check=True,
-                   capture_output=True)  # fmt: skip
+# --- four weeks ---------------------------------------------------------------------------------
 
 
 @dataclass
@@ -207,12 +147,10 @@ class Service:
     folder: Path
 
     def __post_init__(self) -> None:
-        for name in ("repository", "logs", "bin"):
+        for name in ("repository", "logs"):
             (self.folder / name).mkdir()
+        programs(self.folder)
         (self.folder / "repository" / "readiness.toml").write_text(CONFIG)
-        script = self.folder / "bin" / "gonogo"
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gonogo "$@"\n')
-        script.chmod(0o755)
         git("init", "--bare", "--quiet", "state.git", cwd=self.folder)
         git("clone", "--quiet", "state.git", "first", cwd=self.folder)
         (self.folder / "first" / "README").write_text("state of gonogo\n")
@@ -233,9 +171,9 @@ class Service:
         shutil.copytree(self.folder / "repository", checkout)
         git("clone", "--quiet", self.folder / "state.git", "state", cwd=checkout)
         shutil.copytree(self.folder / "logs", checkout / "logs")
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("GONOGO_", "GITHUB_"))}
-        env["PATH"] = f"{self.folder / 'bin'}:{env['PATH']}"
-        env |= {"GONOGO_AS_OF": now, "GITHUB_RUN_ID": now, "GITHUB_WORKSPACE": str(checkout)}
+        env = clean_env(
+            self.folder / "bin", GONOGO_AS_OF=now, GITHUB_RUN_ID=now, GITHUB_WORKSPACE=str(checkout)
+        )
         runner = Runner(checkout, {"secrets.GONOGO_ID_KEY": ID_KEY}, env)
         build, publish, verdict = jobs(workflow).values()
         for step in build["steps"]:

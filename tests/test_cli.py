@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -13,18 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
 import gonogo
 from gonogo.cli import exit_code, main
-from gonogo.conventions import RESULT_SCHEMA_VERSION, Verdict
+from gonogo.conventions import Verdict
 from gonogo.errors import ConfigError, Diagnostic, InputError, ResultError, UsageError
 from gonogo.exports.json_out import dumps
 from gonogo.exports.junit import junit_xml
 from gonogo.exports.markdown import summary_md
-from gonogo.progress import Lines, Progress, Silent
+from gonogo.progress import Progress, Silent
 from gonogo.publish import Presentation
 from gonogo.results import Decision, ReadinessResult
 from hostile_result import hostile_result
@@ -446,175 +443,3 @@ def test_an_interrupt_is_neither_a_verdict_nor_a_crash(pipeline: Pipeline) -> No
     assert done.exit_code == 130
     assert "interrupted" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-# --- help
-
-
-def test_the_commands_are_listed_in_the_order_of_use() -> None:
-    out = run("--help").stdout
-    at = [out.index(f"\n  {name} ") for name in COMMANDS]
-    assert at == sorted(at)
-    assert set(main.commands) == set(COMMANDS)
-
-
-@pytest.mark.parametrize("command", ["", *COMMANDS])
-def test_each_help_speaks_of_sla_and_slo_and_gives_examples(command: str) -> None:
-    done = run(*([command] if command else []), "--help")
-    assert done.exit_code == 0
-    assert "SLA" in done.stdout
-    assert "SLO" in done.stdout
-    assert "Example" in done.stdout or "Start here" in done.stdout
-    assert "  gonogo " in done.stdout
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_examples_of_the_help_can_be_parsed(command: str) -> None:
-    epilog = main.commands[command].epilog or ""
-    examples = [line.split() for line in epilog.splitlines() if line.startswith("  gonogo ")]
-    assert examples
-    for example in examples:
-        words = [w.strip("'") for w in example[2:]]
-        for stop in (">", "|", ">>"):
-            words = words[: words.index(stop)] if stop in words else words
-        made = main.commands[command].make_context(command, words)
-        assert isinstance(made, click.Context)
-
-
-def _python(code: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
-        env={**os.environ, **env},
-    )  # fmt: skip
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys\nfrom gonogo.cli import main\n"
-        "try: main(['--help'], prog_name='gonogo')\nexcept SystemExit: pass\n"
-        "print(*sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
-    )
-    done = _python(code)
-    heavy = {"polars", "pydantic", "rich", "altair", "numpy", "pyarrow", "jinja2", "vl_convert"}
-    assert "click" in done.stderr.split()
-    assert not heavy & set(done.stderr.split())
-
-
-# --- processes
-
-PIPE = """
-import sys, types
-sys.path[:0] = {path!r}
-from synthetic import synthetic_result
-import gonogo
-fake = types.ModuleType("gonogo.pipeline")
-fake.Request = lambda **k: None
-from gonogo.results import Decision
-verdict = Decision(verdict="INCONCLUSIVE", headline="", reasons=())
-fake.analyse = lambda request, progress, **how: synthetic_result(readiness=verdict)
-sys.modules["gonogo.pipeline"] = gonogo.pipeline = fake
-from gonogo.cli import main
-main(["check", "logs", "--format", "json"], prog_name="gonogo")
-"""
-
-
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_goes_away_does_not_change_the_exit_code(unbuffered: str) -> None:
-    code = PIPE.format(path=[str(Path(__file__).parent)])
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.read(10)
-    process.stdout.close()
-    errors = process.stderr.read().decode()
-    process.stderr.close()
-    assert process.wait(timeout=60) == 3
-    assert errors == ""
-
-
-def test_the_module_can_be_run() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "gonogo", "--version"], capture_output=True, text=True, check=False
-    )
-    assert done.stdout.splitlines()[0] == f"gonogo, version {gonogo.__version__}"
-
-
-def test_the_version_names_the_data_that_verdicts_rest_on() -> None:
-    from importlib.metadata import version
-
-    out = run("--version").stdout
-    assert f"genai-prices {version('genai-prices')}" in out
-    assert re.search(r"changes of price up to 20\d\d-\d\d-\d\d\n", out)
-    assert re.search(r"semantic conventions: up to 1\.\d+\n", out)
-    assert f"schema {RESULT_SCHEMA_VERSION}" in out
-
-
-# --- progress
-
-
-class _Stream:
-    """A stderr that is not a terminal."""
-
-    def __init__(self, fails: bool = False) -> None:
-        self.text, self.fails = "", fails
-
-    def write(self, text: str) -> int:
-        if self.fails:
-            raise BrokenPipeError
-        self.text += text
-        return len(text)
-
-    def flush(self) -> None: ...
-
-
-def test_plain_progress_says_each_phase_and_its_quarters() -> None:
-    stream = _Stream()
-    lines = Lines(stream)  # type: ignore[arg-type]
-    lines.phase("reading", 4_000_000)
-    for _ in range(40):
-        lines.advance(100_000)
-    lines.phase("counting", None)
-    lines.advance(10)
-    lines.note("skipped \x1b[31mx\n::error::y")
-    assert stream.text.splitlines() == [
-        "gonogo: reading", "gonogo: reading: 25 %", "gonogo: reading: 50 %",
-        "gonogo: reading: 75 %", "gonogo: counting", "gonogo: skipped x ∷error∷y",
-    ]  # fmt: skip
-
-
-def test_a_closed_stderr_does_not_stop_the_run() -> None:
-    lines = Lines(_Stream(fails=True))  # type: ignore[arg-type]
-    lines.phase("reading", None)
-    lines.note("x")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_a_terminal_gets_a_bar_that_leaves_nothing_but_notes() -> None:
-    import pty
-
-    from gonogo.progress import Bar, open_progress
-
-    leader, follower = pty.openpty()
-    with (
-        os.fdopen(follower, "w", encoding="utf-8") as stream,
-        open_progress(quiet=False, stream=stream) as progress,
-    ):
-        assert isinstance(progress, Bar)
-        progress.phase("reading [bold]logs", 100)
-        progress.advance(50)
-        progress.note("a note about [bold]x[/]")
-        progress.phase("counting", None)
-        progress.advance(1)
-    shown = b""
-    try:
-        while part := os.read(leader, 65536):
-            shown += part
-    except OSError:
-        pass
-    os.close(leader)
-    text = shown.decode()
-    assert "a note about [bold]x[/]" in text
-    assert "reading [bold]logs" in text

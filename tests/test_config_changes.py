@@ -92,3 +92,29 @@ def test_a_file_that_is_not_there_is_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text('[slo]\n"x" = 3\n')
     bad = gonogo("config-diff", tmp_path / "readiness.toml", tmp_path / "bad.toml")
     assert bad.exit_code == 2
+
+
+def test_what_the_judgement_rests_on_is_compared_file_by_file(tmp_path: Path) -> None:
+    for side, files in (
+        ("base", {"templates/a.html": "a", "templates/old.html": "o", "fields.toml": "f"}),
+        ("head", {"templates/a.html": "A", "templates/deep/new.html": "n", "fields.toml": "f"}),
+    ):
+        for name, text in files.items():
+            path = tmp_path / side / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        (tmp_path / side / "readiness.toml").write_text(BASE)
+    # A link is not followed: this one would never end.
+    (tmp_path / "head" / "templates" / "z.html").symlink_to("/dev/zero")
+    base, head = (tmp_path / side / "readiness.toml" for side in ("base", "head"))
+    also = ("--also", "templates", "--also", "fields.toml", "--also", "nowhere")
+    done = gonogo("config-diff", base, head, *also, "--strict")
+    assert done.exit_code == 1
+    said = [line.partition(" (")[0] for line in done.stdout.splitlines()]
+    assert said == [
+        "! templates/a.html: changed",
+        "! templates/deep/new.html: new",
+        "! templates/old.html: gone",
+        "! templates/z.html: new",
+    ]
+    assert gonogo("config-diff", base, head, "--also", "fields.toml", "--strict").exit_code == 0

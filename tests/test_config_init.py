@@ -83,12 +83,13 @@ def test_proposals_follow_the_logs(tmp_path: Path) -> None:
         retrieval_hits=914, retrieval_known=1000, tool_errors=0, tool_known=50,
         cost=3_724_000, cost_n=1000,
     )  # fmt: skip
+    # With a quarter more: 1.25 % of errors, 11.25 % of triggers, 10.75 % of misses.
     assert limits(result, tmp_path) == {
         "latency.p95": 2_500_000,
         "ttft.p95": 800_000,
-        "error_rate": Fraction(1, 100),
-        "guardrail_trigger_rate": Fraction(10, 100),
-        "retrieval_hit_rate": Fraction(90, 100),
+        "error_rate": Fraction(2, 100),
+        "guardrail_trigger_rate": Fraction(20, 100),
+        "retrieval_hit_rate": Fraction(85, 100),
         "tool_error_rate": Fraction(5, 1000),
         "cost_per_call.mean": 5000,
     }
@@ -130,6 +131,32 @@ def test_what_no_step_covers_is_proposed_at_the_last_step_and_said(tmp_path: Pat
     assert line_of(text, "error_rate").endswith("(867 of 1,000 calls): missed today")
     assert line_of(text, "retrieval_hit_rate").endswith("(1 of 9 retrievals): missed today")
     assert "missed today" not in line_of(text, "tool_error_rate")
+
+
+@pytest.mark.parametrize(
+    ("errors", "hits", "limit", "floor"),
+    [
+        # A quarter more than 0.8 % is 1 %, a quarter more than 8 misses of 100 is 10.
+        (8, 92, "0.01", "0.90"),
+        (9, 91, "0.02", "0.85"),
+        # What is observed at a step is not proposed as its own limit.
+        (10, 90, "0.02", "0.85"),
+        (5, 98, "0.01", "0.95"),
+        (0, 100, "0.005", "0.99"),
+        # Beyond the last step there is only that one, and it is not missed.
+        (50, 50, "0.05", "0.50"),
+    ],
+)
+def test_the_first_run_does_not_stand_at_its_own_limit(
+    tmp_path: Path, errors: int, hits: int, limit: str, floor: str
+) -> None:
+    result = result_with(
+        errors=errors, error_known=1000, retrieval_hits=hits, retrieval_known=100
+    )  # fmt: skip
+    found = limits(result, tmp_path)
+    assert found["error_rate"] == Fraction(limit)
+    assert found["retrieval_hit_rate"] == Fraction(floor)
+    assert "missed today" not in render_init(result)
 
 
 def test_what_was_never_seen_is_commented_out_with_what_to_log(tmp_path: Path) -> None:

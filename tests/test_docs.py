@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from gonogo.config.gates import SPECS
 from gonogo.config.load import load
+from gonogo.conventions import Evidence, Status
 from gonogo.errors import ConfigError
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS
 from gonogo.pipeline import Request, analyse
@@ -234,6 +236,32 @@ def test_a_wrong_configuration_is_answered_as_the_page_says(
                 load(Path("readiness.toml"))
             said = "".join(f"{d} [{d.code}]\n" for d in caught.value.diagnostics)
             assert answer == Block(("text",), said)
+
+
+def test_every_section_of_a_gate_has_an_example() -> None:
+    shown = set(re.findall(r"^\[\[?(\w+)\]", "".join(of_kind(DOCS / "gates.md", "toml")), re.M))
+    assert {spec.name for spec in SPECS} <= shown
+
+
+def test_nothing_that_a_person_has_to_say_is_missing_from_the_shortest_examples(
+    checkout: Path,
+) -> None:
+    page = (DOCS / "gates.md").read_text().partition("## The shortest of every other section")[2]
+    texts = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    config = checkout / "shortest.toml"
+    config.write_text("".join(text for text in texts if "[load_test]" not in text))
+    request = Request((str(checkout / "my-logs"),), config, state=checkout / "state")
+    gates = {gate.id: gate for gate in analyse(request, Silent()).gates}
+    judged = {"data_flows", "oversight", "observability", "use_case", "owners", "failure_modes"}
+    assert judged <= gates.keys()
+    for name in judged - {"oversight"}:
+        findings = gates[name].findings
+        assert findings
+        open_ = [f.text for f in findings
+                 if f.evidence is Evidence.DECLARED and f.status is not Status.MET]  # fmt: skip
+        assert not open_, open_
+    about = [f for f in gates["oversight"].findings if "refund" in f.text or "close" in f.text]
+    assert not [f.text for f in about if f.status in (Status.NO_DATA, Status.AT_RISK)]
 
 
 def read_line(text: str, folder: Path) -> ReadinessResult:

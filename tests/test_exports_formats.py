@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from gonogo.conventions import Severity, Status, Verdict
+from gonogo.exports.blockkit import SECTION
 from gonogo.exports.csv_out import objectives_csv
 from gonogo.exports.cut import within
 from gonogo.exports.github import (
@@ -26,7 +27,7 @@ from gonogo.exports.github import (
     outputs,
 )
 from gonogo.exports.json_out import dumps
-from gonogo.exports.slack import SECTION, slack_json
+from gonogo.exports.slack import slack_json
 from gonogo.results import Decision, Gate, ReadinessResult, Reason
 from hostile import ATTACK_STRINGS
 from hostile_result import hostile_result, objective
@@ -254,6 +255,29 @@ def test_a_saved_result_comes_in_every_form(saved: Path, form: str, start: str) 
         done = gonogo("report", path, "--format", form)
         assert done.exit_code == 0
         assert done.stdout.startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "more", "code"),
+    [
+        (Verdict.GO, (), 0),
+        (Verdict.NO_GO, (), 1),
+        (Verdict.CONDITIONS, (), 0),
+        (Verdict.CONDITIONS, ("--strict",), 1),
+        (Verdict.INCONCLUSIVE, (), 3),
+        (Verdict.INCONCLUSIVE, ("--allow-inconclusive",), 0),
+    ],
+)
+def test_a_report_ends_with_the_verdict_where_it_is_asked_to(
+    saved: Path, verdict: Verdict, more: tuple[str, ...], code: int
+) -> None:
+    decision = Decision(verdict=verdict, headline="", reasons=())
+    result = synthetic_result(readiness=decision)
+    saved.write_text(dumps(result), encoding="utf-8")
+    ended = gonogo("report", saved, "--exit-code", *more)
+    assert ended.exit_code == code
+    assert ended.stdout == gonogo("report", saved, *more).stdout
+    assert gonogo("report", saved, *more).exit_code == 0
 
 
 def test_ci_appends_to_the_files_of_the_step_and_passes(

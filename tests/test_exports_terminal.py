@@ -10,7 +10,7 @@ import pytest
 from gonogo.conventions import Severity, Source, Status, Verdict
 from gonogo.exports.junit import junit_xml
 from gonogo.exports.terminal import report, verdict_line
-from gonogo.results import Decision, Reason
+from gonogo.results import Decision, Gate, Reason
 from hostile import ATTACK_STRINGS
 from hostile_canaries import CANARIES, CANARY_TOKENS
 from hostile_result import hostile_result, objective
@@ -102,6 +102,30 @@ def test_it_says_where_to_look() -> None:
     out = _report(site="site/index.html")
     assert "open site/index.html" in out
     assert "next p95 latency: Open the breaches and look at the slowest traces." in out
+
+
+def test_next_steps_are_those_of_objectives_and_of_gates_each_said_once() -> None:
+    rows = tuple(objective(f"o{i}", title=f"o{i}", hint="look at the 429s") for i in range(5))
+    rows += tuple(objective(f"p{i}", title=f"p{i}", hint=f"mend p{i}") for i in range(5))
+    gates = tuple(
+        Gate.model_validate(
+            {"id": name, "title": name, "status": status, "evidence": "file", "text": "",
+             "next_step": f"see to the {name}"}
+        )
+        for name, status in (("golden set", "NO_DATA"), ("owners", "MET"), ("alerts", "AT_RISK"))
+    )  # fmt: skip
+    result = synthetic_result(objectives=rows, gates=gates)
+    steps = re.findall("^next (.*)$", _report(result), re.MULTILINE)
+    assert steps == [
+        "o0, o1, o2 and 2 more: look at the 429s",
+        "p0: mend p0",
+        "golden set: see to the golden set",
+        "alerts: see to the alerts",
+    ]
+    slo = Decision(verdict=Verdict.GO, headline="", reasons=())
+    alone = report(result, slo, width=100, color=False)
+    assert "golden set" not in alone
+    assert alone.count("\nnext ") == 4
 
 
 def test_two_verdicts_are_told_apart() -> None:

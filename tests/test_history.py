@@ -312,7 +312,7 @@ class Place:
 
 def build(folder: Path, *more: str, site: str = "site", state: str = "state") -> Outcome:
     with contextlib.chdir(folder):
-        return gonogo("build", "logs", "-o", site, "--state", state, "--quiet", *more)
+        return gonogo("build", "logs", "-o", site, "--state", state, *more)
 
 
 @pytest.fixture(scope="module")
@@ -335,6 +335,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 def pages_of(files: dict[str, bytes], name: str) -> dict[str, bytes]:
     return {path: content for path, content in files.items() if path.startswith(f"{name}/")}
+
+
+def test_catching_up_says_which_week_and_what_became_of_it(place: Place) -> None:
+    said = place.steps["late"][0].stderr
+    at = [
+        said.index(text)
+        for text in (
+            "gonogo: 2026-W01: looking for a missed week or late records\n",
+            "gonogo: 2026-W01: built again, late records\n",
+            "gonogo: 2026-W02: looking for a missed week or late records\n",
+            "gonogo: 2026-W02: nothing new\n",
+            "gonogo: 2026-W03: the period that was asked for\n",
+        )
+    ]
+    assert at == sorted(at)
 
 
 def test_periods_stand_beside_each_other_and_stay_as_they_were(place: Place) -> None:

@@ -24,8 +24,8 @@ NOT_RELEASED = shutil.ignore_patterns(
 )
 
 
-def tool() -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location("requirements", ROOT / "tools/requirements.py")
+def tool(name: str = "requirements") -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -111,3 +111,34 @@ def test_the_project_has_what_an_index_shows() -> None:
     for key in ("description", "readme", "license", "authors", "keywords", "classifiers"):
         assert project[key], key
     assert project["scripts"] == {"gonogo": "gonogo.__main__:main"}
+
+
+def test_every_place_that_says_where_gonogo_comes_from_says_the_same() -> None:
+    workflows = tool("workflows")
+    for path in workflows.files(ROOT):
+        text = path.read_text(encoding="utf-8")
+        assert workflows.written(text, ROOT) == text, f"run: make workflows ({path.name})"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    home = project["tool"]["gonogo"]["repository"]
+    urls = project["project"].get("urls", {})
+    assert home == "OWNER/gonogo" or urls.get("Repository") == f"https://github.com/{home}"
+
+
+def test_one_setting_moves_the_project_to_another_home(tmp_path: Path) -> None:
+    for name in ("docs/ci", "src/gonogo/__init__.py", "docs/ci.md", "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    settings = tmp_path / "pyproject.toml"
+    moved = settings.read_text().replace("OWNER/gonogo", "acme/gonogo").replace("0" * 40, "a" * 40)
+    settings.write_text(moved)
+    version = tmp_path / "src" / "gonogo" / "__init__.py"
+    version.write_text('__version__ = "1.2.3"\n')
+    tool("workflows").main(tmp_path)
+    texts = {p.name: p.read_text() for p in tmp_path.rglob("docs/**/*") if p.is_file()}
+    assert not [name for name, text in texts.items() if "OWNER/" in text or "0" * 40 in text]
+    assert not [name for name, text in texts.items() if "gonogo==0" in text]
+    used = re.findall(r"acme/gonogo@a{40} # v1\.2\.3$", "".join(texts.values()), re.MULTILINE)
+    assert len(used) == 3
+    assert "pip install --quiet gonogo==1.2.3" in texts["gitlab.yml"]
+    assert "`uses: acme/gonogo@`" in texts["ci.md"]

@@ -64,8 +64,10 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
     context_settings=_SETTINGS,
     short_help="A saved result as Markdown, JUnit, Slack and so on.",
     epilog="\b\nExamples:\n  gonogo report site/readiness.json --format slack\n"
-    "  gonogo report site/readiness.json --format comment > comment.md\n\n"
-    "Exits with 0 whatever the verdict is: it was judged when the result was made.",
+    "  gonogo report site/readiness.json --format comment > comment.md\n"
+    "  gonogo report public/ --exit-code\n\n"
+    "Exits with 0 whatever the verdict is, unless --exit-code makes it the last step of a job: "
+    "publish first, fail last.",
 )
 @_RESULT
 @click.option(
@@ -77,8 +79,18 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
     help="What to write to stdout; comment is Markdown within the size of a pull request comment.",
 )
 @_SLO_ONLY
+@click.option(
+    "--exit-code",
+    "ends",
+    envvar="GONOGO_REPORT_EXIT_CODE",
+    is_flag=True,
+    help="Exit as gonogo check does: 1 where it is NO-GO, 3 where it is INCONCLUSIVE.",
+)
+@passes
 @debug_option
-def report(result: Path, form: str, slo_only: bool) -> None:
+def report(
+    result: Path, form: str, slo_only: bool, ends: bool, strict: bool, allow_inconclusive: bool
+) -> None:
     """Write a saved RESULT in another form, SLA and SLO verdicts as they were.
 
     RESULT is a readiness.json or a site; of a site of many periods it is the newest one.
@@ -93,6 +105,9 @@ def report(result: Path, form: str, slo_only: bool) -> None:
         console.data(comment(saved, decision))
     else:
         console.data(rendered(saved, decision, form))
+    if ends:
+        code = exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive)
+        click.get_current_context().exit(code)
 
 
 @click.command(
@@ -130,7 +145,8 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
     context_settings=_SETTINGS,
     short_help="What a change of readiness.toml does to the bar.",
     epilog="\b\nExamples:\n  gonogo config-diff base/readiness.toml readiness.toml\n"
-    "  gonogo config-diff base/readiness.toml readiness.toml --format github --strict\n\n"
+    "  gonogo config-diff base/readiness.toml readiness.toml --format github --strict\n"
+    "  gonogo config-diff base/readiness.toml readiness.toml --also templates\n\n"
     "A file that is not there stands for the default thresholds.",
 )
 @click.argument("base", type=click.Path(path_type=Path, dir_okay=False))
@@ -143,21 +159,27 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
     show_default=True,
     help="Lines, or annotations for GitHub Actions.",
 )
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="NAME",
+    help="A file or folder beside both (templates, mappings, golden baseline); repeatable.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 where the bar is lower, or could be.")
 @debug_option
-def config_diff(base: Path, head: Path, form: str, strict: bool) -> None:
+def config_diff(base: Path, head: Path, form: str, also: tuple[str, ...], strict: bool) -> None:
     """Say how the SLA and SLO thresholds of HEAD differ from those of BASE.
 
     A pull request is judged by the thresholds of the branch that it goes into; that it changes
     them is for people to see. What lowers the bar stands first, marked with !.
     """
-    from gonogo.config.changes import changes
+    from gonogo.config.changes import changes, file_changes
     from gonogo.config.load import default_config, load
     from gonogo.exports.github import finding
     from gonogo.privacy import printable_line
 
     before, after = (load(p) if p.is_file() else default_config() for p in (base, head))
-    found = changes(before, after)
+    found = (*file_changes(base.parent, head.parent, also), *changes(before, after))
     root = os.environ.get("GITHUB_WORKSPACE", "")
     for change in found:
         if form == "github":

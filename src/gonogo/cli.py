@@ -28,6 +28,7 @@ from gonogo.automation import (
 )
 from gonogo.conventions import EXIT_INTERNAL, EXIT_OK
 from gonogo.errors import Diagnostic, GonogoError, InputError, UsageError
+from gonogo.oncall import incident
 from gonogo.options import (
     DEBUG,
     DEFAULT_CONFIG,
@@ -224,77 +225,7 @@ def check(given: Input, form: str, slo_only: bool, strict: bool, allow_inconclus
     _exit(exit_code(decision.verdict, strict=strict, allow_inconclusive=allow_inconclusive))
 
 
-@main.command(
-    context_settings=_SETTINGS,
-    short_help="What is over its limit now, for whoever is on call.",
-    epilog="\b\nExamples:\n  gonogo incident logs/ --last 2h\n"
-    "  gonogo incident logs/ --since 2026-11-18T13:00 --until 2026-11-18T17:00 -o incident/\n\n"
-    "Exits with 0 once the summary is written, whatever it says.",
-)
-@reads_logs
-@click.option("--last", metavar="TIME", help="Back from the newest record: 2h (default), 90m, 1d.")
-@click.option("--since", metavar="TIME", help="Begin of the window; zone as configured.")
-@click.option("--until", metavar="TIME", help="End of the window; default: the newest record.")
-@click.option(
-    "--reach",
-    metavar="TIME",
-    help="How far before the window to read: 24h, 3d, all; default: all of up to 256 MB, else 24h.",
-)
-@click.option(
-    "--like",
-    type=click.Path(path_type=Path),
-    metavar="DIR|FILE",
-    help="A readiness.json to take the usual of these hours from; default: the state's last.",
-)
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Folder for incident.md, incident.json and incident.html.",
-)
-def incident(
-    given: Input,
-    last: str | None,
-    since: str | None,
-    until: str | None,
-    reach: str | None,
-    like: Path | None,
-    output: Path | None,
-) -> None:
-    """Say in a few lines which SLA or SLO threshold is exceeded, since when, whom it touches.
-
-    What coincides with it is counted and never called its cause. LOGS should reach back further
-    than the window, so that onsets are found.
-    """
-    from gonogo import pipeline
-    from gonogo.exports import occurrence
-    from gonogo.progress import open_progress
-
-    if not given.quiet:
-        console.say("looking at the logs for what is over its limit")
-    with open_progress(quiet=given.quiet) as progress:
-        found = pipeline.incident(given.request, last, since, until, like, progress, reach)
-    console.text(occurrence.terminal(found))
-    if output is None:
-        return
-    from gonogo.site.incident import incident_html
-
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = error.strerror or "cannot be made"
-        raise UsageError(
-            (Diagnostic("U012", str(output), what, "choose another folder"),)
-        ) from error
-    page = incident_html(
-        found.title, occurrence.summary(found), occurrence.parts(found), found.generator
-    )
-    _save(output / "incident.md", occurrence.incident_md(found))
-    _save(output / "incident.json", occurrence.incident_json(found))
-    _save(output / "incident.html", page.decode())
-    if not given.quiet:
-        console.say(f"wrote incident.md, incident.json and incident.html into {output}")
+main.add_command(incident)
 
 
 @main.command(
@@ -358,7 +289,7 @@ def init(given: Input, output: Path, force: bool) -> None:
     if to_stdout:
         console.data(text)
         return
-    _save(output, text)
+    console.save(output, text)
     if not given.quiet:
         console.say(f"wrote {output}; gonogo check uses it from now on")
 
@@ -471,16 +402,6 @@ def _terminal() -> tuple[int, bool]:
     is_terminal = sys.stdout.isatty()
     color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return console.width(is_terminal), color
-
-
-def _save(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        what = error.strerror or "cannot be written"
-        raise UsageError(
-            (Diagnostic("U012", str(path), what, "choose another path with -o"),)
-        ) from error
 
 
 def _exit(code: int) -> None:

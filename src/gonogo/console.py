@@ -1,14 +1,15 @@
-"""What the commands print: data and reports to stdout, messages to stderr, nothing unscrubbed."""
+"""What the commands print and write: data to stdout, messages to stderr, nothing unscrubbed."""
 
 from __future__ import annotations
 
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
-from gonogo.errors import GonogoError
+from gonogo.errors import Diagnostic, GonogoError, UsageError
 
 
 def text(content: str) -> None:
@@ -55,6 +56,33 @@ def say(message: str) -> None:
 def _stderr(line: str) -> None:
     with suppress(OSError, ValueError):  # a closed stderr must not change the exit code
         click.echo(line, err=True)
+
+
+def save(path: Path, content: str) -> None:
+    """`content` as a file.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        path.write_text(content, encoding="utf-8", newline="\n")
+    except OSError as error:
+        what = error.strerror or "cannot be written"
+        hint = "choose another path with -o"
+        raise UsageError((Diagnostic("U012", str(path), what, hint),)) from error
+
+
+def folder(path: Path) -> None:
+    """The folder `path`, made where it is not there.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = error.strerror or "cannot be made"
+        raise UsageError((Diagnostic("U012", str(path), what, "choose another folder"),)) from error
 
 
 def report(error: GonogoError) -> None:

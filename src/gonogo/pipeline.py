@@ -175,8 +175,11 @@ def _build_period(
 ) -> ReadinessResult:
     series = Series(run, output)
     for week in earlier:
-        _catch_up(week, series, progress)
+        progress.note(f"{week.label}: looking for a missed week or late records")
+        progress.note(f"{week.label}: {_catch_up(week, series, progress)}")
     name = _folder(run)
+    if earlier:
+        progress.note(f"{run.label}: the period that was asked for")
     run = _with_baseline(run, series)
     memory: Memory | None = None
     missing: InputError | None = None
@@ -195,21 +198,26 @@ def _build_period(
     return result
 
 
-def _catch_up(run: Run, series: Series, progress: Progress) -> None:
+def _catch_up(run: Run, series: Series, progress: Progress) -> str:
     """A week before: added where it is missing, and again where it says something else now.
 
-    A week of which the logs hold nothing is left as it is: published, or missing.
+    A week of which the logs hold nothing is left as it is: published, or missing. Returns which.
     """
     run = _with_baseline(run, series)
     try:
         result, memory = _analyse(run, progress)
     except InputError:
-        return  # the week that was asked for says so
+        return "no logs of it"  # the week that was asked for says so
     name = _folder(run)
-    if result.ingest.calls and series.is_news(name, result):
-        result = series.add(name, result, progress)
-        series.save(name)
-        remember(run, memory, result, series.rollup(name))
+    if not result.ingest.calls:
+        return "no call of it in the logs"
+    if not series.is_news(name, result):
+        return "nothing new"
+    known = series.entry(name)
+    result = series.add(name, result, progress)
+    series.save(name)
+    remember(run, memory, result, series.rollup(name))
+    return "built again, late records" if known else "added, it was missing"
 
 
 def _with_baseline(run: Run, series: Series) -> Run:

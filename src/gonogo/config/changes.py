@@ -5,8 +5,10 @@ For a pull request: its own thresholds do not judge it, and that it changes them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from gonogo import display
@@ -32,6 +34,36 @@ def changes(base: Config, head: Config) -> tuple[Change, ...]:
     """Every difference of `head` from `base`, those that lower the bar first."""
     found = [*_objectives(base, head), *_settings(base, head)]
     return tuple(sorted(found, key=lambda change: not change.looser))
+
+
+def file_changes(base: Path, head: Path, names: Iterable[str]) -> tuple[Change, ...]:
+    """Files that are others below the folder `head` than below `base`: any may lower the bar.
+
+    `names` are files or folders in both, such as templates, mappings and the golden baseline. A
+    link is compared by where it leads to, and never followed.
+    """
+    found = []
+    for name in names:
+        before, after = _contents(base, name), _contents(head, name)
+        for path in sorted(before.keys() | after.keys()):
+            if before.get(path) != after.get(path):
+                what = "gone" if path not in after else "changed" if path in before else "new"
+                found.append(Change(f"{path}: {what}", f"{head / path}:1:1", True))
+    return tuple(found)
+
+
+def _contents(folder: Path, name: str) -> dict[str, str]:
+    """A hash of each file by its path in `folder`; empty where there is none."""
+    place = folder / name
+    is_folder = place.is_dir() and not place.is_symlink()
+    found = {}
+    for path in place.rglob("*") if is_folder else [place]:
+        if path.is_symlink():
+            found[path.relative_to(folder).as_posix()] = f"link to {path.readlink()}"
+        elif path.is_file():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[path.relative_to(folder).as_posix()] = digest
+    return found
 
 
 def _objectives(base: Config, head: Config) -> Iterator[Change]:

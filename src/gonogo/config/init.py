@@ -49,6 +49,8 @@ _SITE: Final = """\
 _STEPS: Final = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
 """Leading digits of a threshold that people remember; times a power of ten."""
 
+_ROOM: Final = Fraction(5, 4)
+"""What is observed, times this: the week that was looked at must not stand at its own limit."""
 _FAILURE_LADDER: Final = tuple(Fraction(step) / 100 for step in ("0.5", "1", "2", "5"))
 _TRIGGER_LADDER: Final = (*_FAILURE_LADDER, *(Fraction(step, 100) for step in (10, 20, 50)))
 _HIT_LADDER: Final = tuple(Fraction(step, 100) for step in (99, 98, 95, 90, 85, 80, 75, 70, 60, 50))
@@ -131,8 +133,9 @@ def render_init(result: ReadinessResult) -> str:
     """A commented `readiness.toml` that `load` reads: one proposal for each thing the logs show.
 
     Times and money: observed x 1.25, rounded up to a number that people remember. Failure rates:
-    the next of 0.5, 1, 2 and 5 %; trigger rates go on to 50 %. Hit rates: the step below. What
-    lies beyond the last step is proposed at that step and said to be missed today.
+    likewise, the next of 0.5, 1, 2 and 5 %; trigger rates go on to 50 %. Hit rates: the misses
+    x 1.25, and the step below. What lies beyond the last step is proposed at that step and said to
+    be missed today.
     """
     overall = result.tables.get("overall")
     row = {key: cells[0] for key, cells in overall.data.items() if cells} if overall else {}
@@ -243,18 +246,19 @@ def _propose(proposal: _Proposal, value: int, sample: int) -> tuple[str, str]:
         return f"<= ${_plain(_humane(share) / 10**9)}", f"${_short(dollars)} {over}"
     seen = f"{_short(share * 100)} % ({value:,} of {sample:,} {proposal.events})"
     if proposal.kind == "hits":
-        step = next((step for step in _HIT_LADDER if step <= share), _HIT_LADDER[-1])
+        wanted = 1 - _ROOM * (1 - share)
+        step = next((step for step in _HIT_LADDER if step <= wanted), _HIT_LADDER[-1])
         missed, comparator = share < step, ">="
     else:
         ladder = _FAILURE_LADDER if proposal.kind == "failures" else _TRIGGER_LADDER
-        step = next((step for step in ladder if step >= share), ladder[-1])
+        step = next((step for step in ladder if step >= _ROOM * share), ladder[-1])
         missed, comparator = share > step, "<="
     return f"{comparator} {_plain(step * 100)}%", seen + (": missed today" if missed else "")
 
 
 def _humane(value: Fraction) -> Fraction:
     """The smallest memorable whole number that is at least 1.25 x value, and at least 10."""
-    wanted, power = value * Fraction(5, 4), 1
+    wanted, power = value * _ROOM, 1
     while _STEPS[-1] * power < wanted:
         power *= 10
     return Fraction(next(step * power for step in _STEPS if step * power >= wanted))

@@ -7,22 +7,25 @@ empty field.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from gonogo import display
 from gonogo.exports import figures
-from gonogo.exports.safe import address, markdown
+from gonogo.exports.safe import code, markdown
 from gonogo.privacy import clean_label, printable
 from gonogo.results import Excursion, Incident, ObjectiveResult, Standing
 from gonogo.telling import coincidence, dimension, edges, impact, step
 
 LONGEST_TEXT: Final = 1500
-LARGEST: Final = 60_000
+LARGEST_SECTION: Final = 7_000
+"""Bytes; eight sections and what stands around them fit into the 65,536 signs of an issue."""
 DEFAULTS: Final = "Default threshold, not your SLA."
 EMPTY: Final = ("Root cause", "Resolution", "Actions")
 _MOST: Final = 12
+_MOST_OWNERS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def parts(incident: Incident) -> list[Part]:
     found = [Part("Summary", _summary(incident))]
     if incident.excursions:
         found.append(Part("Impact", tuple(_impact(e, incident) for e in incident.excursions)))
-    found.append(Part("Timeline", tuple(_timeline(incident))))
+    found.append(Part("Timeline", tuple(timeline(incident))))
     found.append(Part("Detection", _detection(incident)))
     if incident.excursions:
         found.append(Part("Coincidences", tuple(_coinciding(incident))))
@@ -83,8 +86,13 @@ def _summary(incident: Incident) -> tuple[str, ...]:
     lines = [summary(incident)]
     if incident.default_thresholds:
         lines.insert(0, DEFAULTS)
-    lines += [f"In the window: {_standing(s)}" for s in incident.standings[:_MOST]]
+    lines += [f"In the window: {line}" for line in in_window(incident, _MOST)]
     return tuple(lines)
+
+
+def in_window(incident: Incident, most: int) -> list[str]:
+    """The objectives as counted in the window, the one that uses most of its limit first."""
+    return [_standing(s) for s in incident.standings[:most]]
 
 
 def _impact(e: Excursion, incident: Incident) -> str:
@@ -96,7 +104,8 @@ def _impact(e: Excursion, incident: Incident) -> str:
     return text
 
 
-def _timeline(incident: Incident) -> list[str]:
+def timeline(incident: Incident) -> list[str]:
+    """What happened when, in order, up to the newest record."""
     events = []
     for e in incident.excursions:
         events.append((e.onset, f"{e.title} goes over its limit"))
@@ -178,61 +187,137 @@ def _at(epoch: int, incident: Incident) -> str:
 # --- the forms ------------------------------------------------------------------------------------
 
 
-def terminal(incident: Incident) -> str:
-    """At most 1,500 characters: what, since when, against the usual, impact, coincidence, owner."""
-    lines = [DEFAULTS] if incident.default_thresholds else []
-    lines.append(summary(incident))
+Safe = Callable[[str, int], str]
+"""Makes a text harmless for one place, in at most so many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who answers for an objective and what to do about it; either may be empty."""
+
+    name: str
+    runbook: str
+
+    def line(self, safe: Safe, link: Safe) -> str:
+        """What is named, on one line; `link` leaves an address whole."""
+        if not self.runbook:
+            return f"Owner: {safe(self.name, 80)}"
+        runbook = link(self.runbook, 200)
+        return (
+            f"Owner: {safe(self.name, 80)}, run book: {runbook}"
+            if self.name
+            else (f"Run book: {runbook}")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The report in a few lines: what always stays, what is cut from its end, who owns it."""
+
+    head: tuple[str, ...]
+    facts: tuple[str, ...]
+    owners: tuple[Owner, ...]
+
+    def within(self, limit: int, safe: Safe, link: Safe, more: str) -> str:
+        """Whole lines in at most `limit` characters.
+
+        The facts are cut from their end, where the least is over its limit; `more` says so.
+        """
+        head = [safe(line, 400) for line in self.head]
+        owners = [o.line(safe, link) for o in self.owners]
+        room = limit - sum(len(line) + 1 for line in [*head, *owners, more])
+        kept: list[str] = []
+        for line in (safe(fact, 600) for fact in self.facts):
+            room -= len(line) + 1
+            if room < 0:
+                kept.append(more)
+                break
+            kept.append(line)
+        return "\n".join([*head, *kept, *owners]) + "\n"
+
+
+def brief(incident: Incident) -> Brief:
+    """What, since when, against the usual, impact, coincidence, owner."""
+    head = [DEFAULTS] if incident.default_thresholds else []
+    head.append(summary(incident))
     if incident.as_of is not None:
-        lines.append(f"As of the newest record, {_at(incident.as_of, incident)}.")
-    closing = []
-    for e in incident.excursions:
-        o, normal = _objective(e, incident), incident.normals.get(e.id)
-        text = f"- {e.title}: {figures.share(e.bad, e.total)}"
-        if o is not None:
-            text += f", limit {figures.limit(o)}"
-        if normal is not None:
-            usual = display.ratio(normal.bad, normal.total)
-            text += f"; usual {usual} ({normal.source})"
-        if e.impact is not None:
-            text += f"; {impact(e).split(';')[0]} affected"
-        if e.coincidences:
-            text += f"; coincides: {coincidence(e.coincidences[0])}"
-        lines.append(text)
-        if o is not None and (o.owner or o.runbook):
-            closing.append(" · ".join(x for x in (o.owner, o.runbook) if x))
-    lines += [f"Owner and run book: {line}" for line in dict.fromkeys(closing)]
-    kept: list[str] = []
-    size = 0
-    for line in (printable(line, 600) for line in lines):
-        if size + len(line) + 1 > LONGEST_TEXT - 40:
-            kept.append("… and more: -o FOLDER writes it all")
-            break
-        kept.append(line)
-        size += len(line) + 1
-    return "\n".join(kept) + "\n"
+        head.append(f"As of the newest record, {_at(incident.as_of, incident)}.")
+    facts = tuple(f"- {e.title}: {fact(e, incident)}" for e in incident.excursions)
+    owners = [o for e in incident.excursions if (o := owner_of(e, incident))]
+    return Brief(tuple(head), facts, tuple(dict.fromkeys(owners))[:_MOST_OWNERS])
+
+
+def span(e: Excursion, incident: Incident) -> str:
+    """Since when, and until when if it has ended."""
+    if e.ongoing:
+        return f"since {_at(e.onset, incident)}, still over its limit"
+    return f"from {_at(e.onset, incident)} to {_at(e.end, incident)}"
+
+
+def measured(e: Excursion, incident: Incident) -> str:
+    """Its share, its limit, and what is usual."""
+    o, normal = _objective(e, incident), incident.normals.get(e.id)
+    text = figures.share(e.bad, e.total)
+    if o is not None:
+        text += f", limit {figures.limit(o)}"
+    if normal is not None:
+        text += f"; usual {display.ratio(normal.bad, normal.total)} ({normal.source})"
+    return text
+
+
+def fact(e: Excursion, incident: Incident) -> str:
+    """One excursion in a line: its share, limit, the usual, whom it touches, what coincides."""
+    text = measured(e, incident)
+    if e.impact is not None:
+        text += f"; {impact(e).split(';')[0]} affected"
+    if e.coincidences:
+        text += f"; coincides: {coincidence(e.coincidences[0])}"
+    return text
+
+
+def owner_of(e: Excursion, incident: Incident) -> Owner | None:
+    """Owner and run book of an excursion's objective, where either is named."""
+    o = _objective(e, incident)
+    return Owner(o.owner or "", o.runbook or "") if o and (o.owner or o.runbook) else None
+
+
+def terminal(incident: Incident) -> str:
+    """At most 1,500 characters, for whoever has just been woken."""
+    more = "… and more: --format markdown, or -o FOLDER, has it all"
+    return brief(incident).within(LONGEST_TEXT, printable, printable, more)
 
 
 def incident_md(incident: Incident) -> str:
-    """The report as Markdown, under 64 KB."""
+    """The report as Markdown, under 64 KB, as the body of an issue takes it.
+
+    Every section stays, those for people to fill in too: a section that is too long is cut at a
+    whole line, from its end, and says how many lines were left out.
+    """
     blocks = [f"# Incident: {markdown(incident.title)}"]
     for part in parts(incident):
-        lines = [f"## {part.title}", ""]
-        shown = [address(line) if part.title == "Reproduce" else markdown(line)
+        shown = [code(line, 1000) if part.title == "Reproduce" else markdown(line)
                  for line in part.lines]  # fmt: skip
-        lines += [f"- {line}" for line in shown] or ["_to be filled in_"]
-        blocks.append("\n".join(lines))
+        lines = _within_section(shown) if part.lines else ["_to be filled in_"]
+        blocks.append("\n".join([f"## {part.title}", "", *lines]))
     blocks.append(f"Made by {markdown(incident.generator, 60)}.")
-    text, size = [], 0
-    for block in blocks:
-        size += len(block.encode()) + 2
-        if size > LARGEST:
-            text.append("… and more; it is in the JSON file.")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _within_section(lines: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    room = LARGEST_SECTION
+    for line in lines:
+        room -= len(line.encode()) + 3
+        if room < 0:
+            kept.append(f"- … and {len(lines) - len(kept)} more; they are in the JSON form.")
             break
-        text.append(block)
-    return "\n\n".join(text) + "\n"
+        kept.append(f"- {line}")
+    return kept
 
 
 def incident_json(incident: Incident) -> str:
     """The report for programs: keys sorted."""
     data = incident.model_dump(mode="json") | {"summary": clean_label(summary(incident), 600)}
-    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    # "##[" is a command in the logs of some CI systems; inside a JSON text it can be spelt so.
+    return text.replace("##", "#\\u0023")

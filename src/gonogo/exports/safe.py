@@ -18,9 +18,12 @@ _REFERENCES: Final = str.maketrans({"@": "＠", "#": "＃"})
 _COMPARATORS: Final = (("<=", "≤"), (">=", "≥"))
 _LINKS: Final = ((re.compile(r"://"), "[:]//"), (re.compile(r"(?i)\bwww\."), "www[.]"))
 _ISSUE: Final = re.compile(r"(?i)\b(GH)-(?=[0-9])")
+# :white_check_mark: would be drawn as a check mark; 13:35:10 stays a time.
+_EMOJI: Final = re.compile(r":(?=[0-9]*[A-Za-z_+-][\w+-]*:)", re.ASCII)
 _MARKDOWN: Final = re.compile(r"[\\`*\[\]|~$!{}]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _IN_SLACK: Final = _ENTITIES | str.maketrans({"*": "∗", "`": "'", "~": "∼"})
+_IN_NOTE: Final = str.maketrans({"`": "'", "<": "‹", ">": "›", "*": "∗"})
 _IN_CODE: Final = str.maketrans({"`": "'", "|": "¦", "<": "‹", ">": "›"})
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[\w.%+~/-]*)?(?:\?\[query\])?", re.ASCII)
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -28,7 +31,7 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 def markdown(text: str, limit: int = _LIMIT) -> str:
     """`text` for running Markdown: no mention, reference, link, image, HTML, table cell or code."""
-    safe = _defused(text, limit)
+    safe = _EMOJI.sub("∶", _defused(text, limit))
     return _MARKDOWN.sub(r"\\\g<0>", safe).translate(_ENTITIES)
 
 
@@ -44,8 +47,41 @@ def address(url: str, limit: int = 300) -> str:
 
 
 def slack(text: str, limit: int = _LIMIT) -> str:
-    """`text` for a Slack mrkdwn text: no mention, channel, link, bold or code; on one line."""
-    return " ".join(_defused(text, limit).translate(_IN_SLACK).split())
+    """`text` for a Slack mrkdwn text: no mention, channel, link, bold or code; on one line.
+
+    At most `limit` characters as they are sent: `&` counts as the five of `&amp;`.
+    """
+    safe = " ".join(_EMOJI.sub("∶", _defused(text, limit)).split())
+    written = [char.translate(_IN_SLACK) for char in safe]
+    if sum(map(len, written)) <= limit:
+        return "".join(written)
+    room, kept = limit - 1, []
+    for char in written:
+        room -= len(char)
+        if room < 0:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def slack_address(url: str, limit: int = 300) -> str:
+    """A link of the configuration for Slack: whole, as code, so that nothing follows it."""
+    safe = clean_label(url, limit)
+    return f"`{safe}`" if _ADDRESS.fullmatch(safe) else slack(url, limit)
+
+
+def note(text: str, limit: int = _LIMIT) -> str:
+    """`text` for a plain note that a service may hand on to chats and mail.
+
+    No mention, link or HTML in it. A backslash would be seen there, so look-alikes stand in.
+    """
+    return _EMOJI.sub("∶", _defused(text, limit)).translate(_IN_NOTE)
+
+
+def note_address(url: str, limit: int = 300) -> str:
+    """A link of the configuration for a note: whole, since a run book is there to be opened."""
+    safe = clean_label(url, limit)
+    return safe if _ADDRESS.fullmatch(safe) else note(url, limit)
 
 
 def xml(text: str, limit: int = _LIMIT) -> str:

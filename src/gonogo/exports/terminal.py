@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich import box
@@ -44,6 +44,8 @@ _CHANGE_STYLES: Final[dict[ChangeWord | None, str]] = {
 _MOST_REASONS: Final = 6
 _MOST_EXCURSIONS: Final = 5
 _MOST_HINTS: Final = 4
+_MOST_NAMED: Final = 3
+_OPEN: Final = (Status.BREACHED, Status.NO_DATA, Status.AT_RISK)
 _WIDE: Final = 96
 _NARROW: Final = 64
 
@@ -98,7 +100,7 @@ def _parts(
     for comparison in result.comparisons:
         parts += [Text(), _compared(comparison)]
     parts += [Text(), _data(result)]
-    if look := _look(result, site):
+    if look := _look(result, decision, site):
         parts += [Text(), look]
     return parts
 
@@ -239,17 +241,33 @@ def _data(result: ReadinessResult) -> RenderableType:
     return Group(*lines)
 
 
-def _look(result: ReadinessResult, site: str) -> RenderableType | None:
-    hints = [
-        printable(f"{o.title}: {o.hint}")
-        for o in result.objectives
-        if o.hint and o.status is not Status.NOT_APPLICABLE
-    ]
-    if not hints and not site:
+def _look(result: ReadinessResult, decision: Decision, site: str) -> RenderableType | None:
+    steps = [*_objective_steps(result)]
+    if decision == result.readiness:
+        # Gates are few and objectives may be many: each kind has its share of the lines.
+        gates = [
+            f"{gate.title}: {gate.next_step}"
+            for gate in result.gates
+            if gate.next_step and gate.status in _OPEN
+        ]
+        room = _MOST_HINTS - min(len(gates), _MOST_HINTS // 2)
+        steps = [*steps[:room], *gates]
+    if not steps and not site:
         return None
     grid = _bullets()
     if site:
         grid.add_row(Text("open", "bold"), Text(site))
-    for hint in hints[:_MOST_HINTS]:
-        grid.add_row(Text("next", "bold"), Text(hint))
+    for step in steps[:_MOST_HINTS]:
+        grid.add_row(Text("next", "bold"), Text(printable(step)))
     return grid
+
+
+def _objective_steps(result: ReadinessResult) -> Iterator[str]:
+    """What to do next, worst first; the same step is said once, for all that it is for."""
+    titles: dict[str, list[str]] = {}
+    for o in result.objectives:
+        if o.hint and o.status is not Status.NOT_APPLICABLE:
+            titles.setdefault(o.hint, []).append(o.title)
+    for hint, named in titles.items():
+        others = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        yield f"{', '.join(named[:_MOST_NAMED])}{others}: {hint}"
