@@ -10,6 +10,7 @@ false alarm.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import tempfile
 from collections import Counter
@@ -24,10 +25,18 @@ from gonogo import pipeline
 from gonogo.conventions import Verdict
 from gonogo.progress import Silent
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sample_logs"))
+_SAMPLE = Path(__file__).resolve().parents[1] / "sample_logs"
+sys.path.insert(0, str(_SAMPLE))
 
 from copilot_week import CALLS, calls_for_week
-from generate import json_line
+
+# There is a generate.py in this folder too.
+_spec = importlib.util.spec_from_file_location("sample_generate", _SAMPLE / "generate.py")
+assert _spec is not None and _spec.loader is not None
+_generate = importlib.util.module_from_spec(_spec)
+sys.modules["sample_generate"] = _generate
+_spec.loader.exec_module(_generate)
+json_line = _generate.json_line
 
 CONFIG = """
 [slo]

@@ -171,7 +171,7 @@ publish = ["tenant"]
         "C027 readiness.toml:1:12: timezone: 'Berlin' is not a known time zone; "
         "did you mean 'Europe/Berlin'?",
         "C005 readiness.toml:2:1: colour: unknown key; known are timezone, minimum_coverage, top, "
-        "slo, prices, cost, burn_rate, fields, compare, exclude, not_applicable, site, "
+        "slo, prices, cost, burn_rate, fields, logs, compare, exclude, not_applicable, site, "
         "gates, evals, judge, traffic, load_test, data_flow, oversight, guardrail, action, "
         "observability, alert, use_case, owners, signoff, failure_mode, constraint, tool, "
         "retrieval, red_team",
