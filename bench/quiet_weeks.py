@@ -19,6 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 from gonogo import pipeline
@@ -30,13 +31,19 @@ sys.path.insert(0, str(_SAMPLE))
 
 from copilot_week import CALLS, calls_for_week
 
-# There is a generate.py in this folder too.
-_spec = importlib.util.spec_from_file_location("sample_generate", _SAMPLE / "generate.py")
-assert _spec is not None and _spec.loader is not None
-_generate = importlib.util.module_from_spec(_spec)
-sys.modules["sample_generate"] = _generate
-_spec.loader.exec_module(_generate)
-json_line = _generate.json_line
+
+def _sample_generator() -> ModuleType:
+    """sample_logs/generate.py under a name of its own: this folder has a generate.py too."""
+    spec = importlib.util.spec_from_file_location("sample_generate", _SAMPLE / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+json_line = _sample_generator().json_line
 
 CONFIG = """
 [slo]
