@@ -26,15 +26,15 @@ from gonogo import pipeline
 from gonogo.conventions import Verdict
 from gonogo.progress import Silent
 
-_SAMPLE = Path(__file__).resolve().parents[1] / "sample_logs"
-sys.path.insert(0, str(_SAMPLE))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sample_logs"))
 
 from copilot_week import CALLS, calls_for_week
 
 
 def _sample_generator() -> ModuleType:
     """sample_logs/generate.py under a name of its own: this folder has a generate.py too."""
-    spec = importlib.util.spec_from_file_location("sample_generate", _SAMPLE / "generate.py")
+    path = Path(__file__).resolve().parents[1] / "sample_logs/generate.py"
+    spec = importlib.util.spec_from_file_location("sample_generate", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
