@@ -133,7 +133,8 @@ def read_logs(
         UsageError: there is no such format.
     """
     workers = threads or os.cpu_count() or 1
-    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker)
+    store = store or BlockStore(lasting=elsewhere is not None)
+    reading = _Reading(mapping, advance, workers, store, log_format, checker)
     reading.stretch = stretch if is_told(mapping) else None
     reading.trouble.files.extend(discovery.problems)
     reading.read(discovery.sources)
@@ -468,7 +469,7 @@ class _Reading:
                 ParquetPart(
                     part.rows,
                     np.full(part.rows, job.number, dtype=FILE_NUMBER),
-                    parquet_identity(part, self.mapping),
+                    parquet_identity(part, self.mapping, lasting=self.store.lasting),
                     part,
                     self.dictionaries,
                     self.mapping,
