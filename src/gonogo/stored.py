@@ -14,7 +14,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -92,13 +92,17 @@ class Entry:
     elsewhere: int
     """lines left out because another file of the store had them already"""
     replaces: tuple[str, ...] = ()
+    files: tuple[FileCount, ...] = ()
+    """what was counted together, where that is more than one file"""
 
     @property
     def name(self) -> str:
         return self.count.name
 
     def identities(self) -> Ints:
-        """Of the lines with ids, sorted."""
+        """Of the lines with ids, sorted; of none where files were counted together."""
+        if self.files:
+            return np.empty(0, dtype=np.uint64)
         return pl.read_parquet(self.folder / _IDENTITIES)["id"].to_numpy()
 
 
@@ -136,18 +140,19 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
         UsageError: logs that are no files, or a store that cannot be written.
     """
     found = discover(run.request.logs)
-    settings, rolled = _settings(run), Rolled()
+    settings, rolled = settings_of(run), Rolled()
     for source in found.sources:
         if source.is_stream:
             hint = "save it to a file first: a rollup is of a file"
             raise UsageError([Diagnostic("U050", source.name, "a pipe cannot be told again", hint)])
-    _prepare(folder)
+    prepare(folder)
     progress.phase("Rolling up", sum(source.size for source in found.sources) or None)
     given = {source.name: source for source in found.sources}
     lost = False
     for source in found.sources:
-        with _alone(folder):
+        with alone(folder):
             entries = {entry.name: entry for entry in entries_of(folder)}
+            no_file_twice(source.name, [source.name], entries)
             old = entries.get(source.name)
             if old and old.settings == settings and _is_same(source, old):
                 rolled.unchanged.append(source.name)
@@ -160,7 +165,7 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
         if not entry.elsewhere or entry.name in rolled.made:
             continue
         if entry.name in given:
-            with _alone(folder):
+            with alone(folder):
                 entries = {entry.name: entry for entry in entries_of(folder)}
                 _make(run, given[entry.name], settings, folder, entries, progress)
             rolled.unchanged.remove(entry.name)
@@ -185,21 +190,22 @@ def load(run: Run, folder: Path) -> Stored:
     if not entries:
         hint = "make them with gonogo rollup LOGS -o DIR"
         raise ResultError([Diagnostic("R020", str(folder), "holds no rollups", hint)])
-    _same_settings(entries, _settings(run))
+    _same_settings(entries, settings_of(run))
     first_of: dict[str, FileCount] = {}
-    partials, taken, files, trouble = [], [], [], Trouble()
+    partials, taken, trouble = [], [], Trouble()
+    files: list[FileCount] = []
     for entry in entries:
         partial = store.load(entry.folder)
         if not _is_in_period(run, entry, partial):
             continue
         first = first_of.setdefault(entry.count.sha256, entry.count)
-        files.append(entry.count)
+        files.extend(entry.files or (entry.count,))
         if first is not entry.count:
             trouble.files.append(entry.count.repeats(first))
             continue
         taken.append(entry)
         partials.append(partial)
-        _add(trouble, entry.trouble)
+        add(trouble, entry.trouble)
     return Stored(
         merge(partials),
         files,
@@ -231,7 +237,7 @@ def combine(folders: Sequence[Path], output: Path) -> int:
     every = sorted(by_name.values(), key=lambda entry: entry.name)
     _same_settings(every, every[0].settings)
     _no_common_lines(every)
-    _prepare(output)
+    prepare(output)
     for entry in every:
         if entry.folder.parent != output:
             part = output / f"{_UNFINISHED}{secrets.token_hex(8)}"
@@ -294,35 +300,68 @@ def _make(
     count = logs.files[0]
     assert source.path is not None
     count.sha256 = count.sha256 or _sha256(source.path)
-    meta = {
-        "schema_version": ROLLUP_SCHEMA_VERSION,
-        "count": asdict(count),
-        "mtime_ns": source.path.stat().st_mtime_ns,
-        "settings": settings,
-        "trouble": _told(logs.trouble),
-        "orphans": logs.orphans,
-        "folded": folded,
-        "conflicts": conflicts,
-        "elsewhere": logs.elsewhere,
-        "replaces": [old.folder.name] if old else [],
-    }
     lost = bool(old and len(np.setdiff1d(old.identities(), logs.identities)))
-    part = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        store.save(relabel(partial, scrubbed), part)
-        pl.DataFrame({"id": logs.identities}).write_parquet(part / _IDENTITIES, statistics=False)
-        (part / _META).write_text(json.dumps(meta, sort_keys=True) + "\n")
-        part.rename(folder / _folder_name(source.name))
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise _unwritable(folder, error) from error
-    if old:
-        shutil.rmtree(old.folder, ignore_errors=True)
+    made = Entry(
+        folder,
+        count,
+        source.path.stat().st_mtime_ns,
+        settings,
+        logs.trouble,
+        logs.orphans,
+        folded,
+        conflicts,
+        logs.elsewhere,
+        (old.folder.name,) if old else (),
+    )
+    keep(folder, made, partial, logs.identities)
+    forget(old)
     return lost
 
 
+def keep(folder: Path, entry: Entry, partial: Partial, identities: Ints) -> None:
+    """Write an entry, which appears whole or not at all."""
+    meta = {
+        "schema_version": ROLLUP_SCHEMA_VERSION,
+        "count": asdict(entry.count),
+        "mtime_ns": entry.mtime_ns,
+        "settings": entry.settings,
+        "trouble": _told(entry.trouble),
+        "orphans": entry.orphans,
+        "folded": entry.folded,
+        "conflicts": entry.conflicts,
+        "elsewhere": entry.elsewhere,
+        "replaces": list(entry.replaces),
+        "files": [asdict(file) for file in entry.files],
+    }
+    part = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    try:
+        store.save(relabel(partial, scrubbed), part)
+        pl.DataFrame({"id": identities}).write_parquet(part / _IDENTITIES, statistics=False)
+        (part / _META).write_text(json.dumps(meta, sort_keys=True) + "\n")
+        part.rename(folder / _folder_name(entry.name))
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise _unwritable(folder, error) from error
+
+
+def no_file_twice(name: str, names: Collection[str], entries: Mapping[str, Entry]) -> None:
+    for entry in entries.values():
+        own = {file.name for file in entry.files} or {entry.name}
+        both = sorted(own & set(names)) if entry.name != name else []
+        if both:
+            what = f"{both[0]} is in the entry '{clean_label(entry.name)}' of this folder already"
+            hint = "roll it up with the same arguments as then, or into another folder with -o"
+            raise UsageError([Diagnostic("U053", name, what, hint)])
+
+
+def forget(entry: Entry | None) -> None:
+    """Remove an entry that another one has replaced."""
+    if entry:
+        shutil.rmtree(entry.folder, ignore_errors=True)
+
+
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """One run at a time: what one counts, the next one must see as counted."""
     with (folder / ".lock").open("w") as handle:
         if fcntl is not None:
@@ -330,7 +369,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _prepare(folder: Path) -> None:
+def prepare(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Names of tenants and of files are in it: it must not be committed by accident.
@@ -372,7 +411,7 @@ def _sha256(path: Path) -> str:
         raise InputError([Diagnostic("I002", str(path), what)]) from error
 
 
-def _settings(run: Run) -> Settings:
+def settings_of(run: Run) -> Settings:
     """Whatever changes a count, each by a hash or as it is."""
     config = run.config
     for objective in config.objectives:
@@ -485,6 +524,7 @@ def _entry(folder: Path) -> Entry:
                 meta["conflicts"],
                 meta["elsewhere"],
                 tuple(meta["replaces"]),
+                tuple(FileCount(**file) for file in meta["files"]),
             )
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"a damaged entry ({clean_label(str(error), 80)})"
@@ -494,7 +534,8 @@ def _entry(folder: Path) -> Entry:
     raise ResultError([Diagnostic("R007", str(folder), what, "make it again from the logs")])
 
 
-def _add(into: Trouble, more: Trouble) -> None:
+def add(into: Trouble, more: Trouble) -> None:
+    """Tell in one what was met in two."""
     into.tally.update(more.tally)
     into.files.extend(more.files)
     for line in more.quarantined:

@@ -29,6 +29,8 @@ class Source:
     packing: Packing
     is_stream: bool = False
     """a pipe, which can be read only once: stdin, or what `<(command)` names"""
+    span: tuple[int, int] | None = None
+    """bytes [start, end) of it: the lines, or the row groups, that begin there; None for all"""
 
 
 @dataclass(frozen=True, slots=True)

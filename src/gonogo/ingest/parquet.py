@@ -87,8 +87,18 @@ def unsound(name: str, error: Exception) -> InputError:
     )
 
 
-def slices(path: Path, mapping: Mapping[str, str]) -> Iterator[ParquetSlice]:
+def nothing_known(name: str, columns: list[str]) -> InputError:
+    what = f"no column that is known; it has {', '.join(columns[:12])}"
+    hint = "map its columns in [fields] of readiness.toml"
+    return InputError([Diagnostic("I021", name, what, hint)])
+
+
+def slices(
+    path: Path, mapping: Mapping[str, str], span: tuple[int, int] | None = None
+) -> Iterator[ParquetSlice]:
     """The file in shares of 100,000 to 200,000 rows, cut where small row groups end.
+
+    With a `span` only the row groups of which the middle byte stands in it.
 
     Raises:
         polars.exceptions.PolarsError, pyarrow.ArrowException, OSError: the file is not sound.
@@ -97,16 +107,20 @@ def slices(path: Path, mapping: Mapping[str, str]) -> Iterator[ParquetSlice]:
     columns = known_columns(list(schema), mapping)
     metadata = pq.read_metadata(path)
     offset = pending = first = 0
-    for group in range(metadata.num_row_groups):
-        pending += metadata.row_group(group).num_rows
-        last = group == metadata.num_row_groups - 1
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    for number, group in enumerate(groups, 1):
+        if span is not None and not span[0] <= _middle(group) < span[1]:
+            offset, first = offset + group.num_rows, number
+            continue
+        pending += group.num_rows
+        last = number == len(groups) or (span is not None and _middle(groups[number]) >= span[1])
         if pending >= ROWS or last:
-            span = span_of(metadata, range(first, group + 1))
-            first = group + 1
+            times = span_of(metadata, range(first, number))
+            first = number
             while pending:
                 # A huge row group is read in pieces, so that memory stays bounded.
                 rows = min(pending, 2 * ROWS)
-                yield ParquetSlice(path, offset, rows, columns, span)
+                yield ParquetSlice(path, offset, rows, columns, times)
                 offset += rows
                 pending -= rows
 
@@ -133,6 +147,13 @@ def span_of(
         return None
     times = [int(e.replace(tzinfo=e.tzinfo or UTC).timestamp()) for e in edges]
     return min(times), max(times)
+
+
+def _middle(group: pq.RowGroupMetaData) -> int:
+    """The middle byte of a row group in its file."""
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    begins = [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in chunks]
+    return int(min(begins) + sum(chunk.total_compressed_size for chunk in chunks) // 2)
 
 
 def known_columns(columns: list[str], mapping: Mapping[str, str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ the set of requests alone, so threads and the order of blocks change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -64,11 +64,24 @@ class Requests:
     def _compact(self) -> None:
         every = pl.concat([pl.DataFrame(schema=_SCHEMA), *self._frames])
         every = every.group_by("request").agg(*_AGGREGATES)
-        every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+        every = every.filter(pl.Series(sampled(every["request"].to_numpy(), self.level)))
         while every.height > self.limit:
             self.level += 1
-            every = every.filter(pl.Series(_sampled(every["request"].to_numpy(), self.level)))
+            every = every.filter(pl.Series(sampled(every["request"].to_numpy(), self.level)))
         self._frames, self._rows = [every], every.height
+
+    def state(self) -> tuple[pl.DataFrame, int]:
+        """(what was added, its level): what `of` goes on from."""
+        self._compact()
+        return self._frames[0], self.level
+
+    @staticmethod
+    def of(states: Sequence[tuple[pl.DataFrame, int]]) -> Requests:
+        """All of several states; no request may be in two of them with the same call."""
+        found = Requests(level=max((level for _, level in states), default=0))
+        for frame, _ in states:
+            found.add(frame)
+        return found
 
     def finish(self) -> Summed:
         """The sums of all that was added."""
@@ -111,6 +124,16 @@ class Summed:
             "extremes": {"min": found.low, "max": found.high},
         }
 
+    def whichever(self) -> pl.DataFrame:
+        """The dearest at each level that more requests may lead to, once each."""
+        frames, whole, level = [], self.whole, self.weight.bit_length() - 1
+        while True:
+            frames.append(Summed(self.kept, whole, self.weight).dearest())
+            if whole.height <= EXEMPLARS_KEPT[DEAREST]:
+                return pl.concat(frames).unique(maintain_order=True)
+            level += 1
+            whole = whole.filter(pl.Series(sampled(whole["request"].to_numpy(), level)))
+
     def dearest(self) -> pl.DataFrame:
         """Candidates for exemplars, in the shape of `exemplars.candidates`."""
         paid = self.whole.filter(pl.col("cost") > 0)
@@ -140,7 +163,7 @@ def of_block(ctx: Context, part: int, level: int) -> pl.DataFrame:
     """The requests of one block: its calls by trace; calls without a trace are in none."""
     taken = ctx.calls & (ctx["request_hash"] != 0)
     if level:
-        taken &= _sampled(ctx["request_hash"], level)
+        taken &= sampled(ctx["request_hash"], level)
     rows = np.flatnonzero(taken)
     cost, start = ctx["cost_nano_usd"][rows], ctx["start_us"][rows]
     known = cost != MISSING
@@ -155,7 +178,7 @@ def of_block(ctx: Context, part: int, level: int) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=_SCHEMA).group_by("request").agg(*_AGGREGATES)
 
 
-def _sampled(requests: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
+def sampled(requests: NDArray[np.uint64], level: int) -> NDArray[np.bool_]:
     """Which requests stay at a level: a share of 1 / 2**level, drawn by their hash."""
     if not level:
         return np.ones(len(requests), dtype=bool)
