@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import gzip
+import json
 import pickle
 import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gonogo import scale
+from gonogo import scale, stored
 from gonogo.compare import apart
 from gonogo.errors import InputError, UsageError
+from gonogo.ingest.chunks import Cut
 from gonogo.ingest.discover import discover
 from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.request import Request, resolve
-from gonogo.rollup import engine
+from gonogo.rollup import engine, requests
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar
 from gonogo.rollup.watched import Watched
-from test_stored import call, from_logs, from_rollups, write
+from test_stored import call, from_logs, from_rollups, roll, three_days, write
+
+logs = three_days
 
 ROOT = Path(__file__).parents[1]
-SMALL = {"jsonl": 4_000, "parquet": 4_000}
+SMALL = {"jsonl": 6_000, "parquet": 4_000}
 
 
-def at_once(logs: Sequence[str], config: Path | None = None) -> tuple[Partial, LogInput]:
+def at_once(names: Sequence[str], config: Path | None = None) -> tuple[Partial, LogInput]:
     """The counts of one machine over all files together, as gonogo check makes them."""
-    run = resolve(Request(tuple(logs), config))
-    read = read_logs(
-        discover(logs), run.config.fields, lambda _: None, checker=run.checker()
-    )
+    run = resolve(Request(tuple(names), config))
+    read = read_logs(discover(names), run.config.fields, lambda _: None, checker=run.checker())
     mapper = Mapper(
         run.config.objectives,
         run.selection,
@@ -95,15 +100,13 @@ def week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "week"
 
 
-@pytest.mark.parametrize("config", [None, "own.toml"])
-@pytest.mark.parametrize("buckets", [1, 7])
+@pytest.mark.parametrize(("config", "buckets"), [(None, 1), ("own.toml", 3)])
 def test_the_counts_are_those_of_one_machine(week: Path, buckets: int, config: str | None) -> None:
-    logs = "week"
-    size = {"jsonl": 150_000, "parquet": 60_000}
-    plan = scale.plan([logs], config, buckets=buckets, share_bytes=size)
-    assert len(plan.shares) > 3 * len(plan.found.sources)
+    size = {"jsonl": 600_000, "parquet": 60_000}
+    plan = scale.plan(["week"], config, buckets=buckets, share_bytes=size)
+    assert len(plan.shares) > 2 * len(plan.found.sources)
     counts = in_pieces(plan)
-    expected, read = at_once([logs], Path(config) if config else None)
+    expected, read = at_once(["week"], Path(config) if config else None)
     same(counts.piece.whole(), expected)
     assert (counts.orphans, counts.folded, counts.conflicts) == (
         read.orphans,
@@ -117,3 +120,158 @@ def test_the_counts_are_those_of_one_machine(week: Path, buckets: int, config: s
     read.conflicting()
     assert trouble.problems() == read.trouble.problems()
     assert trouble.quarantined == read.trouble.quarantined
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=60).map(lambda b: b.replace(b"\x00", b"\n")), st.sets(st.integers(0, 60)))
+def test_every_line_is_in_one_share(data: bytes, at: set[int]) -> None:
+    edges = sorted({0, len(data), *(a for a in at if a < len(data))})
+    pieces = [Cut(BytesIO(data), start, end) for start, end in pairwise(edges)]
+    found = [b"".join(iter(lambda piece=piece: piece.read(3), b"")) for piece in pieces]
+    assert b"".join(found) == data
+    for piece, text in zip(pieces, found, strict=True):
+        if text:
+            assert data[piece.begin :].startswith(text)
+            assert piece.begin == 0 or data[piece.begin - 1 : piece.begin] == b"\n"
+
+
+def test_row_groups_are_in_one_share_each(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    rows = [call(0, n) for n in range(1_000)]
+    pl.DataFrame(rows).write_parquet(path, row_group_size=90)
+    plan = scale.plan([str(path)], share_bytes=SMALL)
+    assert len(plan.shares) > 4
+    same(in_pieces(plan).piece.whole(), at_once([str(path)])[0])
+
+
+def test_more_requests_than_are_held_are_sampled_as_on_one_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init = requests.Requests.__init__
+    monkeypatch.setattr(init, "__defaults__", (64, *(init.__defaults__ or ())[1:]))
+    rows = [call(0, n, trace_id=f"t{n // 3}", cost_usd=(n * 7919 % 1009) / 1e4) for n in range(900)]
+    write(tmp_path / "a.jsonl", rows)
+    expected = at_once([str(tmp_path)])[0]
+    assert 0 < expected.counter("requests.kept") <= 64  # of 300
+    plan = scale.plan([str(tmp_path)], buckets=9, share_bytes={"jsonl": 20_000, "parquet": 1})
+    same(in_pieces(plan).piece.whole(), expected)
+
+
+def test_a_document_is_read_whole_by_its_first_share(week: Path) -> None:
+    rows = [call(0, n) for n in range(200)]
+    write(week / "b.json", [], json.dumps(rows))
+    plan = scale.plan(["week/b.json"], share_bytes=SMALL)
+    assert len(plan.shares) > 4
+    counts = in_pieces(plan)
+    same(counts.piece.whole(), at_once(["week/b.json"])[0])
+    files, trouble = plan.told(counts)
+    assert (files[0].lines, trouble.problems()) == (200, ())
+
+
+def test_copies_of_a_file_without_ids_count_once(logs: Path) -> None:
+    rows = [{k: v for k, v in call(5, n).items() if k != "span_id"} for n in range(9)]
+    write(logs / "5.jsonl", rows)
+    write(logs / "copy.jsonl", rows)
+    counts = in_pieces(plan := scale.plan(["logs"], buckets=3))
+    plan.save(counts, "rollups")
+    assert from_rollups() == from_logs("logs")
+
+
+def test_the_result_is_the_one_from_the_logs(logs: Path) -> None:
+    plan = scale.plan(["logs"], buckets=3, share_bytes=SMALL)
+    assert plan.save(in_pieces(plan), "rollups").made == ["logs"]
+    kept, whole = from_rollups(), from_logs("logs")
+    hashes = {f.path: f.sha256 for f in whole.ingest.files}
+    assert all(f.sha256 in ("", hashes[f.path]) for f in kept.ingest.files)
+    files = tuple(f.model_copy(update={"sha256": hashes[f.path]}) for f in kept.ingest.files)
+    kept = kept.model_copy(update={"ingest": kept.ingest.model_copy(update={"files": files})})
+    assert kept == whole
+    assert (kept.ingest.quarantined, kept.ingest.duplicates) == (1, 8)
+
+
+def test_what_is_unchanged_is_not_counted_again(logs: Path) -> None:
+    plan = scale.plan(["logs"])
+    plan.save(in_pieces(plan), "rollups")
+    again = scale.plan(["logs"])
+    assert again.roll_up(Path("rollups"), lambda: pytest.fail("counted")).unchanged == ["logs"]
+    write(logs / "3.jsonl", [call(3, n) for n in range(20)])
+    late = scale.plan(["logs"])
+    assert late.save(in_pieces(late), "rollups").made == ["logs"]
+    assert from_rollups().ingest.calls == 60 + 70 + 80 + 20
+
+
+def test_a_file_is_in_one_entry(logs: Path) -> None:
+    plan = scale.plan(["logs"])
+    plan.save(in_pieces(plan), "rollups")
+    with pytest.raises(UsageError, match=r"logs/0\.jsonl is in the entry 'logs'"):
+        roll("logs/0.jsonl")
+    roll("logs/0.jsonl", output="other")
+    with pytest.raises(UsageError, match=r"logs/0\.jsonl is in the entry 'logs/0\.jsonl'"):
+        plan.save(in_pieces(plan), "other")
+
+
+def test_entries_that_may_share_lines_are_said(logs: Path) -> None:
+    for name in ("0", "2"):
+        plan = scale.plan([f"logs/{name}.jsonl"])
+        plan.save(in_pieces(plan), "rollups")
+    assert "R025" not in [p.code for p in from_rollups().ingest.problems]
+    plan = scale.plan(["logs/1.jsonl"])
+    plan.save(in_pieces(plan), "rollups")
+    said = [p for p in from_rollups().ingest.problems if p.code == "R025"]
+    assert len(said) == 2  # of days 0 and 1, not of day 2
+
+
+def test_a_bad_file_in_the_middle_is_named_and_nothing_is_kept(logs: Path) -> None:
+    lines = [json.dumps(call(7, n)) for n in range(40)]
+    write(logs / "1a.jsonl", [], *lines[:20], '{"cut', *lines[20:])
+    plan = scale.plan(["logs"], share_bytes={"jsonl": 4_000, "parquet": 1})
+    _, trouble = plan.told(in_pieces(plan))
+    assert {(q.file, q.line) for q in trouble.quarantined} == {
+        ("logs/1a.jsonl", 21),
+        ("logs/1.jsonl", 79),
+    }
+    at = next(q.offset for q in trouble.quarantined if q.line == 21)
+    assert (logs / "1a.jsonl").read_bytes()[at:].startswith(b'{"cut')
+    write(logs / "1b.jsonl", [], *["nothing of a log " * 10] * 90)
+    (logs / "1c.parquet").write_bytes(b"PAR1 and no more")
+    plan = scale.plan(["logs"], share_bytes={"jsonl": 4_000, "parquet": 1000})
+    with pytest.raises(InputError) as caught:
+        plan.save(in_pieces(plan), "rollups")
+    assert [d.code for d in caught.value.diagnostics] == ["I022"]
+    (logs / "1c.parquet").unlink()
+    plan = scale.plan(["logs"], share_bytes={"jsonl": 4_000, "parquet": 1000})
+    with pytest.raises(InputError, match="none of its 90 lines"):
+        plan.save(in_pieces(plan), "rollups")
+    assert not stored.entries_of(Path("rollups"))
+
+
+def test_workers_of_other_versions_are_refused(logs: Path) -> None:
+    plan = scale.plan(["logs"])
+    other = replace(plan.work, made_by=("gonogo 0", *plan.work.made_by[1:]))
+    counts = in_pieces(replace(plan, work=other))
+    with pytest.raises(UsageError, match="gonogo 0"):
+        plan.save(counts, "rollups")
+
+
+def test_a_worker_without_the_logs_is_told_of(logs: Path) -> None:
+    plan = scale.plan(["logs"])
+    hidden = (logs / "1.jsonl").rename(logs.parent / "1.jsonl")
+    counts = in_pieces(plan)
+    hidden.rename(logs / "1.jsonl")
+    with pytest.raises(UsageError, match=r"logs/1\.jsonl: a worker does not find it"):
+        plan.save(counts, "rollups")
+
+
+def test_no_key_of_ids_is_sent(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONOGO_ID_KEY", "a key that nobody else knows")
+    sent = pickle.dumps(scale.plan(["logs"]).work)
+    assert b"nobody else knows" not in sent
+
+
+def test_dask_runs_the_same_step(logs: Path) -> None:
+    bag = pytest.importorskip("dask.bag")
+    plan = scale.plan(["logs"], buckets=4, share_bytes=SMALL)
+    packs = bag.from_sequence(plan.shares, npartitions=len(plan.shares)).map(plan.read).flatten()
+    groups = packs.groupby(lambda pack: pack.bucket)
+    counts = groups.map(lambda group: plan.count(group[1])).compute(scheduler="threads")
+    same(scale.join(counts).piece.whole(), at_once(["logs"])[0])

@@ -51,8 +51,8 @@ def write(path: Path, rows: list[dict[str, Any]], *more: str) -> Path:
     return path
 
 
-@pytest.fixture
-def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(name="logs")
+def three_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three days, of which the second repeats lines of the first and has a bad one."""
     monkeypatch.chdir(tmp_path)
     days = [[call(day, n) for n in range(60 + 10 * day)] for day in range(3)]

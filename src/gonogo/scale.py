@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from gonogo import __version__, adapters, stored
 from gonogo.compare import apart
@@ -55,6 +56,8 @@ from gonogo.rollup.watched import Watched
 
 __all__ = ["Counts", "Pack", "Plan", "Share", "join", "plan"]
 
+SHARES_A_BUCKET: Final = 2
+"""Some 130 MB of lines of JSON or 65 MB of Parquet, which a worker counts within a gigabyte."""
 MOST_BUCKETS: Final = 1024
 
 
@@ -70,6 +73,17 @@ class Counts:
     orphans: int
     folded: int
     conflicts: int
+
+    def packed(self) -> bytes:
+        """As small as it can be sent; `unpacked` takes it from tasks of the same job only."""
+        return bytes(pa.compress(pickle.dumps(self, protocol=5), codec="zstd", asbytes=True))
+
+    @staticmethod
+    def unpacked(data: bytes) -> Counts:
+        """What `packed` gave."""
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+            counts: Counts = pickle.load(stream)
+        return counts
 
 
 def join(counts: Iterable[Counts]) -> Counts:
@@ -99,7 +113,10 @@ class Work:
 
     def read(self, share: Share) -> list[Pack]:
         """The records of a share by bucket, and what was met, as a pack of its own."""
-        wrong = self._begin()
+        wrong, path = self._begin(), share.source.path
+        if path is not None and not path.exists():
+            hint = "put the logs where all workers have the same path, and leave them there"
+            wrong = Diagnostic("U054", share.source.name, "a worker does not find it", hint)
         if wrong is not None:
             report = ShareReport(
                 share.file, share.number, FileCount(share.source.name, "", 0), errors=(wrong,)
@@ -228,6 +245,7 @@ class Plan:
             stored.keep(folder, made, partial, np.empty(0, dtype=np.uint64))
             stored.forget(old)
         rolled.made.append(self.name)
+        rolled.files = len(files)
         return rolled
 
     def told(self, counts: Counts) -> tuple[list[FileCount], Trouble]:
@@ -277,8 +295,8 @@ def plan(
     """Look for the files and cut them into shares; nothing but sizes is read of most of them.
 
     `logs` are files, folders, globs, as the command line has them; `config` a readiness.toml,
-    None for the default thresholds. Each bucket has to fit onto one worker; there are as many of
-    them as shares unless told.
+    None for the default thresholds. Each bucket is counted in one place: there is one for every
+    SHARES_A_BUCKET shares unless told.
 
     Raises:
         InputError: there are no such files.
@@ -310,7 +328,7 @@ def of_run(run: Run, buckets: int | None = None, share_bytes: dict[str, int] | N
     work = Work(
         sent,
         tuple(source.name for source in found.sources),
-        buckets or min(max(len(shares), 1), MOST_BUCKETS),
+        buckets or min(-(-len(shares) // SHARES_A_BUCKET) or 1, MOST_BUCKETS),
         hash_seed(),
         _versions(),
         _checked_by(sent),

@@ -30,6 +30,7 @@ from gonogo.conventions import ROLLUP_SCHEMA_VERSION
 from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
 from gonogo.ingest.discover import Discovery, Source, discover
 from gonogo.ingest.reader import read_logs
+from gonogo.ingest.remote import RemotePath
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.measures import relabel
 from gonogo.pricing import listed
@@ -112,6 +113,8 @@ class Rolled:
 
     made: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    files: int = 0
+    """in the entry that an engine made"""
 
 
 @dataclass(slots=True)
@@ -206,6 +209,7 @@ def load(run: Run, folder: Path) -> Stored:
         taken.append(entry)
         partials.append(partial)
         add(trouble, entry.trouble)
+    trouble.files.extend(_overlaps(taken, partials))
     return Stored(
         merge(partials),
         files,
@@ -214,6 +218,22 @@ def load(run: Run, folder: Path) -> Stored:
         sum(entry.folded for entry in taken),
         sum(entry.conflicts for entry in taken),
     )
+
+
+def _overlaps(entries: Sequence[Entry], partials: Sequence[Partial]) -> list[Diagnostic]:
+    """Entries that do not know their lines, among whose times other entries have some too."""
+    spans = [(p.first_us, p.last_us) for p in partials]
+    found = []
+    for number, entry in enumerate(entries):
+        first, last = spans[number]
+        others = (span for n, span in enumerate(spans) if n != number)
+        if entry.files and any(
+            None in (first, last, a, b) or (a <= last and first <= b)  # type: ignore[operator]
+            for a, b in others
+        ):
+            what = "another entry has lines of the same time: those in both are counted twice"
+            found.append(Diagnostic("R025", entry.name, what, "roll them up together, or by day"))
+    return found
 
 
 def combine(folders: Sequence[Path], output: Path) -> int:
@@ -402,7 +422,7 @@ def _is_same(source: Source, entry: Entry) -> bool:
     return _sha256(source.path) == entry.count.sha256
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path | RemotePath) -> str:
     try:
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()

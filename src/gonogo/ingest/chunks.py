@@ -132,7 +132,7 @@ class ByteReader:
                     Diagnostic(
                         "I002",
                         self.source.name,
-                        f"could not be read to its end: {error.strerror}",
+                        f"could not be read to its end: {error.strerror or 'no connection'}",
                         "the lines before are kept",
                     )
                 )

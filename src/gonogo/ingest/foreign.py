@@ -15,7 +15,6 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import polars as pl
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gonogo import adapters
@@ -25,6 +24,8 @@ from gonogo.errors import Diagnostic
 from gonogo.ingest.chunks import ByteReader, Chunk, split
 from gonogo.ingest.containers import MAX_DOCUMENT, Batch, Container, batches, container
 from gonogo.ingest.decode import parse
+from gonogo.ingest.parquet import column_names, opened
+from gonogo.ingest.remote import RemotePath
 
 LOOK_AT: Final = 50
 """Records that the format of a file is told from."""
@@ -180,7 +181,9 @@ def _first_records(how: Container, head: bytes, name: str) -> Iterator[Mapping[s
         start = end + 1
 
 
-def look_at_parquet(path: Path, chosen: str | None, mapping: Mapping[str, str]) -> Foreign | None:
+def look_at_parquet(
+    path: Path | RemotePath, chosen: str | None, mapping: Mapping[str, str]
+) -> Foreign | None:
     """How to read a Parquet file, from the names of its columns; None where it is native.
 
     Raises:
@@ -190,18 +193,18 @@ def look_at_parquet(path: Path, chosen: str | None, mapping: Mapping[str, str]) 
     if chosen is not None:
         found = adapters.choose(chosen)
     else:
-        found = adapters.detect([dict.fromkeys(pl.read_parquet_schema(path))])
+        found = adapters.detect([dict.fromkeys(column_names(path))])
     return None if found is None else Foreign("lines", found, Options(mapping))
 
 
-def parquet_batches(path: Path) -> Iterator[Batch]:
+def parquet_batches(path: Path | RemotePath) -> Iterator[Batch]:
     """The rows of a Parquet file as records, some at a time.
 
     Raises:
         pyarrow.ArrowException, OSError, ValueError: the file is not sound.
     """
     number = 1
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for arrow in file.iter_batches(batch_size=PARQUET_ROWS):
             frame = pl.from_arrow(arrow)
             assert isinstance(frame, pl.DataFrame)

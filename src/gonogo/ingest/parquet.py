@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS, TIME_NAMES
+from gonogo.ingest.remote import RemotePath
 
 ROWS: Final = 75_000
 UNSOUND: Final = (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
@@ -26,7 +27,7 @@ _LINE: Final = {f.name: f for f in LINE_FIELDS}
 class ParquetSlice:
     """Rows [offset, offset + rows) of a file, and the columns of it that are known."""
 
-    path: Path
+    path: Path | RemotePath
     offset: int
     rows: int
     columns: tuple[str, ...]
@@ -54,6 +55,8 @@ class ParquetSlice:
     def _scan(self, columns: tuple[str, ...]) -> pl.DataFrame:
         if not columns:
             return pl.DataFrame()
+        if isinstance(self.path, RemotePath):
+            return self._fetch(self.path, columns)
         frame = pl.scan_parquet(self.path, glob=False).slice(self.offset, self.rows)
         try:
             return frame.select(columns).collect()
@@ -61,6 +64,45 @@ class ParquetSlice:
             raise InputError([gone(str(self.path), error)]) from None
         except UNSOUND as error:
             raise unsound(str(self.path), error) from None
+
+    def _fetch(self, path: RemotePath, columns: tuple[str, ...]) -> pl.DataFrame:
+        """By the row groups that hold the rows, over the same connection as all else."""
+        try:
+            with opened(path) as file:
+                groups: list[int] = []
+                first = before = 0
+                for number in range(file.metadata.num_row_groups):
+                    rows = file.metadata.row_group(number).num_rows
+                    if before + rows > self.offset and before < self.offset + self.rows:
+                        first = before if not groups else first
+                        groups.append(number)
+                    before += rows
+                frame = pl.from_arrow(file.read_row_groups(groups, columns=list(columns)))
+        except UNSOUND as error:
+            raise unsound(str(path), error) from None
+        assert isinstance(frame, pl.DataFrame)
+        return frame.slice(self.offset - first, self.rows)
+
+
+def opened(path: Path | RemotePath) -> pq.ParquetFile:
+    """A Parquet file, wherever it is."""
+    if isinstance(path, RemotePath):
+        return pq.ParquetFile(path.open(), pre_buffer=True)
+    return pq.ParquetFile(path)
+
+
+def column_names(path: Path | RemotePath) -> list[str]:
+    """The names of its columns."""
+    if isinstance(path, RemotePath):
+        with opened(path) as file:
+            return list(file.schema_arrow.names)
+    return list(pl.read_parquet_schema(path))
+
+
+def metadata_of(path: Path | RemotePath) -> pq.FileMetaData:
+    """What its footer says."""
+    with opened(path) as file:
+        return file.metadata
 
 
 def gone(name: str, error: OSError) -> Diagnostic:
@@ -94,7 +136,7 @@ def nothing_known(name: str, columns: list[str]) -> InputError:
 
 
 def slices(
-    path: Path, mapping: Mapping[str, str], span: tuple[int, int] | None = None
+    path: Path | RemotePath, mapping: Mapping[str, str], span: tuple[int, int] | None = None
 ) -> Iterator[ParquetSlice]:
     """The file in shares of 100,000 to 200,000 rows, cut where small row groups end.
 
@@ -103,9 +145,8 @@ def slices(
     Raises:
         polars.exceptions.PolarsError, pyarrow.ArrowException, OSError: the file is not sound.
     """
-    schema = pl.read_parquet_schema(path)
-    columns = known_columns(list(schema), mapping)
-    metadata = pq.read_metadata(path)
+    columns = known_columns(column_names(path), mapping)
+    metadata = metadata_of(path)
     offset = pending = first = 0
     groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
     for number, group in enumerate(groups, 1):

@@ -26,7 +26,7 @@ from gonogo.ingest.discover import Discovery, Source
 from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints, leave_out
 from gonogo.ingest.fields import LINE_FIELDS
 from gonogo.ingest.outputs import Checker
-from gonogo.ingest.parquet import UNSOUND, gone, nothing_known, slices, unsound
+from gonogo.ingest.parquet import UNSOUND, gone, metadata_of, nothing_known, slices, unsound
 from gonogo.ingest.parts import (
     FILE_NUMBER,
     FILE_SHIFT,
@@ -484,7 +484,7 @@ class Reading:
         source, count = job.source, job.count
         assert source.path is not None
         try:
-            metadata = pq.read_metadata(source.path)
+            metadata = metadata_of(source.path)
             found = list(slices(source.path, self.mapping))
             own = {self.mapping[n].split(".")[0] for n in ("parent_span_id",) if n in self.mapping}
             has_parents = _has_values(metadata, _PARENT_COLUMNS | own)

@@ -22,7 +22,7 @@ from gonogo.ingest import foreign
 from gonogo.ingest.canonical import canonicalise
 from gonogo.ingest.discover import Source
 from gonogo.ingest.outputs import Checker
-from gonogo.ingest.parquet import UNSOUND, gone, nothing_known, slices, unsound
+from gonogo.ingest.parquet import UNSOUND, column_names, gone, nothing_known, slices, unsound
 from gonogo.ingest.parts import FILE_SHIFT, BlockStore
 from gonogo.ingest.reader import Reading
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
@@ -92,7 +92,9 @@ class ShareReport:
 def cut(sources: Sequence[Source], share_bytes: Mapping[str, int] = SHARE_BYTES) -> list[Share]:
     """The shares of all files, in order; what is packed stays whole."""
     found = []
-    for file, source in enumerate(sources):
+    for file, named in enumerate(sources):
+        # Whoever reads it stands in another folder.
+        source = replace(named, path=named.path and named.path.resolve())
         size = share_bytes[source.kind]
         if source.packing != "plain" or source.size <= size:
             found.append(Share(source, file))
@@ -181,7 +183,7 @@ def _parquet(share: Share, reading: Reading, report: ShareReport) -> Iterator[Bl
         report.whole = False
         report.count.lines = sum(part.rows for part in found)
         if found and not found[0].columns:
-            raise nothing_known(source.name, list(pl.read_parquet_schema(source.path)))
+            raise nothing_known(source.name, column_names(source.path))
     for part in found:
         frame = part.read()
         first = (share.file << FILE_SHIFT) + part.offset + 1
