@@ -89,6 +89,8 @@ def count(plan: scale.Plan, spark: SparkSession) -> scale.Counts:
 
 
 def _counts(plan: scale.Plan, spark: SparkSession) -> DataFrame:
+    from pyspark.sql.functions import col
+
     shares = pa.table(
         {
             "number": pa.array(range(len(plan.shares)), pa.int64()),
@@ -96,19 +98,21 @@ def _counts(plan: scale.Plan, spark: SparkSession) -> DataFrame:
         }
     )
     at_once = max(len(plan.shares), 1)
-    # By range, so that each share is a task of its own: hashes of numbers may collide.
+    # By number, so that each is a task of its own: hashes of few numbers collide, and some tasks
+    # would have two and others none.
     found = (
         spark.createDataFrame(shares, _SHARE)
-        .repartitionByRange(at_once, "number")
+        .repartitionById(at_once, col("number").cast("int"))
         .mapInArrow(_reading(plan.read), _PACK)
-        .repartition(plan.buckets, "bucket")
+        .repartitionById(plan.buckets, col("bucket").cast("int"))
         .sortWithinPartitions("bucket", "place")
         .mapInArrow(_counting(plan.count), _COUNTS)
     )
     many = plan.buckets
     while many > _JOINED_BY:
         many = -(-many // _JOINED_BY)
-        found = found.repartition(many, "bucket").mapInArrow(_joining, _COUNTS)
+        part = (col("bucket") % many).cast("int")
+        found = found.repartitionById(many, part).mapInArrow(_joining, _COUNTS)
     return found
 
 
@@ -139,9 +143,12 @@ def _counting(counting: Callable[[Iterable[scale.Pack]], scale.Counts]) -> Any:
 
 
 def _joining(batches: Batches) -> Iterator[pa.RecordBatch]:
+    from pyspark import TaskContext
+
     counts = [scale.Counts.unpacked(data) for data in _column(batches, "data")]
     if counts:
-        yield _batch(bucket=0, data=scale.join(counts).packed())
+        number = TaskContext.get().partitionId()
+        yield _batch(bucket=number, data=scale.join(counts).packed())
 
 
 def _column(batches: Batches, name: str) -> Iterator[bytes]:
