@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 WORKERS := 2
+EXTRAS := test
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 MAKEFLAGS += --no-builtin-rules
@@ -79,7 +80,7 @@ $(VENV)/.gonogo: pyproject.toml | $(VENV)/.python
 
 $(VENV)/.test: $(VENV)/.gonogo
 	@echo "installing what the tests need into $(VENV)"
-	@$(PIP) -e '.[test]'
+	@$(PIP) -e '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.gonogo

@@ -412,7 +412,7 @@ def test_reading_that_fails_half_way_keeps_the_lines_before(
 def test_more_files_than_two_bytes_can_number(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", line("many", 0), line("many", 1))
     source = discover.discover([str(path)]).sources[0]
-    reading = reader._Reading({}, lambda _: None, 1, BlockStore())
+    reading = reader.Reading({}, lambda _: None, 1, BlockStore())
     reading.files = [reader.FileCount("", "", 0)] * 70_000
     job = reader._Job(
         70_000, source, reader.FileCount("a", "jsonl", 1), chunks.ByteReader(source),

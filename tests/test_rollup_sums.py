@@ -174,6 +174,21 @@ def test_a_missing_text_is_not_counted_and_an_id_hashes_alike_everywhere() -> No
     assert np.array_equal(stable_hash(texts.slice(3)), stable_hash(texts)[3:])
 
 
+@pytest.mark.parametrize("length", [1, 7, 8, 9, 16, 32, 36])
+def test_ids_of_one_length_hash_as_they_do_among_others(length: int) -> None:
+    letters = np.random.default_rng(length).integers(97, 123, (50, length))
+    same = pl.Series(["".join(map(chr, row)) for row in letters])
+    mixed = pl.concat([same, pl.Series(["", None, "x" * (length + 3)])])
+    assert np.array_equal(stable_hash(same), stable_hash(mixed)[:50])
+    assert np.array_equal(stable_hash(same[7:]), stable_hash(same)[7:])
+
+
+def test_the_hash_of_an_id_is_for_ever() -> None:
+    """Stores of rollups hold it."""
+    found = stable_hash(pl.Series(["4bf92f3577b34da6a3ce929d0e0e4736"] * 2 + ["user 7"]))
+    assert found.tolist() == [6224293923003485135, 6224293923003485135, 9112913493051730458]
+
+
 # ── exact sums ────────────────────────────────────────────────────────────────────────────────
 
 HUGE = st.lists(st.tuples(st.integers(0, 5), st.integers(-(2**57), 2**57)), max_size=30)

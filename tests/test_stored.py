@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -48,8 +51,8 @@ def write(path: Path, rows: list[dict[str, Any]], *more: str) -> Path:
     return path
 
 
-@pytest.fixture
-def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(name="logs")
+def three_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three days, of which the second repeats lines of the first and has a bad one."""
     monkeypatch.chdir(tmp_path)
     days = [[call(day, n) for n in range(60 + 10 * day)] for day in range(3)]
@@ -124,6 +127,22 @@ def test_logs_may_be_gone_once_they_are_rolled_up(logs: Path) -> None:
     for path in logs.iterdir():
         path.unlink()
     assert from_rollups() == whole
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_another_process_knows_the_lines_that_were_counted(logs: Path, kind: str) -> None:
+    """As a job of every night is one, and each has a seed of its own for its hashes."""
+    for path in sorted(logs.iterdir()) if kind == "parquet" else ():
+        rows = [json.loads(line) for line in path.read_text().splitlines() if line[:2] == '{"']
+        pl.DataFrame(rows).write_parquet(path.with_suffix(".parquet"))
+        path.unlink()
+    for path in sorted(logs.iterdir()):
+        subprocess.run(
+            [sys.executable, "-m", "gonogo", "rollup", f"logs/{path.name}", "-o", "rollups", "-q"],
+            check=True,
+        )
+    assert from_rollups().ingest.duplicates == 8
+    assert from_rollups() == from_logs("logs")
 
 
 def test_lines_that_only_a_copy_has_left_are_counted_again(logs: Path) -> None:

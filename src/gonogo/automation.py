@@ -254,7 +254,9 @@ def _append(variable: str, text: str) -> None:
     short_help="Count LOGS once, file by file, for later verdicts.",
     epilog="\b\nExamples:\n  gonogo rollup logs/ -o rollups/\n"
     "  gonogo rollup 'logs/2026-11-*.jsonl.gz' -o rollups/ --quiet\n\n"
-    "A file that is unchanged is not read again; one that was interrupted is made again.",
+    "  gonogo rollup logs/2026-11-22/ --engine spark --master 'local[4]'\n\n"
+    "A file that is unchanged is not read again; one that was interrupted is made again. Spark "
+    "counts all LOGS together, as one entry: give it a day at a time.",
 )
 @reads_logs
 @click.option(
@@ -265,7 +267,20 @@ def _append(variable: str, text: str) -> None:
     show_default=True,
     help="Folder of the rollups; private, like the logs themselves.",
 )
-def rollup(given: Input, output: Path) -> None:
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="What counts: this process, or Spark (pip install 'gonogo[spark]').",
+)
+@click.option(
+    "--master",
+    metavar="URL",
+    help="Of Spark: local[4], spark://host:7077, yarn, or sc://host for Spark Connect; default: "
+    "what spark-submit says, else this machine.",
+)
+def rollup(given: Input, output: Path, engine: str, master: str | None) -> None:
     """Count LOGS file by file and keep the counts, SLA and SLO objectives included.
 
     Build, check and gates then take --from-rollups instead of LOGS, and need no log again.
@@ -274,10 +289,9 @@ def rollup(given: Input, output: Path) -> None:
     from gonogo.progress import open_progress
 
     with open_progress(quiet=given.quiet) as progress:
-        rolled = pipeline.roll_up(given.request, output, progress)
-    console.text(
-        f"{output}: {_files(len(rolled.made))} counted, {len(rolled.unchanged)} unchanged\n"
-    )
+        rolled = pipeline.roll_up(given.request, output, progress, engine, master)
+    made = _files(rolled.files if engine == "spark" and rolled.made else len(rolled.made))
+    console.text(f"{output}: {made} counted, {len(rolled.unchanged)} unchanged\n")
 
 
 @click.command(

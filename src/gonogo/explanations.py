@@ -167,6 +167,32 @@ USAGE: Final = {
         "bill tells them apart, model. Amounts in another currency are not converted.",
         "Write date,model,amount and rows such as 2026-11-16,gpt-4o,12.34.",
     ),
+    "I050": Explanation(
+        "no such bucket",
+        "The object store answers, and has no bucket (or container) of that name for you.",
+        "Check the name, and the account and region that it is in.",
+    ),
+    "I051": Explanation(
+        "an object store that refuses",
+        "No credentials were found in the environment, or they may not list or read this.",
+        "Set the variables that the store's own tools read, such as AWS_ACCESS_KEY_ID or "
+        "GOOGLE_APPLICATION_CREDENTIALS; the permissions to list and to read are needed.",
+    ),
+    "I052": Explanation(
+        "an object store that does not answer",
+        "There is no network, a proxy is in between, or the address of the store is another one.",
+        "Check the network and AWS_ENDPOINT_URL, or copy the logs to a disk first.",
+    ),
+    "I053": Explanation(
+        "an answer of an object store",
+        "The store says no for a reason that gonogo has no name for; its words are given.",
+        "Try the same address with the store's own tool, such as aws s3 ls.",
+    ),
+    "U058": Explanation(
+        "credentials in an address",
+        "Addresses end up in reports and in the history of shells.",
+        "Set them in the environment.",
+    ),
     "U050": Explanation(
         "a pipe cannot be rolled up",
         "A rollup belongs to a file, by whose name and content it is known later.",
@@ -176,6 +202,43 @@ USAGE: Final = {
         "a period for a rollup",
         "A file is counted whole, so that it serves any period that it lies in.",
         "Give --period to the command that judges.",
+    ),
+    "U052": Explanation(
+        "an objective that is not counted in many places",
+        "Which values of a dimension are judged by themselves, and which requests a sample holds, "
+        "is known only when all is counted; tasks see a part each.",
+        "Roll up without --engine, or write an objective for each value.",
+    ),
+    "U053": Explanation(
+        "a file in two entries of a folder of rollups",
+        "One entry holds the file by itself, another one together with others, as Spark counts "
+        "them; its lines would count twice.",
+        "Give the arguments and the engine that the folder was made with, or another folder.",
+    ),
+    "U054": Explanation(
+        "workers that differ",
+        "Machines that count together must have the same versions of gonogo, Polars and the price "
+        "list, and find the logs and the JSON schemas that [[constraint]] names: else they count "
+        "differently.",
+        "Give all of them the same environment, as one image or one packed virtual environment, "
+        "and the same paths, as of a shared disk or an object store.",
+    ),
+    "U055": Explanation(
+        "no Spark",
+        "--engine spark needs PySpark, and PySpark needs Java 17 or newer.",
+        "pip install 'gonogo[spark]', and Java from the system: apt-get install "
+        "default-jre-headless.",
+    ),
+    "U056": Explanation(
+        "Spark gave up",
+        "A task failed as often as Spark is set to try it, or the cluster went away. Nothing was "
+        "written.",
+        "Look into Spark's own log; run it again. What runs out of memory wants larger executors.",
+    ),
+    "U057": Explanation(
+        "a master without Spark",
+        "--master says where Spark runs, and this command does not use it.",
+        "Add --engine spark, or leave --master out.",
     ),
     "U012": Explanation(
         "a file cannot be written",
@@ -279,5 +342,12 @@ RESULT: Final = {
         "Rollups that were made apart do not know of each other's lines, so that those logged in "
         "two files are counted twice.",
         "Roll the files up into one folder: it leaves out what it has already.",
+    ),
+    "R025": Explanation(
+        "rollups that may share lines",
+        "An entry that Spark made does not hold the identities of its lines, which would be eight "
+        "bytes for each. Duplicates are found among all files of one run; where the times of two "
+        "entries overlap, lines that are in both count twice, and nobody can tell.",
+        "Cut the logs by day, or roll up together what overlaps.",
     ),
 }

@@ -262,8 +262,16 @@ def render(result_path: Path, output: Path, how: Presentation | None = None) -> 
     return result
 
 
-def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled:
+def roll_up(
+    request: Request,
+    folder: Path,
+    progress: Progress,
+    engine: str = "local",
+    master: str | None = None,
+) -> stored.Rolled:
     """Count each file of the logs that a store of rollups does not hold yet.
+
+    The engine "spark" counts all files together, where `master` says.
 
     Raises:
         ConfigError, UsageError: the request cannot be carried out.
@@ -272,7 +280,15 @@ def roll_up(request: Request, folder: Path, progress: Progress) -> stored.Rolled
     if request.period:
         hint = "give --period to the command that judges; a rollup holds its whole file"
         raise UsageError([Diagnostic("U051", "--period", "a file is rolled up whole", hint)])
-    return stored.roll_up(resolve(request), folder, progress)
+    if engine != "spark":
+        if master is not None:
+            hint = "add --engine spark, or leave it out"
+            raise UsageError([Diagnostic("U057", "--master", "is for Spark", hint)])
+        return stored.roll_up(resolve(request), folder, progress)
+    from gonogo.engines import spark
+
+    progress.phase("Rolling up on Spark", None)
+    return spark.roll_up(resolve(request), folder, master)
 
 
 def _analyse(

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,6 +30,7 @@ from gonogo.conventions import ROLLUP_SCHEMA_VERSION
 from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
 from gonogo.ingest.discover import Discovery, Source, discover
 from gonogo.ingest.reader import read_logs
+from gonogo.ingest.remote import RemotePath
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.measures import relabel
 from gonogo.privacy import clean_label, scrubbed
@@ -76,13 +77,17 @@ class Entry:
     replaces: tuple[str, ...] = ()
     values: tuple[tuple[str, ...], ...] = ()
     """of each objective of the configuration, those that it may be judged for by itself"""
+    files: tuple[FileCount, ...] = ()
+    """what was counted together, where that is more than one file"""
 
     @property
     def name(self) -> str:
         return self.count.name
 
     def identities(self) -> Ints:
-        """Of the lines with ids, sorted."""
+        """Of the lines with ids, sorted; of none where files were counted together."""
+        if self.files:
+            return np.empty(0, dtype=np.uint64)
         return pl.read_parquet(self.folder / _IDENTITIES)["id"].to_numpy()
 
 
@@ -92,6 +97,8 @@ class Rolled:
 
     made: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    files: int = 0
+    """in the entry that an engine made"""
 
 
 @dataclass(slots=True)
@@ -127,13 +134,14 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
         if source.is_stream:
             hint = "save it to a file first: a rollup is of a file"
             raise UsageError([Diagnostic("U050", source.name, "a pipe cannot be told again", hint)])
-    _prepare(folder)
+    prepare(folder)
     progress.phase("Rolling up", sum(source.size for source in found.sources) or None)
     given = {source.name: source for source in found.sources}
     lost = False
     for source in found.sources:
-        with _alone(folder):
+        with alone(folder):
             entries = {entry.name: entry for entry in entries_of(folder)}
+            no_file_twice(source.name, [source.name], entries)
             old = entries.get(source.name)
             if old and old.settings == settings and _is_same(source, old):
                 rolled.unchanged.append(source.name)
@@ -146,7 +154,7 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
         if not entry.elsewhere or entry.name in rolled.made:
             continue
         if entry.name in given:
-            with _alone(folder):
+            with alone(folder):
                 entries = {entry.name: entry for entry in entries_of(folder)}
                 _make(run, given[entry.name], settings, folder, entries, progress)
             rolled.unchanged.remove(entry.name)
@@ -175,19 +183,21 @@ def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
         raise ResultError([Diagnostic("R020", str(folder), "holds no rollups", hint)])
     _same_settings(entries, settings_of(run))
     first_of: dict[str, FileCount] = {}
-    partials, taken, files, trouble = [], [], [], Trouble()
+    partials, taken, trouble = [], [], Trouble()
+    files: list[FileCount] = []
     for entry in entries:
         partial = store.load(entry.folder)
         if not _is_in_period(run, entry, partial):
             continue
         first = first_of.setdefault(entry.count.sha256, entry.count)
-        files.append(entry.count)
+        files.extend(entry.files or (entry.count,))
         if first is not entry.count:
             trouble.files.append(entry.count.repeats(first))
             continue
         taken.append(entry)
         partials.append(partial)
-        _add(trouble, entry.trouble)
+        add(trouble, entry.trouble)
+    trouble.files.extend(_overlaps(taken, partials))
     partial, objectives = grouped.numbered(
         merge(partials), run.config.objectives, _values(run, taken), named
     )
@@ -207,6 +217,22 @@ def _values(run: Run, entries: Sequence[Entry]) -> list[list[tuple[str, ...]]]:
     number = len(run.config.objectives)
     held = [entry.values or ((),) * number for entry in entries]  # an older entry groups nothing
     return [[own[i] for own in held] for i in range(number)]
+
+
+def _overlaps(entries: Sequence[Entry], partials: Sequence[Partial]) -> list[Diagnostic]:
+    """Entries that do not know their lines, among whose times other entries have some too."""
+    spans = [(p.first_us, p.last_us) for p in partials]
+    found = []
+    for number, entry in enumerate(entries):
+        first, last = spans[number]
+        others = (span for n, span in enumerate(spans) if n != number)
+        if entry.files and any(
+            None in (first, last, a, b) or (a <= last and first <= b)  # type: ignore[operator]
+            for a, b in others
+        ):
+            what = "another entry has lines of the same time: those in both are counted twice"
+            found.append(Diagnostic("R025", entry.name, what, "roll them up together, or by day"))
+    return found
 
 
 def combine(folders: Sequence[Path], output: Path) -> int:
@@ -230,7 +256,7 @@ def combine(folders: Sequence[Path], output: Path) -> int:
     every = sorted(by_name.values(), key=lambda entry: entry.name)
     _same_settings(every, every[0].settings)
     _no_common_lines(every)
-    _prepare(output)
+    prepare(output)
     for entry in every:
         if entry.folder.parent != output:
             part = output / f"{_UNFINISHED}{secrets.token_hex(8)}"
@@ -301,36 +327,70 @@ def _make(
     count = logs.files[0]
     assert source.path is not None
     count.sha256 = count.sha256 or _sha256(source.path)
-    meta = {
-        "schema_version": ROLLUP_SCHEMA_VERSION,
-        "count": asdict(count),
-        "mtime_ns": source.path.stat().st_mtime_ns,
-        "settings": settings,
-        "trouble": _told(logs.trouble),
-        "orphans": logs.orphans,
-        "folded": folded,
-        "conflicts": conflicts,
-        "elsewhere": logs.elsewhere,
-        "replaces": [old.folder.name] if old else [],
-        "values": values,
-    }
     lost = bool(old and len(np.setdiff1d(old.identities(), logs.identities)))
-    part = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        store.save(relabel(partial, scrubbed), part)
-        pl.DataFrame({"id": logs.identities}).write_parquet(part / _IDENTITIES, statistics=False)
-        (part / _META).write_text(json.dumps(meta, sort_keys=True) + "\n")
-        part.rename(folder / _folder_name(source.name))
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise _unwritable(folder, error) from error
-    if old:
-        shutil.rmtree(old.folder, ignore_errors=True)
+    made = Entry(
+        folder,
+        count,
+        source.path.stat().st_mtime_ns,
+        settings,
+        logs.trouble,
+        logs.orphans,
+        folded,
+        conflicts,
+        logs.elsewhere,
+        (old.folder.name,) if old else (),
+        tuple(tuple(own) for own in values),
+    )
+    keep(folder, made, partial, logs.identities)
+    forget(old)
     return lost
 
 
+def keep(folder: Path, entry: Entry, partial: Partial, identities: Ints) -> None:
+    """Write an entry, which appears whole or not at all."""
+    meta = {
+        "schema_version": ROLLUP_SCHEMA_VERSION,
+        "count": asdict(entry.count),
+        "mtime_ns": entry.mtime_ns,
+        "settings": entry.settings,
+        "trouble": _told(entry.trouble),
+        "orphans": entry.orphans,
+        "folded": entry.folded,
+        "conflicts": entry.conflicts,
+        "elsewhere": entry.elsewhere,
+        "replaces": list(entry.replaces),
+        "values": entry.values,
+        "files": [asdict(file) for file in entry.files],
+    }
+    part = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
+    try:
+        store.save(relabel(partial, scrubbed), part)
+        pl.DataFrame({"id": identities}).write_parquet(part / _IDENTITIES, statistics=False)
+        (part / _META).write_text(json.dumps(meta, sort_keys=True) + "\n")
+        part.rename(folder / _folder_name(entry.name))
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise _unwritable(folder, error) from error
+
+
+def no_file_twice(name: str, names: Collection[str], entries: Mapping[str, Entry]) -> None:
+    for entry in entries.values():
+        own = {file.name for file in entry.files} or {entry.name}
+        both = sorted(own & set(names)) if entry.name != name else []
+        if both:
+            what = f"{both[0]} is in the entry '{clean_label(entry.name)}' of this folder already"
+            hint = "roll it up with the same arguments as then, or into another folder with -o"
+            raise UsageError([Diagnostic("U053", name, what, hint)])
+
+
+def forget(entry: Entry | None) -> None:
+    """Remove an entry that another one has replaced."""
+    if entry:
+        shutil.rmtree(entry.folder, ignore_errors=True)
+
+
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """One run at a time: what one counts, the next one must see as counted."""
     with (folder / ".lock").open("w") as handle:
         if fcntl is not None:
@@ -338,7 +398,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _prepare(folder: Path) -> None:
+def prepare(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Names of tenants and of files are in it: it must not be committed by accident.
@@ -371,7 +431,7 @@ def _is_same(source: Source, entry: Entry) -> bool:
     return _sha256(source.path) == entry.count.sha256
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path | RemotePath) -> str:
     try:
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
@@ -458,6 +518,7 @@ def _entry(folder: Path) -> Entry:
                 meta["elsewhere"],
                 tuple(meta["replaces"]),
                 tuple(tuple(own) for own in meta.get("values", ())),
+                files=tuple(FileCount(**file) for file in meta["files"]),
             )
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"a damaged entry ({clean_label(str(error), 80)})"
@@ -467,7 +528,8 @@ def _entry(folder: Path) -> Entry:
     raise ResultError([Diagnostic("R007", str(folder), what, "make it again from the logs")])
 
 
-def _add(into: Trouble, more: Trouble) -> None:
+def add(into: Trouble, more: Trouble) -> None:
+    """Tell in one what was met in two."""
     into.tally.update(more.tally)
     into.files.extend(more.files)
     for line in more.quarantined:

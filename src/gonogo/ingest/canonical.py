@@ -51,7 +51,7 @@ from gonogo.records import (
 )
 from gonogo.stats.hashing import stable_hash
 
-_SEED: Final = secrets.randbits(63)
+_seed = secrets.randbits(63)
 """Ids are compared by a hash whose seed nobody outside knows: no collision is made to order."""
 
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
@@ -93,9 +93,20 @@ def canonicalise(
     return Block(position, lines, retrievals, chunks, tools, guardrails, actions, ids)
 
 
+def hash_seed() -> int:
+    """The seed of this run's hashes of ids: one run in several processes has one."""
+    return _seed
+
+
+def share_seed(seed: int) -> None:
+    """Take part in the run whose seed it is; to be called before anything is read."""
+    global _seed  # noqa: PLW0603
+    _seed = seed
+
+
 def id_hash(texts: pl.Series) -> pl.Series:
     """Hash of an id for this run; 0 where there is none."""
-    hashes = texts.hash(_SEED)
+    hashes = texts.hash(_seed)
     known = (texts.str.len_bytes() > 0).fill_null(False)
     return hashes.set(~known, 0).fill_null(0).cast(pl.UInt64)
 

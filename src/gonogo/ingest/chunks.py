@@ -61,6 +61,9 @@ class ByteReader:
     bytes_read: int = 0
     problems: list[Diagnostic] = field(default_factory=list)
     is_binary: bool = False
+    begin: int = 0
+    """where in the file the first line of a share stands"""
+    newlines: int = 0
     _hash: Any = field(default_factory=hashlib.sha256)
 
     @property
@@ -73,7 +76,8 @@ class ByteReader:
 
         A file that vanishes or is cut short is a problem to report, not an exception.
         """
-        rest, line, offset, first = b"", 1, 0, True
+        rest, line, offset = b"", 1, 0
+        first = self.source.span is None or not self.source.span[0]
         for data in self._pieces():
             piece = data
             if first:
@@ -99,7 +103,8 @@ class ByteReader:
             whole = b"".join((rest, memoryview(piece)[:end]))
             rest = piece[end:]
             yield Chunk(whole, line, offset)
-            line += whole.count(b"\n")
+            self.newlines += whole.count(b"\n")
+            line = self.newlines + 1
             offset += len(whole)
         if rest:
             yield Chunk(rest, line, offset)
@@ -127,7 +132,7 @@ class ByteReader:
                     Diagnostic(
                         "I002",
                         self.source.name,
-                        f"could not be read to its end: {error.strerror}",
+                        f"could not be read to its end: {error.strerror or 'no connection'}",
                         "the lines before are kept",
                     )
                 )
@@ -188,12 +193,52 @@ def _open(source: Source, reader: ByteReader) -> Any:
         head = raw.read(CHUNK_BYTES)
         packing = sniff(head[:16])[1]
         raw = cast(IO[bytes], _Joined(head, raw))
+    if source.span is not None:
+        cut = Cut(raw, *source.span)
+        reader.begin, raw = cut.begin, cast(IO[bytes], cut)
     counted = _Counting(raw, reader)
     if packing == "gzip":
         return gzip.GzipFile(fileobj=cast(Any, counted), mode="rb")
     if packing == "zstd":
         return pa.CompressedInputStream(pa.PythonFile(counted, mode="r"), "zstd")
     return counted
+
+
+class Cut:
+    """The lines of a file whose first byte stands in [start, end), and no others.
+
+    Shares that touch hold every line once, however the lines lie across their borders.
+    """
+
+    def __init__(self, raw: IO[bytes], start: int, end: int) -> None:
+        self._raw, self._end, self._held = raw, end, b""
+        self.begin = start
+        if start:
+            raw.seek(start - 1)
+            self.begin -= 1
+            while piece := raw.read(PACKED_READ):
+                after = piece.find(b"\n") + 1
+                self.begin += after or len(piece)
+                if after:
+                    self._held = piece[after:]
+                    break
+        self._at = self.begin
+        self._done = self._at >= end
+
+    def read(self, size: int = -1) -> bytes:
+        if self._done:
+            return b""
+        # Not much more than the share: what comes after it is another one's.
+        size = min(size, max(self._end - self._at, 0) + PACKED_READ)
+        data, self._held = self._held or self._raw.read(size), b""
+        last = data.find(b"\n", max(self._end - 1 - self._at, 0))
+        if last >= 0:
+            data, self._done = data[: last + 1], True
+        self._at += len(data)
+        return data
+
+    def close(self) -> None:
+        self._raw.close()
 
 
 class _Joined:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from gonogo.errors import Diagnostic, InputError
+from gonogo.ingest.remote import RemotePath, expand, is_remote
 
 Packing = Literal["plain", "gzip", "zstd"]
 SUFFIXES: Final = (".jsonl", ".ndjson", ".json", ".log", ".parquet", ".pq")
@@ -22,13 +23,15 @@ STDIN: Final = "-"
 class Source:
     """One file to read; `name` is how it is called in reports."""
 
-    path: Path | None
+    path: Path | RemotePath | None
     name: str
     size: int
     kind: Literal["jsonl", "parquet"]
     packing: Packing
     is_stream: bool = False
     """a pipe, which can be read only once: stdin, or what `<(command)` names"""
+    span: tuple[int, int] | None = None
+    """bytes [start, end) of it: the lines, or the row groups, that begin there; None for all"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def discover(arguments: Iterable[str]) -> Discovery:
     Raises:
         InputError: an argument matches no file.
     """
-    paths: list[Path] = []
+    paths: list[Path | RemotePath] = []
     problems: list[Diagnostic] = []
     missing: list[Diagnostic] = []
     stdin = False
@@ -53,13 +56,13 @@ def discover(arguments: Iterable[str]) -> Discovery:
         if argument == STDIN:
             stdin = True
             continue
-        found = _expand(argument)
+        found = expand(argument, is_log_name) if is_remote(argument) else _expand(argument)
         if not found:
             missing.append(_nothing(argument))
         paths.extend(found)
     if missing:
         raise InputError(missing)
-    seen: dict[Path, None] = {}
+    seen: dict[Path | RemotePath, None] = {}
     sources = []
     for path in paths:
         real = path.resolve()
@@ -75,10 +78,12 @@ def discover(arguments: Iterable[str]) -> Discovery:
     return Discovery(tuple(sources), tuple(problems))
 
 
-def _expand(argument: str) -> list[Path]:
+def _expand(argument: str) -> Sequence[Path]:
     path = Path(argument)
     if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.is_file() and _is_log(p.relative_to(path)))
+        return sorted(
+            p for p in path.rglob("*") if p.is_file() and is_log_name(p.relative_to(path).parts)
+        )
     if path.exists() or path.is_symlink():
         return [path]
     if any(c in argument for c in "*?["):
@@ -88,10 +93,11 @@ def _expand(argument: str) -> list[Path]:
     return []
 
 
-def _is_log(path: Path) -> bool:
-    if any(part.startswith(".") for part in path.parts):
+def is_log_name(parts: Sequence[str]) -> bool:
+    """Whether a file of a folder is a log, by its path in it."""
+    if any(part.startswith(".") for part in parts):
         return False
-    name = path.name
+    name = parts[-1]
     for packed in PACKED_SUFFIXES:
         name = name.removesuffix(packed)
     return name.endswith(SUFFIXES)
@@ -99,6 +105,10 @@ def _is_log(path: Path) -> bool:
 
 def _nothing(argument: str) -> Diagnostic:
     path = Path(argument)
+    if is_remote(argument) and not any(c in argument for c in "*?["):
+        kinds = ", ".join(SUFFIXES)
+        hint = "check the address, or name the files themselves if they are called otherwise"
+        return Diagnostic("I001", argument, f"there is no log file below it ({kinds})", hint)
     if path.is_dir():
         kinds = ", ".join(SUFFIXES)
         return Diagnostic(
@@ -126,10 +136,12 @@ def _near(path: Path) -> str:
     return f"did you mean '{folder / close[0]}'?" if close else ""
 
 
-def _source(path: Path, problems: list[Diagnostic]) -> Source | None:
+def _source(path: Path | RemotePath, problems: list[Diagnostic]) -> Source | None:
     try:
         facts = path.stat()
-        if stat.S_ISFIFO(facts.st_mode) or stat.S_ISCHR(facts.st_mode):
+        if isinstance(facts, os.stat_result) and (
+            stat.S_ISFIFO(facts.st_mode) or stat.S_ISCHR(facts.st_mode)
+        ):
             return Source(path, str(path), 0, "jsonl", "plain", is_stream=True)
         with path.open("rb") as handle:
             head = handle.read(16)

@@ -16,7 +16,6 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import polars as pl
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gonogo import adapters
@@ -26,6 +25,8 @@ from gonogo.errors import Diagnostic
 from gonogo.ingest.chunks import ByteReader, Chunk, split
 from gonogo.ingest.containers import MAX_DOCUMENT, Batch, Container, batches, container
 from gonogo.ingest.decode import parse
+from gonogo.ingest.parquet import column_names, opened
+from gonogo.ingest.remote import RemotePath
 
 LOOK_AT: Final = 50
 """Records that the format of a file is told from."""
@@ -205,7 +206,7 @@ def _first_records(
 
 
 def look_at_parquet(
-    path: Path, chosen: str | None, options: Options, own: Sequence[Format] = ()
+    path: Path | RemotePath, chosen: str | None, options: Options, own: Sequence[Format] = ()
 ) -> Foreign | None:
     """How to read a Parquet file, from the names of its columns; None where it is native.
 
@@ -216,18 +217,18 @@ def look_at_parquet(
     if chosen is not None:
         found = adapters.choose(chosen)
     else:
-        found = adapters.detect([dict.fromkeys(pl.read_parquet_schema(path))], own)
+        found = adapters.detect([dict.fromkeys(column_names(path))], own)
     return None if found is None else Foreign("lines", found, options)
 
 
-def parquet_batches(path: Path) -> Iterator[Batch]:
+def parquet_batches(path: Path | RemotePath) -> Iterator[Batch]:
     """The rows of a Parquet file as records, some at a time.
 
     Raises:
         pyarrow.ArrowException, OSError, ValueError: the file is not sound.
     """
     number = 1
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         for arrow in file.iter_batches(batch_size=PARQUET_ROWS):
             frame = pl.from_arrow(arrow)
             assert isinstance(frame, pl.DataFrame)

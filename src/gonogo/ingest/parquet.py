@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.fields import CHILDREN, LINE_FIELDS, TIME_NAMES
+from gonogo.ingest.remote import RemotePath
 from gonogo.ingest.times import to_epoch_us
 from gonogo.records import NO_TIME
 
@@ -30,7 +31,7 @@ _LINE: Final = {f.name: f for f in LINE_FIELDS}
 class ParquetSlice:
     """Rows [offset, offset + rows) of a file, and the columns of it that are known."""
 
-    path: Path
+    path: Path | RemotePath
     offset: int
     rows: int
     columns: tuple[str, ...]
@@ -69,6 +70,8 @@ class ParquetSlice:
     def _scan(self, columns: tuple[str, ...]) -> pl.DataFrame:
         if not columns:
             return pl.DataFrame()
+        if isinstance(self.path, RemotePath):
+            return self._fetch(self.path, columns)
         frame = pl.scan_parquet(self.path, glob=False).slice(self.offset, self.rows)
         try:
             return frame.select(columns).collect()
@@ -76,6 +79,45 @@ class ParquetSlice:
             raise InputError([gone(str(self.path), error)]) from None
         except UNSOUND as error:
             raise unsound(str(self.path), error) from None
+
+    def _fetch(self, path: RemotePath, columns: tuple[str, ...]) -> pl.DataFrame:
+        """By the row groups that hold the rows, over the same connection as all else."""
+        try:
+            with opened(path) as file:
+                groups: list[int] = []
+                first = before = 0
+                for number in range(file.metadata.num_row_groups):
+                    rows = file.metadata.row_group(number).num_rows
+                    if before + rows > self.offset and before < self.offset + self.rows:
+                        first = before if not groups else first
+                        groups.append(number)
+                    before += rows
+                frame = pl.from_arrow(file.read_row_groups(groups, columns=list(columns)))
+        except UNSOUND as error:
+            raise unsound(str(path), error) from None
+        assert isinstance(frame, pl.DataFrame)
+        return frame.slice(self.offset - first, self.rows)
+
+
+def opened(path: Path | RemotePath) -> pq.ParquetFile:
+    """A Parquet file, wherever it is."""
+    if isinstance(path, RemotePath):
+        return pq.ParquetFile(path.open(), pre_buffer=True)
+    return pq.ParquetFile(path)
+
+
+def column_names(path: Path | RemotePath) -> list[str]:
+    """The names of its columns."""
+    if isinstance(path, RemotePath):
+        with opened(path) as file:
+            return list(file.schema_arrow.names)
+    return list(pl.read_parquet_schema(path))
+
+
+def metadata_of(path: Path | RemotePath) -> pq.FileMetaData:
+    """What its footer says."""
+    with opened(path) as file:
+        return file.metadata
 
 
 def gone(name: str, error: OSError) -> Diagnostic:
@@ -102,26 +144,39 @@ def unsound(name: str, error: Exception) -> InputError:
     )
 
 
-def slices(path: Path, mapping: Mapping[str, str]) -> Iterator[ParquetSlice]:
+def nothing_known(name: str, columns: list[str]) -> InputError:
+    what = f"no column that is known; it has {', '.join(columns[:12])}"
+    hint = "map its columns in [fields] of readiness.toml"
+    return InputError([Diagnostic("I021", name, what, hint)])
+
+
+def slices(
+    path: Path | RemotePath, mapping: Mapping[str, str], span: tuple[int, int] | None = None
+) -> Iterator[ParquetSlice]:
     """The file in shares of 100,000 to 200,000 rows, cut where small row groups end.
+
+    With a `span` only the row groups of which the middle byte stands in it.
 
     Raises:
         polars.exceptions.PolarsError, pyarrow.ArrowException, OSError: the file is not sound.
     """
-    schema = pl.read_parquet_schema(path)
-    columns = known_columns(list(schema), mapping)
-    metadata = pq.read_metadata(path)
+    columns = known_columns(column_names(path), mapping)
+    metadata = metadata_of(path)
     offset = pending = first = 0
-    for group in range(metadata.num_row_groups):
-        pending += metadata.row_group(group).num_rows
-        last = group == metadata.num_row_groups - 1
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    for number, group in enumerate(groups, 1):
+        if span is not None and not span[0] <= _middle(group) < span[1]:
+            offset, first = offset + group.num_rows, number
+            continue
+        pending += group.num_rows
+        last = number == len(groups) or (span is not None and _middle(groups[number]) >= span[1])
         if pending >= ROWS or last:
-            span = span_of(metadata, range(first, group + 1))
-            first = group + 1
+            times = span_of(metadata, range(first, number))
+            first = number
             while pending:
                 # A huge row group is read in pieces, so that memory stays bounded.
                 rows = min(pending, 2 * ROWS)
-                yield ParquetSlice(path, offset, rows, columns, span)
+                yield ParquetSlice(path, offset, rows, columns, times)
                 offset += rows
                 pending -= rows
 
@@ -148,6 +203,13 @@ def span_of(
         return None
     times = [int(e.replace(tzinfo=e.tzinfo or UTC).timestamp()) for e in edges]
     return min(times), max(times)
+
+
+def _middle(group: pq.RowGroupMetaData) -> int:
+    """The middle byte of a row group in its file."""
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    begins = [chunk.dictionary_page_offset or chunk.data_page_offset for chunk in chunks]
+    return int(min(begins) + sum(chunk.total_compressed_size for chunk in chunks) // 2)
 
 
 def known_columns(columns: list[str], mapping: Mapping[str, str]) -> tuple[str, ...]:

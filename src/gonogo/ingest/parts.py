@@ -26,7 +26,7 @@ from gonogo.ingest.fields import CHILDREN
 from gonogo.ingest.outputs import Checker
 from gonogo.ingest.parquet import ParquetSlice
 from gonogo.records import NO_TIME, Block, Dictionaries, Outputs
-from gonogo.stats.hashing import mix
+from gonogo.stats.hashing import mix, stable_hash
 
 MEMORY_BUDGET: Final = 160 << 20
 PART_ROWS: Final = 120_000
@@ -163,9 +163,18 @@ def learn(parts: Iterable[Part], keys: Collection[str]) -> None:
             list(pool.map(lambda part: part.learn(keys), late))
 
 
-def parquet_identity(source: ParquetSlice, mapping: Mapping[str, str]) -> NDArray[np.uint64]:
-    """Identity of each row, from the id columns alone."""
+def lasting_identity(trace: pl.Series, span: pl.Series) -> NDArray[np.uint64]:
+    """The same number for the same ids in every run; `identity` by `id_hash` is of one run only."""
+    return identity(stable_hash(trace), stable_hash(span))
+
+
+def parquet_identity(
+    source: ParquetSlice, mapping: Mapping[str, str], *, lasting: bool = False
+) -> NDArray[np.uint64]:
+    """Identity of each row, from the id columns alone; `lasting` is one to be kept on disk."""
     trace, span = source.read_ids(mapping)
+    if lasting:
+        return lasting_identity(trace, span)
     return identity(id_hash(trace).to_numpy(), id_hash(span).to_numpy())
 
 
@@ -174,6 +183,8 @@ class BlockStore:
     """Collects decoded blocks into parts of some 120,000 lines, spilling beyond a budget."""
 
     budget: int = MEMORY_BUDGET
+    lasting: bool = False
+    """identities that are the same in every run"""
     parts: list[StoredPart] = field(default_factory=list)
     spilled_bytes: int = 0
     _open: list[Block] = field(default_factory=list)
@@ -199,7 +210,7 @@ class BlockStore:
         part = StoredPart(
             lines.height,
             (block.position >> np.uint64(FILE_SHIFT)).astype(FILE_NUMBER),
-            identity(lines["trace_hash"].to_numpy(), lines["span_hash"].to_numpy()),
+            self._identity(block),
             block,
             versions=_versions(lines),
         )
@@ -211,6 +222,12 @@ class BlockStore:
             self.spilled_bytes += part.path.stat().st_size if part.path else 0
             self._held -= size_of(block)
         self.parts.append(part)
+
+    def _identity(self, block: Block) -> NDArray[np.uint64]:
+        if self.lasting and block.ids is not None:
+            return lasting_identity(block.ids["trace_id"], block.ids["span_id"])
+        lines = block.lines
+        return identity(lines["trace_hash"].to_numpy(), lines["span_hash"].to_numpy())
 
     def cleanup(self) -> None:
         if self._folder is not None:

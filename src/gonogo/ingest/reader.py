@@ -28,7 +28,7 @@ from gonogo.ingest.discover import Discovery, Source
 from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints, leave_out
 from gonogo.ingest.fields import LINE_FIELDS
 from gonogo.ingest.outputs import Checker
-from gonogo.ingest.parquet import UNSOUND, gone, slices, unsound
+from gonogo.ingest.parquet import UNSOUND, gone, metadata_of, nothing_known, slices, unsound
 from gonogo.ingest.parts import (
     FILE_NUMBER,
     FILE_SHIFT,
@@ -44,6 +44,8 @@ from gonogo.parallel import in_order
 from gonogo.records import Block, Dictionaries
 
 HASH_PARQUET_UP_TO: Final = 256 << 20
+_HEAD_BYTES: Final = 4 << 20
+"""More than the records that a format is told from."""
 _PARENT_COLUMNS: Final = frozenset(
     p for f in LINE_FIELDS if f.name == "parent_span_id" for p in f.paths
 )
@@ -142,7 +144,8 @@ def read_logs(
         UsageError: there is no such format.
     """
     workers = threads or os.cpu_count() or 1
-    reading = _Reading(mapping, advance, workers, store or BlockStore(), log_format, checker, own)
+    store = store or BlockStore(lasting=elsewhere is not None)
+    reading = Reading(mapping, advance, workers, store, log_format, checker, own)
     reading.stretch = stretch if is_told(mapping) else None
     reading.trouble.files.extend(discovery.problems)
     with closing(reading.converters):
@@ -151,6 +154,13 @@ def read_logs(
     parts: list[Part] = sorted(
         [*reading.store.parts, *reading.parquet], key=lambda p: int(p.file[0])
     )
+    return settle(reading, parts, elsewhere)
+
+
+def settle(
+    reading: Reading, parts: list[Part], elsewhere: NDArray[np.uint64] | None = None
+) -> LogInput:
+    """Find the duplicates of all parts, count them per file, and resolve the traces."""
     dropped, suspects = find_duplicates([p.identity for p in parts], [p.versions for p in parts])
     left_out, identities = 0, np.empty(0, np.uint64)
     if elsewhere is not None:
@@ -221,7 +231,9 @@ class _Made:
     versions: Counter[str] = field(default_factory=Counter)
 
 
-class _Reading:
+class Reading:
+    """The reading of sources one after the other; what it met is in its attributes."""
+
     def __init__(
         self,
         mapping: Mapping[str, str],
@@ -249,6 +261,7 @@ class _Reading:
         self.has_parents = False
         self.stretch: Stretch | None = None
         self.far = 0
+        self.last: _Job | None = None
 
     def read(self, sources: Sequence[Source]) -> None:
         """Every source in order; the lines of all files go through one pool of threads."""
@@ -267,11 +280,14 @@ class _Reading:
             for version, records in made.versions.items():
                 self.trouble.strange_version(version, records)
             if made.block is not None:
-                parents = made.block.lines["parent_hash"]
-                spans = made.block.lines["is_span"]
-                self.has_parents = self.has_parents or bool((parents != 0).any() or spans.any())
-                self.store.add(made.block)
+                self.take(made.block)
             self.advance(len(chunk.data) if job.is_plain and isinstance(chunk, Chunk) else 0)
+
+    def take(self, block: Block) -> None:
+        """Keep the records of some lines."""
+        parents, spans = block.lines["parent_hash"], block.lines["is_span"]
+        self.has_parents = self.has_parents or bool((parents != 0).any() or spans.any())
+        self.store.add(block)
 
     def _jobs(self, sources: Sequence[Source]) -> Iterator[_Item]:
         same_size = Counter(source.size for source in sources)
@@ -288,8 +304,15 @@ class _Reading:
             yield job, None
 
     def _text(self, job: _Job) -> Iterator[_Item]:
+        if job.source.span is not None and not self._is_cut(job):
+            return
         head, chunks = foreign.first_piece(job.reader)
         if head is None:
+            return
+        if job.source.span is not None:
+            if job.foreign is not None:
+                self._is_foreign(job, job.foreign)
+            yield from ((job, chunk) for chunk in chunks)
             return
         head, chunks = foreign.whole_document(head, chunks, job.source.name)
         sight = foreign.look(head.data, job.source.name, self.log_format, self.options, self.own)
@@ -300,6 +323,25 @@ class _Reading:
             self._is_foreign(job, sight.foreign)
             pieces = sight.foreign.pieces(chunks, job.source.name)
             yield from ((job, piece) for piece in pieces)
+
+    def _is_cut(self, job: _Job) -> bool:
+        """Whether this share has lines: one that cannot be cut is read whole by its first share.
+
+        What a file is, is told from its beginning, whichever share of it this is.
+        """
+        whole = replace(job.source, span=None)
+        head, _ = foreign.first_piece(ByteReader(replace(whole, span=(0, _HEAD_BYTES))))
+        if head is not None:
+            sight = foreign.look(head.data, whole.name, self.log_format, self.options, self.own)
+            found = sight.foreign
+            if found is None or (found.container == "lines" and found.not_log is None):
+                job.foreign, job.keys = found, sight.keys
+                return True
+        if job.source.span and job.source.span[0]:
+            job.is_gone = True
+            return False
+        job.source, job.reader = whole, ByteReader(whole)
+        return True
 
     def _parquet_rows(self, job: _Job) -> Iterator[_Item]:
         assert job.source.path is not None
@@ -393,7 +435,7 @@ class _Reading:
         return kept, far
 
     def _finish(self, job: _Job) -> None:
-        count = job.count
+        count, self.last = job.count, job
         if job.is_gone:
             return
         if job.twin is not None:
@@ -408,8 +450,9 @@ class _Reading:
                 count.sha256 = job.reader.sha256
                 count.size = job.reader.bytes_read
             self.trouble.files.extend(job.reader.problems)
-            self._judge(job)
-            self._about_rows(job)
+            if job.source.span is None:  # else it is known when all shares were read
+                self.judge(job.count, job.first_refused, job.keys, job.reader)
+                self._about_rows(job)
             if not job.is_plain:
                 self.advance(count.size)
 
@@ -426,16 +469,27 @@ class _Reading:
         if note is not None:
             self.trouble.files.append(Diagnostic(note.code, job.count.name, note.what, note.hint))
 
-    def _judge(self, job: _Job) -> None:
-        count, first = job.count, job.first_refused
-        if job.reader.is_binary:
-            raise InputError(job.reader.problems)
+    def judge(
+        self,
+        count: FileCount,
+        first: Quarantined | None,
+        keys: Sequence[str],
+        reader: ByteReader | None = None,
+    ) -> None:
+        """Say what a file is that was read to its end.
+
+        Raises:
+            InputError: no log, or one of which no line can be read.
+        """
+        problems = reader.problems if reader else []
+        if reader and reader.is_binary:
+            raise InputError(problems)
         if not count.lines:
-            if not job.reader.problems:
+            if not problems:
                 self.trouble.files.append(Diagnostic("I004", count.name, "the file is empty"))
-            count.note = "not read" if job.reader.problems else "empty"
+            count.note = "not read" if problems else "empty"
         elif first is not None and count.quarantined == count.lines and first.code == "I010":
-            raise InputError([foreign.unknown(count.name, job.keys, count.lines)])
+            raise InputError([foreign.unknown(count.name, keys, count.lines)])
         elif first is not None and count.quarantined == count.lines:
             raise InputError(
                 [
@@ -452,7 +506,7 @@ class _Reading:
         source, count = job.source, job.count
         assert source.path is not None
         try:
-            metadata = pq.read_metadata(source.path)
+            metadata = metadata_of(source.path)
             found = list(slices(source.path, self.mapping))
             own = {self.mapping[n].split(".")[0] for n in ("parent_span_id",) if n in self.mapping}
             has_parents = _has_values(metadata, _PARENT_COLUMNS | own)
@@ -466,17 +520,7 @@ class _Reading:
             self.trouble.files.append(Diagnostic("I004", count.name, "the file has no rows"))
             return
         if found and not found[0].columns:
-            columns = ", ".join(metadata.schema.to_arrow_schema().names[:12])
-            raise InputError(
-                [
-                    Diagnostic(
-                        "I021",
-                        source.name,
-                        f"no column that is known; it has {columns}",
-                        "map its columns in [fields] of readiness.toml",
-                    )
-                ]
-            )
+            raise nothing_known(source.name, metadata.schema.to_arrow_schema().names)
         self.has_parents = self.has_parents or has_parents
         if not count.sha256 and source.size <= HASH_PARQUET_UP_TO:
             count.sha256 = _sha256(source)
@@ -490,7 +534,7 @@ class _Reading:
                 ParquetPart(
                     part.rows,
                     np.full(part.rows, job.number, dtype=FILE_NUMBER),
-                    parquet_identity(part, self.mapping),
+                    parquet_identity(part, self.mapping, lasting=self.store.lasting),
                     part,
                     self.dictionaries,
                     self.mapping,

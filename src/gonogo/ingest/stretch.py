@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gonogo.adapters import Options
@@ -22,7 +21,7 @@ from gonogo.ingest import foreign
 from gonogo.ingest.chunks import ByteReader, Chunk, split
 from gonogo.ingest.discover import Source
 from gonogo.ingest.fields import TIME_NAMES
-from gonogo.ingest.parquet import span_of
+from gonogo.ingest.parquet import metadata_of, span_of
 from gonogo.parallel import in_order
 
 MARGIN: Final = 15 * 3600
@@ -110,7 +109,7 @@ def newest_hour(sources: Sequence[Source], log_format: str | None) -> int | None
         if source.is_stream or log_format is not None:
             return None
         if source.kind == "parquet":
-            span = None if source.path is None else span_of(pq.read_metadata(source.path))
+            span = None if source.path is None else span_of(metadata_of(source.path))
             found = None if span is None else span[1]
         else:
             found = _newest_line(source)

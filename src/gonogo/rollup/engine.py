@@ -25,6 +25,17 @@ def run(
     threads: int | None = None,
 ) -> Partial:
     """Map every block and merge; `advance` is told the number of lines done."""
+    add_all(loaders, mapper, advance, threads)
+    return mapper.finish(fetch_ids)
+
+
+def add_all(
+    loaders: Iterable[Loader],
+    mapper: Mapper,
+    advance: Callable[[int], None],
+    threads: int | None = None,
+) -> None:
+    """Map every block."""
 
     def work(item: tuple[int, Loader]) -> int:
         number, load = item
@@ -39,4 +50,3 @@ def run(
                 advance(future.result())
         finally:
             pool.shutdown(cancel_futures=True)
-    return mapper.finish(fetch_ids)

@@ -107,8 +107,13 @@ def choose(
     found: list[pl.DataFrame],
     fetch_ids: Callable[[int, list[int]], pl.DataFrame],
     dictionaries: Dictionaries,
+    *,
+    every_one: bool = False,
 ) -> pl.DataFrame:
-    """The exemplars of a run, with their ids read from the log and their codes turned to texts."""
+    """The exemplars of a run, with their ids read from the log and their codes turned to texts.
+
+    `every_one` keeps more of them than a run shows.
+    """
     if not found:
         return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
     every = pl.concat(found)
@@ -118,6 +123,7 @@ def choose(
             for kind, number in kept_of(every["kind"].unique().to_list()).items()
         ]
     )
+    kept = every if every_one else kept
     if not kept.height:
         return pl.DataFrame(schema=EXEMPLAR_SCHEMA)
     ids: dict[tuple[int, int], tuple[str | None, str | None]] = {}

@@ -39,6 +39,7 @@ from gonogo.rollup.partial import (
     Spec,
     keep_exemplars,
 )
+from gonogo.rollup.piece import Piece
 from gonogo.rollup.select import Calendar, Selection, split
 from gonogo.rollup.step import Step
 from gonogo.rollup.tally import METRICS, PAIR_FACTOR, SCOPES
@@ -141,6 +142,18 @@ class Mapper:
     def finish(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
         """The partial of everything added; `fetch_ids(part, rows)` gives ids of chosen lines."""
         self._add_requests()
+        return self._partial(fetch_ids)
+
+    def piece(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Piece:
+        """The same, if more traces may come from elsewhere: see `rollup.piece`."""
+        found = self._requests.finish()
+        state = self._requests.state()
+        dearest = exemplars.choose(
+            [found.whichever()], fetch_ids, self._dictionaries, every_one=True
+        )
+        return Piece(self._partial(fetch_ids), *state, dearest)
+
+    def _partial(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
         decoder = _Decoder(self._dictionaries, self._watch)
         frames = {}
         for name, spec in FRAMES.items():

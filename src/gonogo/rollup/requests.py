@@ -7,7 +7,7 @@ the set of requests alone, so threads and the order of blocks change nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -70,6 +70,19 @@ class Requests:
             every = every.filter(pl.Series(sampled(every["request"].to_numpy(), self.level)))
         self._frames, self._rows = [every], every.height
 
+    def state(self) -> tuple[pl.DataFrame, int]:
+        """(what was added, its level): what `of` goes on from."""
+        self._compact()
+        return self._frames[0], self.level
+
+    @staticmethod
+    def of(states: Sequence[tuple[pl.DataFrame, int]]) -> Requests:
+        """All of several states; no request may be in two of them with the same call."""
+        found = Requests(level=max((level for _, level in states), default=0))
+        for frame, _ in states:
+            found.add(frame)
+        return found
+
     def finish(self) -> Summed:
         """The sums of all that was added."""
         self._compact()
@@ -110,6 +123,16 @@ class Summed:
             weighted = found["histograms"].with_columns(pl.col("count") * self.weight)
             found["histograms"] = weighted
         return found
+
+    def whichever(self) -> pl.DataFrame:
+        """The dearest at each level that more requests may lead to, once each."""
+        frames, whole, level = [], self.whole, self.weight.bit_length() - 1
+        while True:
+            frames.append(Summed(self.every, whole, self.weight).dearest())
+            if whole.height <= EXEMPLARS_KEPT[DEAREST]:
+                return pl.concat(frames).unique(maintain_order=True)
+            level += 1
+            whole = whole.filter(pl.Series(sampled(whole["request"].to_numpy(), level)))
 
     def dearest(self) -> pl.DataFrame:
         """Candidates for exemplars, in the shape of `exemplars.candidates`."""
