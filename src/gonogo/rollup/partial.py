@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from gonogo.conventions import DIMENSIONS
@@ -212,23 +213,56 @@ class Spec:
 
     def combine(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
         """One frame of many: equal keys are one row; sorted by the keys."""
-        return self.ordered(self.grouped(frames))
+        filled = [f for f in frames if f.height]
+        if len(filled) < 2:
+            return self.ordered(filled[0]) if filled else pl.DataFrame(schema=self.schema)
+        # By one integer: texts are compared once each, not with every row.
+        whole = pl.concat(filled)
+        places = pl.int_range(whole.height, eager=True).alias("place")
+        rows = whole.select(self.values).with_columns(self._packed(whole), places)
+        found = rows.group_by("key").agg(*self._sums, pl.col("place").first()).sort("key")
+        return whole.select(self.keys)[found["place"]].hstack(found.select(self.values))
 
     def ordered(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows in the one order that a partial keeps them in."""
-        return frame.sort(self.keys, nulls_last=True)
+        """The rows in the one order that a partial keeps them in: by the keys, nulls last."""
+        return frame[self._packed(frame).arg_sort()] if frame.height else frame
+
+    def _packed(self, frame: pl.DataFrame) -> pl.Series:
+        """One integer a row that is equal, and ordered, as the keys are."""
+        packed, size = np.zeros(frame.height, dtype=np.int64), 1
+        for name in self.keys:
+            column = frame[name]
+            known = column.drop_nulls().unique().sort()
+            if column.dtype == pl.String:
+                codes = column.cast(pl.Enum(known)).to_physical().cast(pl.Int64)
+            else:
+                codes = known.search_sorted(column).cast(pl.Int64)
+            codes = codes.set(column.is_null(), len(known))
+            if size * (len(known) + 1) >= 2**62:
+                different, packed = np.unique(packed, return_inverse=True)
+                size = len(different)
+            packed = packed * (len(known) + 1) + codes.to_numpy()
+            size *= len(known) + 1
+        return pl.Series("key", packed)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return (*self.sums, *self.minimum, *self.maximum)
+
+    @property
+    def _sums(self) -> tuple[pl.Expr, ...]:
+        return (
+            *(pl.col(name).sum() for name in self.sums),
+            *(pl.col(name).min() for name in self.minimum),
+            *(pl.col(name).max() for name in self.maximum),
+        )
 
     def grouped(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
         """One frame of many, in no order."""
         filled = [f for f in frames if f.height]
         if not filled:
             return pl.DataFrame(schema=self.schema)
-        values = [
-            *(pl.col(name).sum() for name in self.sums),
-            *(pl.col(name).min() for name in self.minimum),
-            *(pl.col(name).max() for name in self.maximum),
-        ]
-        return pl.concat(filled).group_by(self.keys).agg(values)
+        return pl.concat(filled).group_by(self.keys).agg(self._sums)
 
 
 # `bin` is the start of 5 minutes, `hour` and `day` of an hour and a day of the declared zone, all
