@@ -198,7 +198,10 @@ def span_of(
                 stats = column.statistics
                 if stats is None or not stats.has_min_max or stats.null_count:
                     return None
-                edges += [stats.min, stats.max]
+                try:
+                    edges += [stats.min, stats.max]
+                except ValueError:  # nanoseconds, which Python's times do not have
+                    return None
     if not edges:
         return None
     times = [int(e.replace(tzinfo=e.tzinfo or UTC).timestamp()) for e in edges]
