@@ -58,7 +58,7 @@ def read_here(paths: list[str]) -> None:
     from time import perf_counter, process_time
 
     from gonogo.ingest.discover import discover
-    from gonogo.ingest.reader import read_logs
+    from gonogo.ingest.logs import read_logs
 
     def spent(who: int) -> float:
         usage = resource.getrusage(who)

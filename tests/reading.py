@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from gonogo.ingest.discover import discover
+from gonogo.ingest.logs import LogInput, read_logs
 from gonogo.ingest.parts import BlockStore
-from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.records import Block, Dictionaries
 
 CHILDREN = ("retrievals", "chunks", "tool_calls", "guardrails", "actions")

@@ -16,8 +16,8 @@ from gonogo.config.evidence import Gates
 from gonogo.config.model import Config, Objective
 from gonogo.conventions import INTERNAL
 from gonogo.ingest.discover import discover
+from gonogo.ingest.logs import LogInput, read_logs
 from gonogo.ingest.outputs import Checker
-from gonogo.ingest.reader import LogInput, read_logs
 from gonogo.measures import Distributions, build_tables
 from gonogo.progress import Silent
 from gonogo.records import Dictionaries

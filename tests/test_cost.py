@@ -21,7 +21,7 @@ from gonogo.config.model import Config, CostPlan, Prices
 from gonogo.cost import read_invoice
 from gonogo.errors import UsageError
 from gonogo.ingest.discover import discover
-from gonogo.ingest.reader import read_logs
+from gonogo.ingest.logs import read_logs
 from gonogo.pricing import BUCKETS
 from gonogo.progress import Silent
 from gonogo.results import ReadinessResult

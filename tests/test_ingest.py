@@ -21,6 +21,7 @@ from gonogo.cli import main
 from gonogo.errors import Diagnostic, InputError
 from gonogo.explain import CODES
 from gonogo.ingest import chunks, discover, reader
+from gonogo.ingest.logs import read_logs
 from gonogo.ingest.parts import BlockStore
 from hostile import HostileCase, cases, fields, line, write_case
 from reading import contents, read, text, write
@@ -341,7 +342,7 @@ def test_a_file_that_vanishes_costs_itself_only(
             pl.DataFrame(rows).write_parquet(tmp_path / f"{name}.parquet")
     sources = discover.discover([str(tmp_path)])
     (tmp_path / f"b.{suffix}").unlink()
-    logs = reader.read_logs(sources, {}, lambda _: None)
+    logs = read_logs(sources, {}, lambda _: None)
     assert [f.accepted for f in logs.files] == [4, 0, 4]
     (problem,) = logs.trouble.files
     check_message(problem)
@@ -354,7 +355,7 @@ def test_parquet_that_vanishes_or_breaks_later_stops_with_a_message(tmp_path: Pa
     path = tmp_path / "late.parquet"
     pl.DataFrame([fields("late", i) for i in range(50)]).write_parquet(path)
     whole = path.read_bytes()
-    logs = reader.read_logs(discover.discover([str(path)]), {}, lambda _: None)
+    logs = read_logs(discover.discover([str(path)]), {}, lambda _: None)
     path.unlink()
     with pytest.raises(InputError) as caught:
         [load() for load in logs.blocks()]

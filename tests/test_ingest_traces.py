@@ -20,8 +20,8 @@ from gonogo.config.load import default_config
 from gonogo.ingest import parts
 from gonogo.ingest.discover import discover
 from gonogo.ingest.duplicates import find_duplicates
+from gonogo.ingest.logs import read_logs
 from gonogo.ingest.parts import BlockStore
-from gonogo.ingest.reader import read_logs
 from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES
 from gonogo.rollup import engine
 from gonogo.rollup.mapper import Mapper

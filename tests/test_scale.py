@@ -24,7 +24,7 @@ from gonogo.compare import apart
 from gonogo.errors import InputError, UsageError
 from gonogo.ingest.chunks import Cut
 from gonogo.ingest.discover import discover
-from gonogo.ingest.reader import LogInput, read_logs
+from gonogo.ingest.logs import LogInput, read_logs
 from gonogo.request import Request, resolve
 from gonogo.rollup import engine, requests
 from gonogo.rollup.costs import Pricing

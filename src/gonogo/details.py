@@ -10,7 +10,7 @@ import polars as pl
 
 from gonogo.assemble import label
 from gonogo.config.model import Objective
-from gonogo.ingest.reader import LogInput
+from gonogo.ingest.logs import LogInput
 from gonogo.measures import Distributions, objective_data
 from gonogo.privacy import clean_label
 from gonogo.request import Run

@@ -7,7 +7,7 @@ from gonogo.evidence.assess import Given
 from gonogo.evidence.observed import Observed, observe
 from gonogo.evidence.traffic import Measured
 from gonogo.ingest.discover import discover
-from gonogo.ingest.reader import read_logs
+from gonogo.ingest.logs import read_logs
 from gonogo.measures import Distributions, objective_data
 from gonogo.privacy import clean_label
 from gonogo.progress import Silent

@@ -41,7 +41,7 @@ from gonogo.exports.inspection import InspectReport, ReadFormat, UnreadField
 from gonogo.gather import gather, guardrail_p95
 from gonogo.incident import nearby, occurrence, reach_seconds, window
 from gonogo.ingest.discover import discover
-from gonogo.ingest.reader import LogInput, read_logs
+from gonogo.ingest.logs import LogInput, read_logs
 from gonogo.ingest.stretch import Stretch, newest_hour
 from gonogo.ingest.unread import unread_fields
 from gonogo.measures import (

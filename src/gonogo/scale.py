@@ -30,8 +30,9 @@ from gonogo.compare import apart
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.ingest.canonical import hash_seed, share_seed
 from gonogo.ingest.discover import Discovery, Source, discover
+from gonogo.ingest.logs import settle
 from gonogo.ingest.parts import BlockStore
-from gonogo.ingest.reader import Reading, settle
+from gonogo.ingest.reader import Reading
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.ingest.shares import (
     REPORT,

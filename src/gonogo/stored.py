@@ -29,7 +29,7 @@ from gonogo.config.model import Objective
 from gonogo.conventions import ROLLUP_SCHEMA_VERSION
 from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
 from gonogo.ingest.discover import Discovery, Source, discover
-from gonogo.ingest.reader import read_logs
+from gonogo.ingest.logs import read_logs
 from gonogo.ingest.remote import RemotePath
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.measures import relabel
