@@ -151,11 +151,16 @@ def nothing_known(name: str, columns: list[str]) -> InputError:
 
 
 def slices(
-    path: Path | RemotePath, mapping: Mapping[str, str], span: tuple[int, int] | None = None
+    path: Path | RemotePath,
+    mapping: Mapping[str, str],
+    span: tuple[int, int] | None = None,
+    *,
+    timed: bool = False,
 ) -> Iterator[ParquetSlice]:
     """The file in shares of 100,000 to 200,000 rows, cut where small row groups end.
 
-    With a `span` only the row groups of which the middle byte stands in it.
+    With a `span` only the row groups of which the middle byte stands in it; `timed` ones know their
+    times, which takes a look at the statistics of every column.
 
     Raises:
         polars.exceptions.PolarsError, pyarrow.ArrowException, OSError: the file is not sound.
@@ -171,7 +176,7 @@ def slices(
         pending += group.num_rows
         last = number == len(groups) or (span is not None and _middle(groups[number]) >= span[1])
         if pending >= ROWS or last:
-            times = span_of(metadata, range(first, number))
+            times = span_of(metadata, range(first, number)) if timed else None
             first = number
             while pending:
                 # A huge row group is read in pieces, so that memory stays bounded.

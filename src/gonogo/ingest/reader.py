@@ -360,7 +360,7 @@ class Reading:
         assert source.path is not None
         try:
             metadata = metadata_of(source.path)
-            found = list(slices(source.path, self.mapping))
+            found = list(slices(source.path, self.mapping, timed=self.stretch is not None))
             own = {self.mapping[n].split(".")[0] for n in ("parent_span_id",) if n in self.mapping}
             has_parents = _has_values(metadata, _PARENT_COLUMNS | own)
         except (FileNotFoundError, PermissionError) as error:
