@@ -11,6 +11,7 @@ from math import comb, log
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
@@ -195,6 +196,22 @@ def test_nothing_over_its_limit_names_the_nearest(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert done.stdout.startswith("Default threshold, not your SLA.\nNothing over its limit")
     assert "nearest: error rate (error_rate ≤ 1%), 1 bad of 18" in done.stdout.replace("<=", "≤")
+
+
+def test_the_worst_call_is_found_in_whichever_file_it_is(tmp_path: Path) -> None:
+    """Lines of JSON and Parquet are parts of their own, which are looked at one after the other."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = log_of(folder / "a.jsonl", 3_000, bad=range(1_000, 1_600))
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    other = [row | {"trace_id": f"{row['trace_id']}-b"} for row in rows]
+    other[1_234]["latency_ms"] = 60_000
+    pl.DataFrame(other).write_parquet(folder / "b.parquet")
+    request = Request((str(folder),), None, profile="internal", state=tmp_path / "state")
+    (found,) = analyse(request, Silent()).excursions
+    worst = next(w for w in found.witnesses if w.kind == "worst")
+    assert (worst.trace_id, worst.duration_us) == ("t1234-b", 60_000_000)
+    assert found.bad == 1_200
 
 
 def test_for_the_verdict_alone_nothing_is_read_twice(tmp_path: Path) -> None:
