@@ -227,7 +227,7 @@ def _overlaps(entries: Sequence[Entry], partials: Sequence[Partial]) -> list[Dia
         first, last = spans[number]
         others = (span for n, span in enumerate(spans) if n != number)
         if entry.files and any(
-            None in (first, last, a, b) or (a <= last and first <= b)  # type: ignore[operator]
+            first is None or last is None or a is None or b is None or (a <= last and first <= b)
             for a, b in others
         ):
             what = "another entry has lines of the same time: those in both are counted twice"

@@ -22,6 +22,7 @@ from gonogo.measures.traffic import (
     scenarios,
 )
 from gonogo.results import Table
+from gonogo.rollup.counting import largest
 from gonogo.rollup.partial import Partial
 from gonogo.stats.intervals import Mean, deviation, ratio_mean
 
@@ -205,8 +206,8 @@ def traffic(partial: Partial, config: Config) -> Table:
     )
     for model, count in models.iter_rows():
         own = bins.filter(pl.col("model") == model)
-        top = ceil(int(own["calls"].max()) * scale)  # type: ignore[arg-type]
-        tokens = ceil(int(own["tokens"].max()) * scale)  # type: ignore[arg-type]
+        top = ceil(largest(own["calls"]) * scale)
+        tokens = ceil(largest(own["tokens"]) * scale)
         rows.append(
             {
                 "model": model,

@@ -18,6 +18,7 @@ from gonogo.measures.guards import guardrail_cost
 from gonogo.privacy import clean_label
 from gonogo.records import REVIEWS
 from gonogo.results import FieldCoverage
+from gonogo.rollup.counting import largest
 from gonogo.rollup.partial import CONSTRAINT_SUMS, TOOL_LIMIT_SUMS, WITNESS_SEPARATOR, Partial
 
 _NOT_ANSWERING: Final = ("embeddings", "embedding")
@@ -169,7 +170,7 @@ def observe(
     calls = partial.frames["calls"]
     bins = calls.filter(pl.col("bin").is_not_null()).group_by("bin").agg(pl.col("calls").sum())
     starts = bins.sort("bin")["bin"].to_list()
-    peak = Fraction(int(bins["calls"].max()), BIN_SECONDS // 60) if starts else None  # type: ignore[arg-type]
+    peak = Fraction(largest(bins["calls"]), BIN_SECONDS // 60) if starts else None
     checked = partial.frames["checked"]["guard_only"].sum()
     return Observed(
         today=None if as_of is None else datetime.fromtimestamp(as_of, zone).date(),

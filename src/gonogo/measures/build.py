@@ -29,6 +29,7 @@ from gonogo.measures.segments import numbered
 from gonogo.measures.traffic import observed_seconds
 from gonogo.records import YES
 from gonogo.results import Column, Table
+from gonogo.rollup.counting import largest
 from gonogo.rollup.partial import (
     GUARDRAIL_SUMS,
     PAIR_SEPARATOR,
@@ -136,7 +137,7 @@ class _Builder:
         }
         if bins.height:
             minutes = observed_seconds(self.partial) // 60
-            row |= {"minutes": minutes, "peak_bin_calls": int(bins["calls"].max())}  # type: ignore[arg-type]
+            row |= {"minutes": minutes, "peak_bin_calls": largest(bins["calls"])}
         row |= self._requests()
         return _table("overall", "All calls", (*c.MEASURES, *c.OVERALL_ONLY), [row])
 

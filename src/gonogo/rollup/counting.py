@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
@@ -62,6 +63,13 @@ def group(columns: Sequence[NDArray[np.integer]]) -> Groups:
         rest, remainder = np.divmod(rest, size)
         keys.append(remainder)
     return Groups(index, keys[::-1], len(found))
+
+
+def largest(column: pl.Series) -> int:
+    """The largest of some integers, of which there is at least one."""
+    found = column.max()
+    assert isinstance(found, int)
+    return found
 
 
 def exact_sum(index: Ints, values: NDArray[np.int64], size: int) -> Ints:

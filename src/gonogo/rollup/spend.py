@@ -15,6 +15,7 @@ import polars as pl
 
 from gonogo.records import MISSING
 from gonogo.rollup.context import Context
+from gonogo.rollup.counting import largest
 from gonogo.stats.hashing import sampled
 
 KEPT: Final = 1 << 15
@@ -53,7 +54,7 @@ def thinned(frame: pl.DataFrame, most: int = KEPT) -> pl.DataFrame:
         rows = frame.filter(pl.col("kind") == kind)
         if not rows.height:
             continue
-        level = int(rows["level"].max())  # type: ignore[arg-type]
+        level = largest(rows["level"])
         rows = _at(rows, level).group_by("kind", "who").agg(pl.col(SUMS).sum())
         while rows.height > most:
             level += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 from gonogo.site.model import IncidentPage, IncidentPart
@@ -20,9 +19,7 @@ class Part(Protocol):
     def lines(self) -> tuple[str, ...]: ...
 
 
-def incident_html(
-    title: str, summary: str, parts: Sequence[Part], generator: str, templates: Path | None = None
-) -> bytes:
+def incident_html(title: str, summary: str, parts: Sequence[Part], generator: str) -> bytes:
     """The page; every text is escaped, and control characters are written out."""
     page = IncidentPage(
         title=clipped(title),
@@ -33,5 +30,5 @@ def incident_html(
         ),
         generator=clipped(generator),
     )
-    env = environment(templates or templates_dir())
+    env = environment(templates_dir())
     return visible(env.get_template("incident.html").render(page=page)).encode("utf-8")
