@@ -112,11 +112,12 @@ class Pipeline:
 def pipeline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pipeline:
     fake = Pipeline()
     module = types.ModuleType("gonogo.pipeline")
-    for name in ("analyse", "build", "render", "inspect"):
+    for name in ("analyse", "build", "render"):
         setattr(module, name, getattr(fake, name))
     module.Request = Request  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "gonogo.pipeline", module)
     monkeypatch.setattr(gonogo, "pipeline", module, raising=False)
+    monkeypatch.setattr(gonogo, "inspection", fake, raising=False)
     for name in [n for n in os.environ if n.startswith("GONOGO_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

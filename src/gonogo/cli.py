@@ -306,10 +306,10 @@ def inspect(given: Input) -> None:
 
     Judges no SLA or SLO. A pipe is read once, so fields that nothing reads are not named there.
     """
-    from gonogo import pipeline
+    from gonogo import inspection
     from gonogo.privacy import printable_line
 
-    lines = pipeline.inspect(given.request).lines()
+    lines = inspection.inspect(given.request).lines()
     console.text("".join(f"{printable_line(line)}\n" for line in lines))
 
 

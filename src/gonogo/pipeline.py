@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from gonogo import __version__, period, stored
 from gonogo.assemble import (
     as_of,
@@ -28,7 +26,6 @@ from gonogo.assemble import (
 )
 from gonogo.baseline import compared
 from gonogo.compare import apart, block_sums, regressions
-from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC
 from gonogo.cost import changes as price_changes
 from gonogo.cost import cost_tables
@@ -37,13 +34,11 @@ from gonogo.details import looked_at
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
-from gonogo.exports.inspection import InspectReport, ReadFormat, UnreadField
 from gonogo.gather import gather, guardrail_p95
 from gonogo.incident import nearby, occurrence, reach_seconds, window
 from gonogo.ingest.discover import discover
-from gonogo.ingest.logs import LogInput, read_logs
+from gonogo.ingest.logs import read_logs
 from gonogo.ingest.stretch import Stretch, newest_hour
-from gonogo.ingest.unread import unread_fields
 from gonogo.measures import (
     Distributions,
     build_tables,
@@ -52,10 +47,9 @@ from gonogo.measures import (
     objective_data,
     relabel,
 )
-from gonogo.privacy import Masker
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
 from gonogo.readiness import decide
-from gonogo.records import MISSING, NO, YES, Dictionaries
+from gonogo.records import Dictionaries
 from gonogo.request import Request, Run, resolve
 from gonogo.results import Excursion, Incident, IngestReport, ReadinessResult
 from gonogo.rollup import engine
@@ -72,12 +66,11 @@ if TYPE_CHECKING:
     from gonogo.progress import Progress
 
 __all__ = [
-    "InspectReport",
     "Request",
     "analyse",
     "build",
     "incident",
-    "inspect",
+    "judge",
     "render",
     "roll_up",
 ]
@@ -305,7 +298,7 @@ def _analyse(
         judged = replace(run, config=replace(run.config, objectives=kept.objectives))
         report = ingest_report(kept, kept.partial, run.masker)
         memory = Memory(kept.trouble, kept.partial, run=judged)
-        return _judge(judged, kept.partial, report, pricing), memory
+        return judge(judged, kept.partial, report, pricing), memory
     found = discover(run.request.logs)
     total = sum(source.size for source in found.sources)
     progress.phase("Reading logs", total or None)
@@ -343,7 +336,7 @@ def _analyse(
     # Before the levers ask for prices of models that the log does not hold.
     prices = price_dumps(pricing.book) if pricing else ""
     memory = Memory(logs.trouble, partial, prices, run)
-    return _judge(run, partial, report, pricing, closer), memory
+    return judge(run, partial, report, pricing, closer), memory
 
 
 def _spread(run: Run, dictionaries: Dictionaries) -> Run:
@@ -352,13 +345,17 @@ def _spread(run: Run, dictionaries: Dictionaries) -> Run:
     return replace(run, config=replace(run.config, objectives=found))
 
 
-def _judge(
+def judge(
     run: Run,
     raw: Partial,
     report: IngestReport,
     pricing: Pricing | None = None,
     closer: Mapping[str, Excursion] | None = None,
 ) -> ReadinessResult:
+    """The result of what was counted; `closer` has the excursions that were looked into, by id.
+
+    Without `pricing`, nothing is said of cost.
+    """
     config = run.config
     partial = relabel(raw, lambda column, text: label(run.masker, column, text))
     distributions = Distributions(partial)
@@ -429,84 +426,6 @@ def _nothing(run: Run, error: InputError) -> ReadinessResult:
         not_calls=0,
         problems=tuple(unreadable(d, run.masker) for d in error.diagnostics),
     )
-    result = _judge(run, empty, report)
+    result = judge(run, empty, report)
     decision = inconclusive([problem.what for problem in report.problems])
     return result.model_copy(update={"slo": decision, "readiness": decision})
-
-
-def inspect(request: Request) -> InspectReport:
-    """What the logs hold, without judging them; ids are masked as in a report, file names are not:
-    they are those that the user has just typed.
-
-    Raises:
-        InputError: the logs cannot be read.
-    """
-    from gonogo.progress import Silent
-
-    run = resolve(request)
-    masker = run.masker
-    run = replace(run, masker=replace(masker, publish=(*masker.publish, "paths")))
-    found = discover(request.logs)
-    logs = read_logs(
-        found,
-        run.config.fields,
-        Silent().advance,
-        log_format=request.log_format,
-        own=run.own_formats(),
-    )
-    try:
-        mapper = Mapper((), run.selection, Calendar(run.zone), logs.dictionaries)
-        partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
-        report = ingest_report(logs, partial, run.masker)
-        sample = _sample(logs, run.masker)
-    finally:
-        logs.close()
-    bare = Config(path=run.config.path)
-    result = _judge(
-        Run(request, bare, run.zone, run.selection, run.label, run.masker), partial, report
-    )
-    fields = [
-        (f.field, f"of {f.applicable:,} ({f.title})", f.present)
-        for f in result.coverage
-        if f.present
-    ]
-    told = [
-        ReadFormat(f.name, f.title, tuple(f.fields.items()), f.lacks) for f in logs.formats.values()
-    ]
-    sources = found.sources
-    unread = [
-        UnreadField(u.format, u.name, u.present, u.records)
-        for u in unread_fields(sources, run.config.fields, request.log_format, run.own_formats())
-    ]
-    return InspectReport(result, fields, sample, told, unread)
-
-
-_SHOWN: Final = ("duration_us", "ttft_us", "input_tokens", "output_tokens", "cost_nano_usd")
-
-
-def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:
-    for load_block in logs.blocks():
-        block, _ = load_block()
-        head = block.lines.head(10)
-        texts = {
-            name: pl.Series(logs.dictionaries.dimensions[name].texts(), dtype=pl.String).gather(
-                head[name]
-            )
-            for name in ("operation", "model", "release", "tenant_id")
-        }
-        shown = {
-            name: pl.Series(
-                [None if t is None else label(masker, name, t) for t in column], dtype=pl.String
-            )
-            for name, column in texts.items()
-        }
-        return pl.DataFrame(
-            {
-                "start": head["start_us"].replace(-(2**62), None).cast(pl.Datetime("us")),
-                **shown,
-                "is_call": head["is_call"],
-                "failed": head["failed"].replace_strict({NO: False, YES: True}, default=None),
-                **{name: head[name].replace(MISSING, None) for name in _SHOWN},
-            }
-        )
-    return pl.DataFrame()

@@ -1,0 +1,98 @@
+"""What logs hold, without a verdict: their format, which fields are there, some of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from gonogo.assemble import ingest_report, label
+from gonogo.config.model import Config
+from gonogo.exports.inspection import InspectReport, ReadFormat, UnreadField
+from gonogo.ingest.discover import discover
+from gonogo.ingest.logs import LogInput, read_logs
+from gonogo.ingest.unread import unread_fields
+from gonogo.pipeline import judge
+from gonogo.privacy import Masker
+from gonogo.progress import Silent
+from gonogo.records import MISSING, NO, NO_TIME, YES
+from gonogo.request import Request, Run, resolve
+from gonogo.rollup import engine
+from gonogo.rollup.mapper import Mapper
+from gonogo.rollup.select import Calendar
+
+_SHOWN: Final = ("duration_us", "ttft_us", "input_tokens", "output_tokens", "cost_nano_usd")
+
+
+def inspect(request: Request) -> InspectReport:
+    """What the logs hold, without judging them; ids are masked as in a report, file names are not:
+    they are those that the user has just typed.
+
+    Raises:
+        InputError: the logs cannot be read.
+    """
+    run = resolve(request)
+    masker = run.masker
+    run = replace(run, masker=replace(masker, publish=(*masker.publish, "paths")))
+    found = discover(request.logs)
+    logs = read_logs(
+        found,
+        run.config.fields,
+        Silent().advance,
+        log_format=request.log_format,
+        own=run.own_formats(),
+    )
+    try:
+        mapper = Mapper((), run.selection, Calendar(run.zone), logs.dictionaries)
+        partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
+        report = ingest_report(logs, partial, run.masker)
+        sample = _sample(logs, run.masker)
+    finally:
+        logs.close()
+    bare = Config(path=run.config.path)
+    result = judge(
+        Run(request, bare, run.zone, run.selection, run.label, run.masker), partial, report
+    )
+    fields = [
+        (f.field, f"of {f.applicable:,} ({f.title})", f.present)
+        for f in result.coverage
+        if f.present
+    ]
+    told = [
+        ReadFormat(f.name, f.title, tuple(f.fields.items()), f.lacks) for f in logs.formats.values()
+    ]
+    sources = found.sources
+    unread = [
+        UnreadField(u.format, u.name, u.present, u.records)
+        for u in unread_fields(sources, run.config.fields, request.log_format, run.own_formats())
+    ]
+    return InspectReport(result, fields, sample, told, unread)
+
+
+def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:
+    for load_block in logs.blocks():
+        block, _ = load_block()
+        head = block.lines.head(10)
+        texts = {
+            name: pl.Series(logs.dictionaries.dimensions[name].texts(), dtype=pl.String).gather(
+                head[name]
+            )
+            for name in ("operation", "model", "release", "tenant_id")
+        }
+        shown = {
+            name: pl.Series(
+                [None if t is None else label(masker, name, t) for t in column], dtype=pl.String
+            )
+            for name, column in texts.items()
+        }
+        return pl.DataFrame(
+            {
+                "start": head["start_us"].replace(NO_TIME, None).cast(pl.Datetime("us")),
+                **shown,
+                "is_call": head["is_call"],
+                "failed": head["failed"].replace_strict({NO: False, YES: True}, default=None),
+                **{name: head[name].replace(MISSING, None) for name in _SHOWN},
+            }
+        )
+    return pl.DataFrame()
