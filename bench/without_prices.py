@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gonogo import pipeline
+from gonogo import pipeline, settings
 from gonogo.__main__ import main
 from gonogo.rollup import costs
+from gonogo.rollup.mapper import Mapper
 
 
-class Unpriced(pipeline.Mapper):
+class Unpriced(Mapper):
     """A map step that is given no prices."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -22,10 +23,13 @@ class Unpriced(pipeline.Mapper):
 
 def leave_out_prices() -> None:
     """For the rest of this process."""
-    changed: Any = pipeline
-    changed.Mapper = Unpriced
-    changed.cost_tables = changed.price_changes = lambda *_: {}
-    costs.price = lambda *_: None  # type: ignore[assignment,return-value]
+    # Any: a type checker takes what a module holds for constant.
+    counting: Any = settings
+    counting.Mapper = Unpriced
+    judging: Any = pipeline
+    judging.cost_tables = judging.price_changes = lambda *_: {}
+    pricing: Any = costs
+    pricing.price = lambda *_: None
 
 
 if __name__ == "__main__":

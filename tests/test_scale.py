@@ -20,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gonogo import scale, stored
-from gonogo.compare import apart
 from gonogo.errors import InputError, UsageError
 from gonogo.ingest.chunks import Cut
 from gonogo.ingest.discover import discover
@@ -28,10 +27,8 @@ from gonogo.ingest.logs import LogInput, read_logs
 from gonogo.request import Request, resolve
 from gonogo.rollup import engine, requests
 from gonogo.rollup.costs import Pricing
-from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
-from gonogo.rollup.select import Calendar
-from gonogo.rollup.watched import Watched
+from gonogo.settings import mapper_of
 from test_stored import call, from_logs, from_rollups, roll, three_days, write
 
 logs = three_days
@@ -44,15 +41,7 @@ def at_once(names: Sequence[str], config: Path | None = None) -> tuple[Partial, 
     """The counts of one machine over all files together, as gonogo check makes them."""
     run = resolve(Request(tuple(names), config))
     read = read_logs(discover(names), run.config.fields, lambda _: None, checker=run.checker())
-    mapper = Mapper(
-        run.config.objectives,
-        run.selection,
-        Calendar(run.zone),
-        read.dictionaries,
-        Pricing(run.config.prices, run.config.cost),
-        apart(run.config, run.contrasts),
-        Watched.of(run.config.gates),
-    )
+    mapper = mapper_of(run, read.dictionaries, Pricing(run.config.prices, run.config.cost))
     return engine.run(read.blocks(), mapper, read.ids, lambda _: None), read
 
 

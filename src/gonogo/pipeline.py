@@ -25,7 +25,7 @@ from gonogo.assemble import (
     what_is_missing,
 )
 from gonogo.baseline import compared
-from gonogo.compare import apart, block_sums, regressions
+from gonogo.compare import block_sums, regressions
 from gonogo.conventions import PUBLIC
 from gonogo.cost import changes as price_changes
 from gonogo.cost import cost_tables
@@ -54,12 +54,11 @@ from gonogo.request import Request, Run, resolve
 from gonogo.results import Excursion, Incident, IngestReport, ReadinessResult
 from gonogo.rollup import engine
 from gonogo.rollup.costs import Pricing
-from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.segments import expand
 from gonogo.rollup.select import Calendar
-from gonogo.rollup.watched import Watched
 from gonogo.series import Series, refuse_periods
+from gonogo.settings import mapper_of
 from gonogo.slo import evaluate
 
 if TYPE_CHECKING:
@@ -316,15 +315,7 @@ def _analyse(
         run = _spread(run, logs.dictionaries)
         rows = max(sum(part.rows for part in logs.parts), 1)
         progress.phase("Counting", total or None)
-        mapper = Mapper(
-            run.config.objectives,
-            run.selection,
-            Calendar(run.zone),
-            logs.dictionaries,
-            pricing,
-            apart(run.config, run.contrasts),
-            Watched.of(run.config.gates),
-        )
+        mapper = mapper_of(run, logs.dictionaries, pricing)
         partial = engine.run(
             logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
         )

@@ -26,7 +26,6 @@ import numpy as np
 import pyarrow as pa
 
 from gonogo import __version__, adapters, stored
-from gonogo.compare import apart
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.ingest.canonical import hash_seed, share_seed
 from gonogo.ingest.discover import Discovery, Source, discover
@@ -49,13 +48,10 @@ from gonogo.privacy import scrubbed
 from gonogo.request import Request, Run, resolve
 from gonogo.rollup import engine
 from gonogo.rollup.costs import Pricing
-from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.objectives import counted
 from gonogo.rollup.piece import Piece
 from gonogo.rollup.piece import join as join_pieces
-from gonogo.rollup.select import Calendar
-from gonogo.rollup.watched import Watched
-from gonogo.settings import settings_of
+from gonogo.settings import mapper_of, settings_of
 
 __all__ = ["Counts", "Pack", "Plan", "Share", "join", "plan"]
 
@@ -148,15 +144,8 @@ class Work:
         store.close()
         logs = settle(reading, list(store.parts))
         try:
-            mapper = Mapper(
-                run.config.objectives,
-                run.selection,
-                Calendar(run.zone),
-                logs.dictionaries,
-                Pricing(run.config.prices, run.config.cost),
-                apart(run.config, run.contrasts),
-                Watched.of(run.config.gates),
-            )
+            pricing = Pricing(run.config.prices, run.config.cost)
+            mapper = mapper_of(run, logs.dictionaries, pricing)
             engine.add_all(logs.blocks(), mapper, lambda _: None, threads=1)
             return Counts(
                 mapper.piece(logs.ids),

@@ -1,18 +1,24 @@
-"""What a stored rollup was counted by: whatever of a configuration changes a count."""
+"""What logs are counted by: whatever of a configuration changes a count."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 from gonogo.compare import apart
+from gonogo.config.model import Objective
 from gonogo.pricing import listed
+from gonogo.records import Dictionaries
 from gonogo.request import Run
+from gonogo.rollup.costs import Pricing
+from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.objectives import counted
+from gonogo.rollup.select import Calendar
 from gonogo.rollup.watched import Watched
 
 Settings = dict[str, str]
@@ -34,6 +40,27 @@ _NO_MATTER: Final = frozenset(
 
 PRICE_LIST: Final = "price list"
 """A new one is a reason to price again, but calls that were priced by an older one still count."""
+
+
+def mapper_of(
+    run: Run,
+    dictionaries: Dictionaries,
+    pricing: Pricing,
+    objectives: Sequence[Objective] | None = None,
+) -> Mapper:
+    """The map step of a run: what it counts of blocks whose codes are those of `dictionaries`.
+
+    Counted for `objectives` where they are given, else for those of the configuration as they are.
+    """
+    return Mapper(
+        run.config.objectives if objectives is None else objectives,
+        run.selection,
+        Calendar(run.zone),
+        dictionaries,
+        pricing,
+        apart(run.config, run.contrasts),
+        Watched.of(run.config.gates),
+    )
 
 
 def settings_of(run: Run) -> Settings:

@@ -24,7 +24,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gonogo.compare import apart
 from gonogo.config.model import Objective
 from gonogo.conventions import ROLLUP_SCHEMA_VERSION
 from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
@@ -36,12 +35,9 @@ from gonogo.measures import relabel
 from gonogo.privacy import clean_label, scrubbed
 from gonogo.rollup import engine, grouped, store
 from gonogo.rollup.costs import Pricing
-from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial, merge
 from gonogo.rollup.segments import expand, values_of
-from gonogo.rollup.select import Calendar
-from gonogo.rollup.watched import Watched
-from gonogo.settings import PRICE_LIST, Settings, settings_of
+from gonogo.settings import PRICE_LIST, Settings, mapper_of, settings_of
 
 try:
     import fcntl
@@ -310,15 +306,7 @@ def _make(
             for o in run.config.objectives
         ]
         objectives = expand(run.config.objectives, logs.dictionaries, scrubbed, whole=True)
-        mapper = Mapper(
-            objectives,
-            run.selection,
-            Calendar(run.zone),
-            logs.dictionaries,
-            pricing,
-            apart(run.config, run.contrasts),
-            Watched.of(run.config.gates),
-        )
+        mapper = mapper_of(run, logs.dictionaries, pricing, objectives)
         partial = engine.run(logs.blocks(), mapper, logs.ids, lambda _: None)
         partial = grouped.named(partial, objectives)
         conflicts, folded = logs.conflicting(), logs.folded()
