@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from gonogo import pipeline, stored
+from gonogo import pipeline
 from gonogo.cli import main
+from gonogo.entries import entries_of
 from gonogo.errors import InputError, UsageError
 from gonogo.ingest import remote
 from gonogo.progress import Silent
@@ -112,7 +113,7 @@ def test_rollups_of_a_bucket_read_what_is_new(bucket: Any, tmp_path: Path) -> No
     path = write(tmp_path / "3.jsonl", [call(3, n) for n in range(9)])
     bucket.upload_file(str(path), "3.jsonl")
     assert pipeline.roll_up(request, Path("r"), Silent()).made == ["s3://logs/3.jsonl"]
-    assert len(stored.entries_of(Path("r"))) == 4
+    assert len(entries_of(Path("r"))) == 4
 
 
 def test_shares_of_a_bucket_are_read_alone(bucket: Any) -> None:

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gonogo import scale, stored
+from gonogo.entries import entries_of
 from gonogo.errors import InputError, UsageError
 from gonogo.ingest.chunks import Cut
 from gonogo.ingest.discover import discover
@@ -232,7 +233,7 @@ def test_a_bad_file_in_the_middle_is_named_and_nothing_is_kept(logs: Path) -> No
     plan = scale.plan(["logs"], share_bytes={"jsonl": 4_000, "parquet": 1000})
     with pytest.raises(InputError, match="none of its 90 lines"):
         plan.save(in_pieces(plan), "rollups")
-    assert not stored.entries_of(Path("rollups"))
+    assert not entries_of(Path("rollups"))
 
 
 def test_workers_of_other_versions_are_refused(logs: Path) -> None:
@@ -266,7 +267,7 @@ def test_the_lines_for_dask_give_the_counts_of_one_machine(logs: Path) -> None:
     assert len(code.strip().splitlines()) <= 10
     with dask.config.set(scheduler="threads"):
         exec(code, {})
-    kept = stored.entries_of(Path("rollups"))[0]
+    kept = entries_of(Path("rollups"))[0]
     assert (kept.count.lines, kept.count.duplicates) == (219, 8)
     run = resolve(Request(("logs",), None))
     same(stored.load(run, Path("rollups"), lambda _, text: text).partial, at_once(["logs"])[0])

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from gonogo import pipeline, scale, stored
+from gonogo import pipeline, scale
 from gonogo.cli import main
 from gonogo.engines import spark as engine
+from gonogo.entries import entries_of
 from gonogo.errors import InputError, UsageError
 from gonogo.progress import Silent
 from gonogo.request import Request
@@ -105,7 +106,7 @@ def test_a_bad_file_is_named_as_ever(logs: Path, session: Any) -> None:
     request = Request(logs=("logs",), config_path=None)
     with pytest.raises(InputError, match="none of its 90 lines"):
         pipeline.roll_up(request, Path("rollups"), Silent(), "spark")
-    assert not stored.entries_of(Path("rollups"))
+    assert not entries_of(Path("rollups"))
 
 
 def test_what_is_missing_is_said(logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

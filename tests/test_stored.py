@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from gonogo import pipeline, stored
 from gonogo.cli import main
+from gonogo.entries import entries_of
 from gonogo.errors import InputError, ResultError, UsageError
 from gonogo.progress import Silent
 from gonogo.request import Request
@@ -118,7 +119,7 @@ def test_late_lines_of_a_file_replace_what_was_counted(logs: Path) -> None:
     write(logs / "2.jsonl", [call(2, n) for n in range(95)])
     assert roll("logs").made == ["logs/2.jsonl"]
     assert from_rollups() == from_logs("logs")
-    assert len(stored.entries_of(Path("rollups"))) == 3
+    assert len(entries_of(Path("rollups"))) == 3
 
 
 def test_logs_may_be_gone_once_they_are_rolled_up(logs: Path) -> None:
@@ -191,7 +192,7 @@ def test_a_killed_run_leaves_whole_entries_and_goes_on(
         patch.setattr(Path, "rename", killed)
         with pytest.raises(KeyboardInterrupt):
             roll("logs")
-    assert len(stored.entries_of(Path("rollups"))) == 2
+    assert len(entries_of(Path("rollups"))) == 2
     assert roll("logs").made == ["logs/2.jsonl"]
     assert from_rollups() == from_logs("logs")
 
@@ -211,7 +212,7 @@ def test_concurrent_runs_do_no_harm(logs: Path) -> None:
     for thread in threads:
         thread.join()
     assert not failed
-    assert len(stored.entries_of(Path("rollups"))) == 3
+    assert len(entries_of(Path("rollups"))) == 3
     assert from_rollups().ingest.calls == 60 + 70 + 80
 
 
@@ -295,16 +296,16 @@ def test_calls_without_a_time_are_in_no_period(logs: Path) -> None:
 
 def test_an_unfinished_entry_is_no_entry(logs: Path) -> None:
     roll("logs")
-    entry = stored.entries_of(Path("rollups"))[0]
+    entry = entries_of(Path("rollups"))[0]
     (entry.folder / "entry.json").unlink()
-    assert len(stored.entries_of(Path("rollups"))) == 2
+    assert len(entries_of(Path("rollups"))) == 2
     assert roll("logs").made == [entry.name]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema_version": 1}'])
 def test_a_damaged_entry_is_named(logs: Path, text: str) -> None:
     roll("logs")
-    entry = stored.entries_of(Path("rollups"))[0]
+    entry = entries_of(Path("rollups"))[0]
     (entry.folder / "entry.json").write_text(text)
     with pytest.raises(ResultError) as caught:
         from_rollups()
@@ -331,7 +332,7 @@ def test_bad_input_is_told(logs: Path) -> None:
     write(logs / "9.jsonl", [], "not json", "nor this")
     with pytest.raises(InputError):
         roll("logs")
-    assert len(stored.entries_of(Path("rollups"))) == 3  # those before the bad file
+    assert len(entries_of(Path("rollups"))) == 3  # those before the bad file
 
 
 def test_logs_and_rollups_together_are_a_mistake(logs: Path) -> None:

@@ -25,7 +25,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from gonogo import __version__, adapters, stored
+from gonogo import __version__, adapters
+from gonogo.entries import Entry, alone, entries_of, forget, keep, no_file_twice, no_pipe, prepare
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.ingest.canonical import hash_seed, share_seed
 from gonogo.ingest.discover import Discovery, Source, discover
@@ -52,6 +53,7 @@ from gonogo.rollup.objectives import counted
 from gonogo.rollup.piece import Piece
 from gonogo.rollup.piece import join as join_pieces
 from gonogo.settings import mapper_of, settings_of
+from gonogo.stored import Rolled
 
 __all__ = ["Counts", "Pack", "Plan", "Share", "join", "plan"]
 
@@ -198,7 +200,7 @@ class Plan:
         """All packs of one bucket, or of several -> their counts; may be pickled."""
         return self.work.count
 
-    def save(self, counts: Counts, folder: str | Path) -> stored.Rolled:
+    def save(self, counts: Counts, folder: str | Path) -> Rolled:
         """Keep what was counted as one entry of a folder of rollups.
 
         Raises:
@@ -207,21 +209,21 @@ class Plan:
         """
         return self.roll_up(Path(folder), lambda: counts)
 
-    def roll_up(self, folder: Path, counted: Callable[[], Counts]) -> stored.Rolled:
+    def roll_up(self, folder: Path, counted: Callable[[], Counts]) -> Rolled:
         """The same, counting only if the files are not as they were when they were kept."""
-        settings, rolled = settings_of(self.work.run), stored.Rolled()
-        stored.prepare(folder)
+        settings, rolled = settings_of(self.work.run), Rolled()
+        prepare(folder)
         names = {source.name for source in self.found.sources}
-        with stored.alone(folder):
-            entries = {entry.name: entry for entry in stored.entries_of(folder)}
-            stored.no_file_twice(self.name, names, entries)
+        with alone(folder):
+            entries = {entry.name: entry for entry in entries_of(folder)}
+            no_file_twice(self.name, names, entries)
             old, digest = entries.get(self.name), _listing(self.found)
             if old and old.settings == settings and old.count.sha256 == digest:
                 rolled.unchanged.append(self.name)
                 return rolled
             counts = counted()
             files, trouble = self.told(counts)
-            made = stored.Entry(
+            made = Entry(
                 folder,
                 _sum(self.name, digest, files),
                 0,
@@ -235,8 +237,8 @@ class Plan:
                 files=tuple(files),
             )
             partial = relabel(counts.piece.whole(), scrubbed)
-            stored.keep(folder, made, partial, np.empty(0, dtype=np.uint64))
-            stored.forget(old)
+            keep(folder, made, partial, np.empty(0, dtype=np.uint64))
+            forget(old)
         rolled.made.append(self.name)
         rolled.files = len(files)
         return rolled
@@ -304,10 +306,7 @@ def of_run(run: Run, buckets: int | None = None, share_bytes: dict[str, int] | N
     """The plan of a request that is resolved."""
     _refuse_objectives(run)
     found = discover(run.request.logs)
-    for source in found.sources:
-        if source.is_stream:
-            hint = "save it to a file first: a rollup is of a file"
-            raise UsageError([Diagnostic("U050", source.name, "a pipe cannot be told again", hint)])
+    no_pipe(found.sources)
     copies = _copies(found.sources)
     shares = [s for s in cut(found.sources, share_bytes or SHARE_BYTES) if s.file not in copies]
     path, form = run.request.config_path, run.request.log_format
@@ -394,7 +393,7 @@ def _whole(source: Source, reports: Sequence[ShareReport], reading: Reading) -> 
         if report is not reports[0]:
             count.lines += report.count.lines
             count.quarantined += report.count.quarantined
-        stored.add(into, _moved(report, begun))
+        into.add(_moved(report, begun))
         if first is None and report.first is not None:
             first = _at(report.first, begun, report.begin)
         begun += report.newlines

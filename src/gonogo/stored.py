@@ -1,90 +1,47 @@
 """Rollups kept file by file: logs are counted once, and verdicts are made from the counts.
 
-A store is a folder with one entry a log file: its partial, the identities of its lines, and
-`entry.json`, which says of what content and by which settings it was made. An entry appears whole,
-by one rename, so that a killed run leaves nothing half-done; two runs take turns file by file.
+A store is a folder with one entry a log file (see `gonogo.entries`). Two runs take turns file by
+file, so that what one of them counts the other sees as counted.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import secrets
-import shutil
-import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
-from numpy.typing import NDArray
 
 from gonogo.config.model import Objective
-from gonogo.conventions import ROLLUP_SCHEMA_VERSION
-from gonogo.errors import Diagnostic, InputError, ResultError, UsageError
+from gonogo.entries import (
+    Entry,
+    adopt,
+    alone,
+    entries_of,
+    forget,
+    keep,
+    no_file_twice,
+    no_pipe,
+    prepare,
+)
+from gonogo.errors import Diagnostic, InputError, ResultError
 from gonogo.ingest.discover import Discovery, Source, discover
 from gonogo.ingest.logs import read_logs
 from gonogo.ingest.remote import RemotePath
-from gonogo.ingest.report import FileCount, Quarantined, Trouble
-from gonogo.measures import relabel
-from gonogo.privacy import clean_label, scrubbed
+from gonogo.ingest.report import FileCount, Trouble
+from gonogo.privacy import scrubbed
 from gonogo.rollup import engine, grouped, store
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.partial import Partial, merge
 from gonogo.rollup.segments import expand, values_of
 from gonogo.settings import PRICE_LIST, Settings, mapper_of, settings_of
 
-try:
-    import fcntl
-except ImportError:  # where there is none, two runs at a time may count a line in two files twice
-    fcntl = None  # type: ignore[assignment]
-
 if TYPE_CHECKING:
     from gonogo.progress import Progress
     from gonogo.request import Run
-
-_META: Final = "entry.json"
-_IDENTITIES: Final = "identities.parquet"
-_UNFINISHED: Final = ".new-"
-_STALE_SECONDS: Final = 86_400
-
-Ints = NDArray[np.uint64]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of logs as it was counted."""
-
-    folder: Path
-    count: FileCount
-    mtime_ns: int
-    settings: Settings
-    trouble: Trouble
-    orphans: int
-    folded: int
-    conflicts: int
-    elsewhere: int
-    """lines left out because another file of the store had them already"""
-    replaces: tuple[str, ...] = ()
-    values: tuple[tuple[str, ...], ...] = ()
-    """of each objective of the configuration, those that it may be judged for by itself"""
-    files: tuple[FileCount, ...] = ()
-    """what was counted together, where that is more than one file"""
-
-    @property
-    def name(self) -> str:
-        return self.count.name
-
-    def identities(self) -> Ints:
-        """Of the lines with ids, sorted; of none where files were counted together."""
-        if self.files:
-            return np.empty(0, dtype=np.uint64)
-        return pl.read_parquet(self.folder / _IDENTITIES)["id"].to_numpy()
 
 
 @dataclass(slots=True)
@@ -126,10 +83,7 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
     """
     found = discover(run.request.logs)
     settings, rolled = settings_of(run), Rolled()
-    for source in found.sources:
-        if source.is_stream:
-            hint = "save it to a file first: a rollup is of a file"
-            raise UsageError([Diagnostic("U050", source.name, "a pipe cannot be told again", hint)])
+    no_pipe(found.sources)
     prepare(folder)
     progress.phase("Rolling up", sum(source.size for source in found.sources) or None)
     given = {source.name: source for source in found.sources}
@@ -192,7 +146,7 @@ def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
             continue
         taken.append(entry)
         partials.append(partial)
-        add(trouble, entry.trouble)
+        trouble.add(entry.trouble)
     trouble.files.extend(_overlaps(taken, partials))
     partial, objectives = grouped.numbered(
         merge(partials), run.config.objectives, _values(run, taken), named
@@ -255,27 +209,8 @@ def combine(folders: Sequence[Path], output: Path) -> int:
     prepare(output)
     for entry in every:
         if entry.folder.parent != output:
-            part = output / f"{_UNFINISHED}{secrets.token_hex(8)}"
-            try:
-                shutil.copytree(entry.folder, part)
-                part.rename(output / entry.folder.name)
-            except OSError as error:
-                raise _unwritable(output, error) from error
+            adopt(entry, output)
     return len(every)
-
-
-def entries_of(folder: Path) -> list[Entry]:
-    """The finished entries of a store by the name of their file, without those replaced since.
-
-    Raises:
-        ResultError: an entry is damaged or of another version.
-    """
-    if not folder.is_dir():
-        return []
-    paths = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".")]
-    found = [_entry(path) for path in paths if (path / _META).is_file()]
-    gone = {name for entry in found for name in entry.replaces}
-    return sorted((e for e in found if e.folder.name not in gone), key=lambda e: e.name)
 
 
 def _make(
@@ -332,82 +267,6 @@ def _make(
     keep(folder, made, partial, logs.identities)
     forget(old)
     return lost
-
-
-def keep(folder: Path, entry: Entry, partial: Partial, identities: Ints) -> None:
-    """Write an entry, which appears whole or not at all."""
-    meta = {
-        "schema_version": ROLLUP_SCHEMA_VERSION,
-        "count": asdict(entry.count),
-        "mtime_ns": entry.mtime_ns,
-        "settings": entry.settings,
-        "trouble": _told(entry.trouble),
-        "orphans": entry.orphans,
-        "folded": entry.folded,
-        "conflicts": entry.conflicts,
-        "elsewhere": entry.elsewhere,
-        "replaces": list(entry.replaces),
-        "values": entry.values,
-        "files": [asdict(file) for file in entry.files],
-    }
-    part = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        store.save(relabel(partial, scrubbed), part)
-        pl.DataFrame({"id": identities}).write_parquet(part / _IDENTITIES, statistics=False)
-        (part / _META).write_text(json.dumps(meta, sort_keys=True) + "\n")
-        part.rename(folder / _folder_name(entry.name))
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise _unwritable(folder, error) from error
-
-
-def no_file_twice(name: str, names: Collection[str], entries: Mapping[str, Entry]) -> None:
-    for entry in entries.values():
-        own = {file.name for file in entry.files} or {entry.name}
-        both = sorted(own & set(names)) if entry.name != name else []
-        if both:
-            what = f"{both[0]} is in the entry '{clean_label(entry.name)}' of this folder already"
-            hint = "roll it up with the same arguments as then, or into another folder with -o"
-            raise UsageError([Diagnostic("U053", name, what, hint)])
-
-
-def forget(entry: Entry | None) -> None:
-    """Remove an entry that another one has replaced."""
-    if entry:
-        shutil.rmtree(entry.folder, ignore_errors=True)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One run at a time: what one counts, the next one must see as counted."""
-    with (folder / ".lock").open("w") as handle:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def prepare(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Names of tenants and of files are in it: it must not be committed by accident.
-        (folder / ".gitignore").write_text("*\n")
-        for left in folder.glob(f"{_UNFINISHED}*"):
-            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
-def _unwritable(folder: Path, error: OSError) -> UsageError:
-    what = error.strerror or "cannot be written"
-    return UsageError(
-        [Diagnostic("U012", str(folder), what, "choose another folder with -o, or make room")]
-    )
-
-
-def _folder_name(name: str) -> str:
-    """A new name for each time a file is counted: an entry is never written over."""
-    return f"{hashlib.sha256(name.encode()).hexdigest()[:16]}-{secrets.token_hex(4)}"
 
 
 def _is_same(source: Source, entry: Entry) -> bool:
@@ -469,60 +328,3 @@ def _is_in_period(run: Run, entry: Entry, partial: Partial) -> bool:
     what = f"{entry.name} " + ("holds calls without a time" if untimed else "reaches past it")
     hint = "a rollup cannot be cut: give the logs themselves, or keep one file a day"
     raise ResultError([Diagnostic("R022", f"--period {run.request.period}", what, hint)])
-
-
-def _told(trouble: Trouble) -> dict[str, Any]:
-    return {
-        "tally": [[*key, n] for key, n in sorted(trouble.tally.items())],
-        "quarantined": [asdict(line) for line in trouble.quarantined],
-        "reasons": dict(sorted(trouble.reasons.items())),
-        "first": {code: asdict(line) for code, line in sorted(trouble.first.items())},
-        "files": [asdict(problem) for problem in trouble.files],
-    }
-
-
-def _entry(folder: Path) -> Entry:
-    try:
-        meta = json.loads((folder / _META).read_text())
-        version = meta["schema_version"]
-        if version == ROLLUP_SCHEMA_VERSION:
-            told = meta["trouble"]
-            trouble = Trouble(
-                Counter({(code, name): n for code, name, n in told["tally"]}),
-                [Quarantined(**line) for line in told["quarantined"]],
-                Counter(told["reasons"]),
-                {code: Quarantined(**line) for code, line in told["first"].items()},
-                [Diagnostic(**problem) for problem in told["files"]],
-            )
-            return Entry(
-                folder,
-                FileCount(**meta["count"]),
-                meta["mtime_ns"],
-                meta["settings"],
-                trouble,
-                meta["orphans"],
-                meta["folded"],
-                meta["conflicts"],
-                meta["elsewhere"],
-                tuple(meta["replaces"]),
-                tuple(tuple(own) for own in meta.get("values", ())),
-                files=tuple(FileCount(**file) for file in meta["files"]),
-            )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        what = f"a damaged entry ({clean_label(str(error), 80)})"
-        hint = "delete its folder and roll the file up again"
-        raise ResultError([Diagnostic("R006", str(folder), what, hint)]) from error
-    what = f"a rollup of version {version}; this one reads {ROLLUP_SCHEMA_VERSION}"
-    raise ResultError([Diagnostic("R007", str(folder), what, "make it again from the logs")])
-
-
-def add(into: Trouble, more: Trouble) -> None:
-    """Tell in one what was met in two."""
-    into.tally.update(more.tally)
-    into.files.extend(more.files)
-    for line in more.quarantined:
-        into.quarantine(line)
-    # Those beyond the limit are known by their number alone.
-    for code, count in more.reasons.items():
-        into.reasons[code] += count - sum(line.code == code for line in more.quarantined)
-        into.first.setdefault(code, more.first[code])

@@ -84,6 +84,17 @@ class Trouble:
         if len(self.quarantined) < QUARANTINE_LIMIT:
             self.quarantined.append(line)
 
+    def add(self, more: Trouble) -> None:
+        """Tell here what was met elsewhere too."""
+        self.tally.update(more.tally)
+        self.files.extend(more.files)
+        for line in more.quarantined:
+            self.quarantine(line)
+        # Those beyond the limit are known by their number alone.
+        for code, count in more.reasons.items():
+            self.reasons[code] += count - sum(line.code == code for line in more.quarantined)
+            self.first.setdefault(code, more.first[code])
+
     def strange_version(self, name: str, records: int) -> None:
         """Records of a version that is not known; logs may make up any number of names."""
         known = sum(code == "I036" for code, _ in self.tally)
