@@ -7,7 +7,7 @@ the frame. What is present but cannot be read is counted in a `Tally`, never gue
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -210,6 +210,12 @@ def classify(
     table = [missing, *(judge(text) for text in categories.to_series().to_list())]
     found: NDArray[np.uint8] = np.array(table, dtype=np.uint8)[codes.fill_null(0).to_numpy()]
     return found
+
+
+def among(texts: pl.Series, words: Collection[str]) -> NDArray[np.bool_]:
+    """Whether a text is one of some words, in lower or upper case; shape (n,)."""
+    found = classify(texts, lambda text: YES if text.strip().lower() in words else NO, NO)
+    return np.equal(found, YES)
 
 
 def _flag(text: str) -> int:

@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gonogo.ingest import classes
-from gonogo.ingest.access import LONGEST_US, Reader, Tally, classify
+from gonogo.ingest import children, classes
+from gonogo.ingest.access import LONGEST_US, Reader, Tally, among
 from gonogo.ingest.fields import (
-    ACTION_FIELDS,
-    CHILDREN,
     EMBEDDING_OPERATIONS,
     GUARD_OPERATIONS,
-    GUARDRAIL_FIELDS,
     LINE_FIELDS,
     NOT_CALL_OPERATIONS,
-    RETRIEVAL_FIELDS,
     RETRIEVAL_OPERATIONS,
-    TOOL_FIELDS,
-    Child,
-    Field,
-    own_containers,
 )
+from gonogo.ingest.outcome import outcome
 from gonogo.ingest.times import to_epoch_us
 from gonogo.ingest.usage import MODALITIES, in_dollars, weights, with_cached
 from gonogo.records import (
-    ACTION_SCHEMA,
-    CHUNK_SCHEMA,
-    ERROR_CLASSES,
-    GUARDRAIL_SCHEMA,
-    HIT_EXPECTED,
-    HIT_FLAGGED,
-    HIT_NOT_EMPTY,
     LINE_SCHEMA,
     MISSING,
     NO,
-    NO_ERROR_CLASS,
     NO_TIME,
-    RETRIEVAL_SCHEMA,
-    TOOL_SCHEMA,
     UNKNOWN_FLAG,
     YES,
     Block,
@@ -55,10 +38,6 @@ _seed = secrets.randbits(63)
 """Ids are compared by a hash whose seed nobody outside knows: no collision is made to order."""
 
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
-_RETRIEVAL: Final = {f.name: f for f in RETRIEVAL_FIELDS}
-_TOOL: Final = {f.name: f for f in TOOL_FIELDS}
-_GUARDRAIL: Final = {f.name: f for f in GUARDRAIL_FIELDS}
-_ACTION: Final = {f.name: f for f in ACTION_FIELDS}
 _TEXT_DIMENSIONS: Final = (
     "service",
     "environment",
@@ -68,7 +47,6 @@ _TEXT_DIMENSIONS: Final = (
     "provider",
     "tenant_id",
 )
-_FLOAT_EXACT: Final = 1e15
 
 
 def canonicalise(
@@ -82,13 +60,15 @@ def canonicalise(
 ) -> Block:
     """Canonical block of decoded lines; what could not be read is added to `tally`."""
     read = Reader(frame, tally, mapping)
-    retrievals, chunks = _retrievals(frame, dictionaries, tally, mapping)
-    tools = _tool_calls(frame, dictionaries, tally, mapping)
-    guardrails = _guardrails(frame, dictionaries, tally, mapping)
+    retrievals, chunks = children.retrievals(frame, dictionaries, tally, mapping)
+    tools = children.tool_calls(frame, dictionaries, tally, mapping)
+    guardrails = children.guardrails(frame, dictionaries, tally, mapping)
     trace, span = read.texts(_LINE["trace_id"]), read.texts(_LINE["span_id"])
-    actions = _actions(frame, dictionaries, tally, mapping)
-    lines = _lines(read, _has_child(frame, mapping), trace, span, dictionaries, tally)
-    retrievals = _line_is_retrieval(retrievals, lines, read)
+    actions = children.actions(frame, dictionaries, tally, mapping)
+    lines = _lines(read, children.there(frame, mapping), trace, span, dictionaries, tally)
+    if retrievals.height:
+        own = among(read.texts(_LINE["operation"]), RETRIEVAL_OPERATIONS)
+        retrievals = children.of_lines(retrievals, lines, own)
     ids = pl.DataFrame({"trace_id": trace, "span_id": span}) if keep_ids else None
     return Block(position, lines, retrievals, chunks, tools, guardrails, actions, ids)
 
@@ -121,7 +101,7 @@ def _lines(
 ) -> pl.DataFrame:
     operation = read.texts(_LINE["operation"])
     status = read.classes(_LINE["status"], classes.status_class, classes.STATUS_MISSING)
-    failed, blocked, error_class = _outcome(read, status)
+    failed, blocked, error_class = outcome(read, status, _LINE)
     start = _times(read, "start_time", tally)
     duration = _duration(read, start, tally)
     streamed = read.flags(_LINE["streamed"])
@@ -161,7 +141,7 @@ def _lines(
     )
     for values in tokens.values():
         callish |= values != MISSING
-    is_call = (callish | ~has_child) & (classify(operation, _not_call, NO) == NO)
+    is_call = (callish | ~has_child) & ~among(operation, NOT_CALL_OPERATIONS)
     told = read.flags(_LINE["is_call"])
     is_call = np.where(told == UNKNOWN_FLAG, is_call, told == YES)
     retries = read.counts(_LINE["retries"])
@@ -177,8 +157,8 @@ def _lines(
         "finish_reason": finish,
         "is_call": is_call,
         "is_span": read.flags(_LINE["is_span"]) == YES,
-        "is_embedding": classify(operation, _is_embedding, NO) == YES,
-        "is_guard": classify(operation, _is_guard, NO) == YES,
+        "is_embedding": among(operation, EMBEDDING_OPERATIONS),
+        "is_guard": among(operation, GUARD_OPERATIONS),
         "is_blocked": blocked,
         "has_output": has_output,
         "failed": failed,
@@ -233,289 +213,3 @@ def _duration(read: Reader, start: NDArray[np.int64], tally: Tally) -> NDArray[n
     # End minus start is what was measured; a logged duration stands in where one is missing.
     odd = backwards | endless
     return np.where(both & ~odd, end - start, np.where(odd, MISSING, logged))
-
-
-def _outcome(
-    read: Reader, status: NDArray[np.uint8], fields: Mapping[str, Field] = _LINE
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint8]]:
-    """(failed, blocked, error class) from status, ok flag and error type."""
-    ok = read.flags(fields["ok"])
-    error = read.texts(fields["error_type"])
-    # `error` may be a flag: false says that there was none.
-    none = error.str.to_lowercase().is_in(["false", "0", "none"]).fill_null(False).to_numpy()
-    has_error = (error.str.len_bytes() > 0).fill_null(False).to_numpy() & ~none
-    blocked = status == classes.BLOCKED
-    failed = np.full(read.height, UNKNOWN_FLAG, dtype=np.uint8)
-    failed[(status == classes.OK) | blocked | (ok == YES) | none] = NO
-    failed[((status == classes.FAILED) | (ok == NO) | has_error) & ~blocked] = YES
-    by_error = classify(error, classes.error_class, NO_ERROR_CLASS)
-    by_status = read.classes(fields["status"], classes.error_class, NO_ERROR_CLASS)
-    other = len(ERROR_CLASSES) - 1
-    by_error = np.where(has_error, by_error, NO_ERROR_CLASS)
-    found = np.where(by_error != NO_ERROR_CLASS, by_error, by_status)
-    found = np.where(found == NO_ERROR_CLASS, other, found)
-    kind = np.where(failed == YES, found, NO_ERROR_CLASS).astype(np.uint8)
-    return failed, blocked, kind
-
-
-def _has_child(frame: pl.DataFrame, mapping: Mapping[str, str]) -> NDArray[np.bool_]:
-    out = np.zeros(frame.height, dtype=bool)
-    for child in CHILDREN:
-        for name in (*child.names, *own_containers(mapping, child)):
-            if name in frame.columns:
-                out |= _filled(frame[name]).to_numpy()
-    return out
-
-
-def _filled(series: pl.Series) -> pl.Series:
-    if isinstance(series.dtype, pl.List):
-        return (series.list.len() > 0).fill_null(False)
-    return series.is_not_null()
-
-
-def _children(
-    frame: pl.DataFrame, child: Child, tally: Tally, mapping: Mapping[str, str]
-) -> list[tuple[NDArray[np.uint32], Reader]]:
-    """(row of the parent, fields) for each column that holds such children."""
-    found = []
-    own = own_containers(mapping, child)
-    for name in {**dict.fromkeys(own), **dict.fromkeys(child.names)}:
-        if name not in frame.columns:
-            continue
-        series = frame[name]
-        rows = np.arange(frame.height, dtype=np.uint32)
-        if isinstance(series.dtype, pl.List):
-            lengths = series.list.len().fill_null(0).to_numpy()
-            rows = np.repeat(rows, lengths)
-            series = series.filter(pl.Series(lengths > 0)).explode()
-        if not isinstance(series.dtype, pl.Struct):
-            odd = series.len() - series.null_count()
-            if odd:
-                tally["I014", name] += odd
-            continue
-        there = series.is_not_null().to_numpy()
-        if not there.all():
-            series, rows = series.filter(pl.Series(there)), rows[there]
-        if len(series):
-            prefix = f"{child.names[0]}."
-            found.append((rows, Reader(series.struct.unnest(), tally, own.get(name), prefix)))
-    return found
-
-
-_CHILD: Final = {child.table: child for child in CHILDREN}
-
-
-def _frame(columns: Sequence[pl.DataFrame], schema: Mapping[str, object]) -> pl.DataFrame:
-    return pl.concat(columns) if columns else pl.DataFrame(schema=dict(schema))  # type: ignore[arg-type]
-
-
-def _retrievals(
-    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    rows_out, chunks_out = [], []
-    for rows, read in _children(frame, _CHILD["retrievals"], tally, mapping):
-        status = read.classes(_RETRIEVAL["status"], classes.status_class, classes.STATUS_MISSING)
-        failed = _outcome(read, status, _RETRIEVAL)[0] == YES
-        ids = read.lists(_RETRIEVAL["chunk_ids"])
-        n_ids = ids.list.len().cast(pl.Int64).fill_null(MISSING).to_numpy()
-        n_chunks = np.where(n_ids != MISSING, n_ids, read.counts(_RETRIEVAL["n_chunks"]))
-        expected, found = _recall(read.lists(_RETRIEVAL["expected_ids"]), ids)
-        hit, hit_by = _hit(read.flags(_RETRIEVAL["hit"]), n_chunks, expected, found, failed)
-        scores = read.lists(_RETRIEVAL["scores"])
-        top = _top_score(scores)
-        lengths = np.maximum(n_ids, 0)
-        flat = ids.filter(pl.Series(lengths > 0)).explode()
-        chunks = pl.DataFrame(
-            {
-                "row": np.repeat(rows, lengths),
-                "chunk": dictionaries.chunk.encode(flat.cast(pl.String)),
-            },
-            schema=CHUNK_SCHEMA,
-        )
-        has_ids = n_ids == 0
-        has_ids[np.repeat(np.arange(len(rows)), lengths)[chunks["chunk"].to_numpy() != 0]] = True
-        rows_out.append(
-            pl.DataFrame(
-                {
-                    "row": rows,
-                    "index_version": dictionaries.index_version.encode(
-                        read.texts(_RETRIEVAL["index_version"])
-                    ),
-                    "embedding_model": dictionaries.embedding_model.encode(
-                        read.texts(_RETRIEVAL["embedding_model"])
-                    ),
-                    "hit": hit,
-                    "hit_by": hit_by,
-                    "failed": failed,
-                    "has_ids": has_ids,
-                    "n_chunks": np.minimum(n_chunks, 2**31 - 1),
-                    "top_score_micro": top,
-                    "expected": expected,
-                    "expected_found": found,
-                    "duration_us": read.durations(_RETRIEVAL["duration"]),
-                },
-                schema=RETRIEVAL_SCHEMA,
-            )
-        )
-        chunks_out.append(chunks.filter(pl.col("chunk") != 0))
-    return _frame(rows_out, RETRIEVAL_SCHEMA), _frame(chunks_out, CHUNK_SCHEMA)
-
-
-def _recall(expected: pl.Series, got: pl.Series) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """How many ids were expected, and how many of those were retrieved.
-
-    0 where none were, and where what was retrieved is not known.
-    """
-    wanted = (expected.list.len() > 0).fill_null(False) & got.is_not_null()
-    n_expected = np.zeros(len(expected), dtype=np.int32)
-    n_found = np.zeros(len(expected), dtype=np.int32)
-    if wanted.any():
-        rows = pl.Series("row", np.flatnonzero(wanted.to_numpy()).astype(np.uint32))
-        asked = pl.DataFrame({"row": rows, "id": expected.filter(wanted)}).explode("id")
-        asked = asked.drop_nulls().unique()
-        given = pl.DataFrame({"row": rows, "id": got.filter(wanted)}).explode("id")
-        found = asked.join(given, on=["row", "id"], how="semi")
-        n_expected[:] = np.bincount(asked["row"].to_numpy(), minlength=len(expected))
-        n_found[:] = np.bincount(found["row"].to_numpy(), minlength=len(expected))
-    return n_expected, n_found
-
-
-def _hit(
-    flag: NDArray[np.uint8],
-    n_chunks: NDArray[np.int64],
-    expected: NDArray[np.int32],
-    found: NDArray[np.int32],
-    failed: NDArray[np.bool_],
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Hit by expectation, else by the logged flag, else by any chunk; a failed one is no hit."""
-    hit = np.where(n_chunks == MISSING, UNKNOWN_FLAG, n_chunks > 0)
-    by = np.where(n_chunks == MISSING, 0, HIT_NOT_EMPTY)
-    hit, by = (
-        np.where(flag != UNKNOWN_FLAG, flag, hit),
-        np.where(flag != UNKNOWN_FLAG, HIT_FLAGGED, by),
-    )
-    hit, by = np.where(expected > 0, found > 0, hit), np.where(expected > 0, HIT_EXPECTED, by)
-    return np.where(failed, NO, hit).astype(np.uint8), by.astype(np.uint8)
-
-
-def _top_score(scores: pl.Series) -> NDArray[np.int64]:
-    top = scores.cast(pl.List(pl.Float64), strict=False).list.max()
-    usable = top.is_finite().fill_null(False) & (top.abs() < _FLOAT_EXACT / 1e6).fill_null(False)
-    values = top.set(~usable, None)
-    return np.rint(
-        values.fill_null(np.nan).to_numpy() * 1e6,
-        where=usable.to_numpy(),
-        out=np.full(len(top), float(NO_TIME)),
-    ).astype(np.int64)
-
-
-def _line_is_retrieval(retrievals: pl.DataFrame, lines: pl.DataFrame, read: Reader) -> pl.DataFrame:
-    """On a line that is itself a retrieval, the line's duration and failure are the retrieval's."""
-    if not retrievals.height:
-        return retrievals
-    operation = classify(read.texts(_LINE["operation"]), _is_retrieval, NO) == YES
-    rows = retrievals["row"].to_numpy()
-    own = operation[rows] | ~lines["is_call"].to_numpy()[rows]
-    if not own.any():
-        return retrievals
-    duration = retrievals["duration_us"].to_numpy()
-    failed = retrievals["failed"].to_numpy() | own & (lines["failed"].to_numpy()[rows] == YES)
-    inherit = own & operation[rows] & (duration == MISSING)
-    return retrievals.with_columns(
-        pl.Series(
-            "duration_us", np.where(inherit, lines["duration_us"].to_numpy()[rows], duration)
-        ),
-        pl.Series("failed", failed),
-        pl.Series("hit", np.where(failed, NO, retrievals["hit"].to_numpy()).astype(np.uint8)),
-    )
-
-
-def _tool_calls(
-    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
-) -> pl.DataFrame:
-    out = []
-    for rows, read in _children(frame, _CHILD["tool_calls"], tally, mapping):
-        status = read.classes(_TOOL["status"], classes.status_class, classes.STATUS_MISSING)
-        failed = _outcome(read, status, _TOOL)[0]
-        timed_out = (
-            (read.flags(_TOOL["timed_out"]) == YES)
-            | (read.classes(_TOOL["status"], classes.is_timeout, NO) == YES)
-            | (read.classes(_TOOL["error_type"], classes.is_timeout, NO) == YES)
-        )
-        out.append(
-            pl.DataFrame(
-                {
-                    "row": rows,
-                    "tool": dictionaries.tool.encode(read.texts(_TOOL["name"])),
-                    "failed": np.where(timed_out, YES, failed).astype(np.uint8),
-                    "timed_out": timed_out,
-                    "arguments_valid": read.flags(_TOOL["arguments_valid"]),
-                    "fallback": read.flags(_TOOL["fallback"]),
-                    "has_input": read.presence(_TOOL["input"]),
-                    "has_output": read.presence(_TOOL["output"]),
-                    "duration_us": read.durations(_TOOL["duration"]),
-                },
-                schema=TOOL_SCHEMA,
-            )
-        )
-    return _frame(out, TOOL_SCHEMA)
-
-
-def _guardrails(
-    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
-) -> pl.DataFrame:
-    out = []
-    for rows, read in _children(frame, _CHILD["guardrails"], tally, mapping):
-        out.append(
-            pl.DataFrame(
-                {
-                    "row": rows,
-                    "name": dictionaries.guardrail.encode(read.texts(_GUARDRAIL["name"])),
-                    "stage": dictionaries.stage.encode(read.texts(_GUARDRAIL["stage"])),
-                    "triggered": read.flags(_GUARDRAIL["triggered"]),
-                    "blocked": read.classes(_GUARDRAIL["action"], classes.is_blocking, NO) == YES,
-                    "bypassed": read.flags(_GUARDRAIL["bypassed"]) == YES,
-                    "duration_us": read.durations(_GUARDRAIL["duration"]),
-                    "cost_nano_usd": read.scaled(_GUARDRAIL["cost_usd"], 1e9),
-                },
-                schema=GUARDRAIL_SCHEMA,
-            )
-        )
-    return _frame(out, GUARDRAIL_SCHEMA)
-
-
-def _actions(
-    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
-) -> pl.DataFrame:
-    out = []
-    for rows, read in _children(frame, _CHILD["actions"], tally, mapping):
-        tier = read.counts(_ACTION["tier"])
-        out.append(
-            pl.DataFrame(
-                {
-                    "row": rows,
-                    "action": dictionaries.action.encode(read.texts(_ACTION["name"])),
-                    "tier": np.where((tier >= 1) & (tier <= 3), tier, 0).astype(np.uint8),
-                    "review": read.classes(_ACTION["review"], classes.review, 0),
-                    "duration_us": read.durations(_ACTION["duration"]),
-                },
-                schema=ACTION_SCHEMA,
-            )
-        )
-    return _frame(out, ACTION_SCHEMA)
-
-
-def _not_call(text: str) -> int:
-    return YES if text.strip().lower() in NOT_CALL_OPERATIONS else NO
-
-
-def _is_embedding(text: str) -> int:
-    return YES if text.strip().lower() in EMBEDDING_OPERATIONS else NO
-
-
-def _is_guard(text: str) -> int:
-    return YES if text.strip().lower() in GUARD_OPERATIONS else NO
-
-
-def _is_retrieval(text: str) -> int:
-    return YES if text.strip().lower() in RETRIEVAL_OPERATIONS else NO
