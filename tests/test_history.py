@@ -1,12 +1,10 @@
-"""A site of many periods: each stays as it was, late records make an edition, nothing is lost."""
+"""What is kept of each period, and the page, the trends and the feed of all of them."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -24,10 +22,8 @@ from gonogo.results import Decision, Period, ReadinessResult, SiteInfo
 from gonogo.site import render, render_history
 from hostile import ATTACK_STRINGS
 from hostile_result import hostile_result
-from published import Outcome, gonogo, tree
 from sitecheck import Page
 from synthetic import synthetic_result
-from weeks import CONFIG, write_week
 
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 # What a first version wrote, as little of it as later versions still have to understand.
@@ -290,194 +286,6 @@ def test_hostile_texts_neither_run_nor_break_the_page_and_the_feed(text: str) ->
     assert {e.tag.partition("}")[2] for e in feed.iter()} == {
         "feed", "id", "title", "updated", "link", "author", "name", "entry", "summary",
     }  # fmt: skip
-
-
-# --- whole runs -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder with logs, configuration, site and state, and what each step left in the site."""
-
-    folder: Path
-    steps: dict[str, tuple[Outcome, dict[str, bytes]]]
-
-    def build(self, *more: str, **folders: str) -> Outcome:
-        return build(self.folder, *more, **folders)
-
-    def copy(self, to: Path) -> Place:
-        shutil.copytree(self.folder, to)
-        return Place(to, self.steps)
-
-
-def build(folder: Path, *more: str, site: str = "site", state: str = "state") -> Outcome:
-    with contextlib.chdir(folder):
-        return gonogo("build", "logs", "-o", site, "--state", state, *more)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    folder = tmp_path_factory.mktemp("history")
-    (folder / "readiness.toml").write_text(CONFIG)
-    logs, steps = folder / "logs", {}
-
-    def step(name: str, *more: str) -> None:
-        steps[name] = (build(folder, *more), tree(folder / "site"))
-
-    write_week(logs, "2026-W01", 400)
-    write_week(logs, "2026-W02", 400)
-    step("first", "--period", "2026-W01")
-    step("second", "--period", "2026-W02")
-    write_week(logs, "2026-W01", 60, bad_every=1, seed=2)
-    step("late", "--period", "2026-W03", "--catch-up", "2")
-    return Place(folder, steps)
-
-
-def pages_of(files: dict[str, bytes], name: str) -> dict[str, bytes]:
-    return {path: content for path, content in files.items() if path.startswith(f"{name}/")}
-
-
-def test_catching_up_says_which_week_and_what_became_of_it(place: Place) -> None:
-    said = place.steps["late"][0].stderr
-    at = [
-        said.index(text)
-        for text in (
-            "gonogo: 2026-W01: looking for a missed week or late records\n",
-            "gonogo: 2026-W01: built again, late records\n",
-            "gonogo: 2026-W02: looking for a missed week or late records\n",
-            "gonogo: 2026-W02: nothing new\n",
-            "gonogo: 2026-W03: the period that was asked for\n",
-        )
-    ]
-    assert at == sorted(at)
-
-
-def test_periods_stand_beside_each_other_and_stay_as_they_were(place: Place) -> None:
-    (one, first), (two, second) = place.steps["first"], place.steps["second"]
-    assert (one.exit_code, two.exit_code) == (0, 0), one.said + two.said
-    assert pages_of(first, "2026-W01")
-    assert pages_of(second, "2026-W01") == pages_of(first, "2026-W01")
-    assert pages_of(second, "2026-W02")
-    assert b'href="../index.html"' in second["2026-W02/index.html"]
-    assert b'href="../feed.xml"' in second["2026-W02/index.html"]
-
-
-def test_late_records_of_a_week_make_an_edition_with_its_reason(place: Place) -> None:
-    done, files = place.steps["late"]
-    before = place.steps["second"][1]
-    assert done.exit_code == 3  # the third week has no records, and says so
-    assert json.loads(files["badge.json"])["message"] == "INCONCLUSIVE"
-    saved = json.loads(files["2026-W01/readiness.json"])
-    first, second = saved["revisions"]
-    assert (first["verdict"], first["calls"]) == ("GO", 400)
-    assert (second["verdict"], second["calls"]) == ("NO-GO", 460)
-    assert second["reason"] == "late records: 60 more calls"
-    words = Page(files["index.html"].decode()).words()
-    assert "2026-W01, edition 2: GO → NO-GO, late records: 60 more calls" in words
-    assert pages_of(files, "2026-W02") == pages_of(before, "2026-W02")
-    kept = place.folder / "state" / "periods" / "public" / "2026-W01"
-    assert (kept / "editions" / "1.json.gz").is_file()
-    assert (kept / "rollup" / "rollup.json").is_file()
-
-
-def test_a_saved_result_of_a_period_renders_to_its_pages(place: Place, tmp_path: Path) -> None:
-    saved = place.folder / "site" / "2026-W01" / "readiness.json"
-    assert gonogo("render", saved, "-o", tmp_path / "again").exit_code == 0
-    again_ = {f"2026-W01/{n}": c for n, c in tree(tmp_path / "again").items()}
-    del again_["2026-W01/.gonogo-site"]
-    assert again_ == pages_of(place.steps["late"][1], "2026-W01")
-
-
-def test_a_lost_site_comes_back_from_the_state_byte_for_byte(place: Place, tmp_path: Path) -> None:
-    copy = place.copy(tmp_path / "copy")
-    shutil.rmtree(copy.folder / "site")
-    copy.build("--period", "2026-W03")
-    assert tree(copy.folder / "site") == place.steps["late"][1]
-
-
-def test_a_lost_state_comes_back_from_the_site(place: Place, tmp_path: Path) -> None:
-    copy = place.copy(tmp_path / "copy")
-    shutil.rmtree(copy.folder / "state")
-    copy.build("--period", "2026-W03")
-    assert tree(copy.folder / "site") == place.steps["late"][1]
-    stored = Archive(copy.folder / "state", "public")
-    assert sorted(stored.results()) == ["2026-W01", "2026-W02", "2026-W03"]
-
-
-def test_only_the_newest_are_published_and_the_rest_is_kept(place: Place, tmp_path: Path) -> None:
-    copy = place.copy(tmp_path / "copy")
-    copy.build("--period", "2026-W03", "--keep", "1")
-    assert sorted(p.name for p in (copy.folder / "site").iterdir() if is_period(p.name)) == [
-        "2026-W03"
-    ]
-    copy.build("--period", "2026-W03")
-    assert tree(copy.folder / "site") == place.steps["late"][1]
-
-
-def test_a_published_week_is_not_taken_back_when_its_logs_are_gone(
-    place: Place, tmp_path: Path
-) -> None:
-    copy = place.copy(tmp_path / "copy")
-    for path in (copy.folder / "logs").iterdir():
-        path.unlink()
-    done = copy.build("--period", "2026-W02")
-    assert done.exit_code == 4
-    assert "I050" in done.stderr
-    assert tree(copy.folder / "site") == place.steps["late"][1]
-
-
-def test_a_week_without_any_logs_is_published_as_that(place: Place, tmp_path: Path) -> None:
-    copy = place.copy(tmp_path / "copy")
-    shutil.rmtree(copy.folder / "logs")
-    done = copy.build("--period", "2026-W04")
-    assert done.exit_code == 4
-    files = tree(copy.folder / "site")
-    assert json.loads(files["2026-W04/readiness.json"])["readiness"]["verdict"] == "INCONCLUSIVE"
-    assert b"#656d76" in files["badge.svg"]
-    assert pages_of(files, "2026-W01") == pages_of(place.steps["late"][1], "2026-W01")
-    assert copy.build("--period", "2026-W05", "--exit-zero").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("more", "code"),
-    [
-        ((), "U063"),
-        (("--period", "2026-W02", "--profile", "internal"), "U060"),
-        (("--period", "2026-01-05..2026-01-06", "--catch-up", "1"), "U064"),
-    ],
-)
-def test_what_would_spoil_the_history_is_refused(
-    place: Place, tmp_path: Path, more: tuple[str, ...], code: str
-) -> None:
-    done = place.build(*more)
-    assert done.exit_code == 2
-    assert f"[{code}]" in done.stderr
-    assert tree(place.folder / "site") == place.steps["late"][1]
-
-
-def test_options_of_periods_without_a_period_are_refused(place: Place) -> None:
-    for option in ("--keep", "--catch-up"):
-        assert "[U065]" in place.build(option, "2", site="elsewhere").stderr
-    assert not (place.folder / "elsewhere").exists()
-
-
-def test_internal_pages_never_come_back_into_a_public_site(place: Place, tmp_path: Path) -> None:
-    copy = place.copy(tmp_path / "copy")
-    copy.build("--period", "2026-W02", "--profile", "internal", site="inside")
-    assert list(Archive(copy.folder / "state", "internal").results()) == ["2026-W02"]
-    shutil.rmtree(copy.folder / "site")
-    copy.build("--period", "2026-W03")
-    assert tree(copy.folder / "site") == place.steps["late"][1]
-
-
-def test_damaged_pages_in_the_state_are_told(place: Place, tmp_path: Path) -> None:
-    copy = place.copy(tmp_path / "copy")
-    shutil.rmtree(copy.folder / "site")
-    (copy.folder / "state" / "periods" / "public" / "2026-W01" / "site.zip").write_bytes(b"PK")
-    done = copy.build("--period", "2026-W03")
-    assert done.exit_code == 2
-    assert "U061" in done.stderr
-    assert not (copy.folder / "site").exists()
 
 
 # --- the age of a page ----------------------------------------------------------------------------
