@@ -27,13 +27,21 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-@contextmanager
-def running() -> Iterator[Any]:
-    """A headless browser; skips the test where there is none to run."""
-    sync = pytest.importorskip("playwright.sync_api", reason=MISSING)
+def needed() -> str:
+    """Where the browser is; skips the test where there is none, or nothing to drive it."""
+    pytest.importorskip("playwright.sync_api", reason=MISSING)
     path = chromium()
     if path is None:
         pytest.skip(MISSING)
+    return path
+
+
+@contextmanager
+def running() -> Iterator[Any]:
+    """A headless browser; skips the test where there is none to run."""
+    path = needed()
+    import playwright.sync_api as sync
+
     with sync.sync_playwright() as driver:
         # Containers run as root, which the sandbox does not allow.
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -66,6 +74,17 @@ class Watched:
 
     def __exit__(self, *_: object) -> None:
         self.context.close()
+
+
+def open_page(watched: Watched, address: str) -> Any:
+    """The page, once it shows what is at an address."""
+    watched.page.goto(address)
+    return watched.page
+
+
+def marks(page: Any, chart: str) -> Any:
+    """The picture of a chart, which is pointed at and read with keys."""
+    return page.locator(f"#chart-{chart} .picture")
 
 
 @functools.cache
