@@ -346,7 +346,9 @@ def what_is_missing(report: IngestReport) -> str:
 
 def unreadable(problem: Diagnostic, masker: Masker) -> Problem:
     """A diagnostic of the reader as a problem on the Data page."""
-    path, line = _PLACE.fullmatch(problem.where).groups()  # type: ignore[union-attr]
+    found = _PLACE.fullmatch(problem.where)
+    assert found is not None  # it matches every text
+    path, line = found.groups()
     place = f"{masker.mask('paths', path)}{line}" if path else "the input"
     # What is said may name columns, and those are named by whoever writes the log.
     what = f"{place}: {clean_label(problem.what, 300)}"

@@ -43,5 +43,6 @@ def stop(worker: Worker) -> None:
     worker.kill()
     worker.wait()
     for pipe in (worker.stdin, worker.stdout):
-        with suppress(OSError):
-            pipe.close()  # type: ignore[union-attr]
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()

@@ -240,7 +240,7 @@ def _convert_spend(record: Record, options: Options) -> Iterator[Line | Refused]
     opened = epoch_us(record.get("completionStartTime"))
     end = epoch_us(record.get("endTime"))
     # The table has no column for streams: a first token before the end is the sign of one.
-    streamed = None not in (opened, end, start) and start < opened < end  # type: ignore[operator]
+    streamed = start is not None and opened is not None and end is not None and start < opened < end
     made.pop("stream", None)
     made |= line(
         stream=True if streamed else None,

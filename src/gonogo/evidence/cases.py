@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final
 
@@ -98,9 +99,9 @@ class Cases:
         if not 0 <= number <= 1:
             self.troubles["scores lie outside 0 to 1"] += 1
             return UNSCORED
-        limit = _number(threshold)
+        limit: float | Fraction | None = _number(threshold)
         if limit is None:
-            limit = (self.evals.thresholds or {}).get(metric, self.evals.threshold)  # type: ignore[assignment]
+            limit = (self.evals.thresholds or {}).get(metric, self.evals.threshold)
         if limit is None:
             if number in (0, 1):
                 return PASSED if number else FAILED

@@ -53,8 +53,7 @@ class Run:
     @property
     def repeats(self) -> int:
         """Trials that every case has."""
-        fewest = self.items["trials"].min()
-        return int(fewest) if fewest is not None else 0  # type: ignore[arg-type]
+        return min(self.items["trials"].to_list(), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class LogInput:
     def blocks(self) -> Iterator[Callable[[], tuple[Block, NDArray[np.bool_]]]]:
         """Loaders, one a part; each gives (block, keep): keep is False on duplicates."""
         for number in range(len(self.parts)):
-            yield lambda number=number: self._load(number)  # type: ignore[misc]
+            yield partial(self._load, number)
 
     def _load(self, number: int) -> tuple[Block, NDArray[np.bool_]]:
         tally: Tally = Counter()

@@ -34,10 +34,10 @@ class Scenario:
 
 def observed_seconds(partial: Partial) -> int:
     """Seconds from the first to the last 5-minute bin with a call, both included; 0 without one."""
-    bins = partial.frames["calls"]["bin"].drop_nulls()
+    bins = partial.frames["calls"]["bin"].drop_nulls().to_numpy()
     if not len(bins):
         return 0
-    return int(bins.max()) - int(bins.min()) + BIN_SECONDS  # type: ignore[arg-type]
+    return int(bins.max()) - int(bins.min()) + BIN_SECONDS
 
 
 def calls_a_day(partial: Partial) -> Fraction | None:

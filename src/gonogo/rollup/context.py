@@ -185,4 +185,4 @@ def _calendar(
         unique, inverse = np.unique(of_bin, return_inverse=True)
         values: list[int | None] = [None if v == -1 and untimed else v for v in unique.tolist()]
         out += [inverse[index], values]
-    return tuple(out)  # type: ignore[return-value]
+    return tuple(out)  # type: ignore[return-value]  # hours and days, two items each
