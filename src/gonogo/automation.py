@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from gonogo import console
 from gonogo.conventions import EXIT_INCONCLUSIVE, EXIT_NO_GO, EXIT_OK, Verdict
 from gonogo.errors import Diagnostic, UsageError
-from gonogo.options import Input, debug_option, passes, reads_logs
+from gonogo.options import SETTINGS, Input, debug_option, passes, reads_logs, writes_into
 
 if TYPE_CHECKING:
     from gonogo.results import Decision, ReadinessResult
 
 FORMATS: Final = ("json", "markdown", "junit", "github", "slack", "csv")
-_SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _SLO_ONLY: Final = click.option(
     "--slo-only", is_flag=True, help="The objectives (SLO) without the gates."
 )
@@ -61,7 +60,7 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
 
 
 @click.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="A saved result as Markdown, JUnit, Slack and so on.",
     epilog="\b\nExamples:\n  gonogo report site/readiness.json --format slack\n"
     "  gonogo report site/readiness.json --format comment > comment.md\n"
@@ -111,7 +110,7 @@ def report(
 
 
 @click.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Tell GitHub Actions what a saved result says.",
     epilog="\b\nExamples:\n  gonogo ci site/\n  gonogo ci site/2026-W47/readiness.json --strict\n\n"
     "The outputs are verdict, slo, breaches, exit-code, site and result; a later step or job "
@@ -142,7 +141,7 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
 
 @click.command(
     "config-diff",
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="What a change of readiness.toml does to the bar.",
     epilog="\b\nExamples:\n  gonogo config-diff base/readiness.toml readiness.toml\n"
     "  gonogo config-diff base/readiness.toml readiness.toml --format github --strict\n"
@@ -196,7 +195,7 @@ def config_diff(base: Path, head: Path, form: str, also: tuple[str, ...], strict
 
 
 @click.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Print the script that completes commands in a shell.",
     epilog='\b\nExamples:\n  eval "$(gonogo completion bash)"         in ~/.bashrc\n'
     '  eval "$(gonogo completion zsh)"          in ~/.zshrc\n'
@@ -250,7 +249,7 @@ def _append(variable: str, text: str) -> None:
 
 
 @click.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Count LOGS once, file by file, for later verdicts.",
     epilog="\b\nExamples:\n  gonogo rollup logs/ -o rollups/\n"
     "  gonogo rollup 'logs/2026-11-*.jsonl.gz' -o rollups/ --quiet\n\n"
@@ -259,14 +258,7 @@ def _append(variable: str, text: str) -> None:
     "counts all LOGS together, as one entry: give it a day at a time.",
 )
 @reads_logs
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("rollups"),
-    show_default=True,
-    help="Folder of the rollups; private, like the logs themselves.",
-)
+@writes_into("rollups", "Folder of the rollups; private, like the logs themselves.")
 @click.option(
     "--engine",
     type=click.Choice(["local", "spark"]),
@@ -295,7 +287,7 @@ def rollup(given: Input, output: Path, engine: str, master: str | None) -> None:
 
 
 @click.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Put several folders of rollups into one.",
     epilog="\b\nExample:\n  gonogo merge monday/ tuesday/ -o rollups/\n\n"
     "For files that were rolled up on several machines; merging changes no SLA or SLO verdict.",

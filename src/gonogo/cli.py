@@ -32,6 +32,7 @@ from gonogo.oncall import incident
 from gonogo.options import (
     DEBUG,
     DEFAULT_CONFIG,
+    SETTINGS,
     Input,
     compares,
     debug_option,
@@ -42,6 +43,7 @@ from gonogo.options import (
     reads_logs_of_check,
     takes_evals,
     takes_rollups,
+    writes_into,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
     from gonogo.results import Decision, ReadinessResult
 
 _EXIT_INTERRUPTED: Final = 130
-_SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Program(click.Group):
@@ -85,7 +86,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 @click.group(
     cls=Program,
-    context_settings={**_SETTINGS, "auto_envvar_prefix": "GONOGO"},
+    context_settings={**SETTINGS, "auto_envvar_prefix": "GONOGO"},
     epilog="\b\nStart here:\n  gonogo build logs/ -o site/     a site and a verdict\n"
     "  gonogo check logs/              the verdict alone, for CI\n\n"
     "Environment variables set options: GONOGO_PROFILE, GONOGO_STRICT and the like where several "
@@ -109,7 +110,7 @@ def main() -> None:
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Build the site and the verdict from LOGS.",
     epilog="\b\nExamples:\n  gonogo build logs/ -o site/\n"
     "  gonogo build 'logs/*.jsonl.gz' -o public/ --period last-week --state state/\n"
@@ -121,14 +122,7 @@ def main() -> None:
 )
 @draws
 @reads_logs
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("site"),
-    show_default=True,
-    help="Folder of the site; what was there stays until the new one is whole.",
-)
+@writes_into("site", "Folder of the site; what was there stays until the new one is whole.")
 @takes_rollups
 @click.option(
     "--keep",
@@ -186,7 +180,7 @@ def build(
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="The verdict alone, in the terminal or for CI.",
     epilog="\b\nExamples:\n  gonogo check logs/ --strict\n"
     "  gonogo check logs/ --slo-only --format junit > slo.xml\n"
@@ -229,7 +223,7 @@ main.add_command(incident)
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="The checklist: every gate, its evidence and what is missing.",
     epilog="\b\nExamples:\n  gonogo gates logs/\n"
     "  gonogo gates logs/ --evals golden/results.json\n\n"
@@ -255,7 +249,7 @@ def gates(given: Input) -> None:
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Write a first readiness.toml from LOGS.",
     epilog="\b\nExamples:\n  gonogo init logs/\n  gonogo init logs/ -o - | less\n\n"
     "The thresholds stay 'proposed' until agreed_by names who agreed to them.",
@@ -295,7 +289,7 @@ def init(given: Input, output: Path, force: bool) -> None:
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Say what LOGS are and which fields they have.",
     epilog="\b\nExamples:\n  gonogo inspect logs/calls.jsonl\n"
     "  head -1000 big.jsonl | gonogo inspect -",
@@ -314,20 +308,13 @@ def inspect(given: Input) -> None:
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Make the site again from a readiness.json.",
     epilog="\b\nExample:\n  gonogo render site/readiness.json -o again/\n\n"
     "The same result gives the same site, byte for byte; the logs are not needed.",
 )
 @click.argument("result", type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("site"),
-    show_default=True,
-    help="Folder of the site.",
-)
+@writes_into("site", "Folder of the site.")
 @presents
 @click.option("--quiet", "-q", is_flag=True, help="The verdict in one line.")
 @debug_option
@@ -343,7 +330,7 @@ def render(result: Path, output: Path, quiet: bool, how: Presentation) -> None:
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Explain a diagnostic CODE.",
     epilog="\b\nExamples:\n  gonogo explain C005\n  gonogo explain\n\n"
     "Codes stand at the end of each message, also of those about an SLA or SLO threshold.",
@@ -362,7 +349,7 @@ def explain(code: str | None) -> None:
 
 
 @main.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="Print a JSON Schema.",
     epilog="\b\nExamples:\n  gonogo schema > readiness.schema.json\n"
     "  gonogo schema config > config.schema.json",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from gonogo import console
-from gonogo.options import Input, reads_logs_of_check
+from gonogo.options import SETTINGS, Input, reads_logs_of_check
 
 if TYPE_CHECKING:
     from gonogo.results import Incident
@@ -21,11 +21,10 @@ _FILES: Final = {
     "slack.json": "slack",
     "pagerduty.json": "pagerduty",
 }
-_SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.command(
-    context_settings=_SETTINGS,
+    context_settings=SETTINGS,
     short_help="What is over its limit now, for whoever is on call.",
     epilog="\b\nExamples:\n  gonogo incident logs/ --last 2h\n"
     "  gonogo incident logs/ --since 2026-11-18T13:00 --until 2026-11-18T17:00 -o incident/\n"

@@ -15,6 +15,8 @@ from gonogo.conventions import INTERNAL, PUBLIC
 if TYPE_CHECKING:
     from gonogo.pipeline import Request
 
+SETTINGS: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""Of each command, as click takes them."""
 DEFAULT_CONFIG: Final = "readiness.toml"
 DEBUG: Final = "gonogo.debug"
 
@@ -162,6 +164,18 @@ _GATE_OPTIONS: Final = (
     _shared("--strict", is_flag=True, help="GO WITH CONDITIONS exits with 1 instead of 0."),
     _shared("--allow-inconclusive", is_flag=True, help="INCONCLUSIVE exits with 0 instead of 3."),
 )
+
+
+def writes_into(folder: str, told: str) -> Callable[[Any], Any]:
+    """The option --output: a folder, and what `told` says of it."""
+    return click.option(
+        "--output",
+        "-o",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(folder),
+        show_default=True,
+        help=told,
+    )
 
 
 def passes(command: Callable[..., None]) -> Callable[..., None]:
