@@ -18,6 +18,7 @@ from gonogo.adapters.values import (
     elapsed_ms,
     epoch_us,
     error_of,
+    evaluation,
     first,
     line,
     mapping_of,
@@ -135,25 +136,19 @@ def _trace(record: Mapping[str, Any]) -> Line:
 
 
 def _score(record: Mapping[str, Any]) -> Line:
-    return {
-        **line(
-            timestamp=epoch_us(record.get("timestamp")),
-            trace_id=text(first(record, "trace_id", "traceId")),
-            span_id=f"score:{record.get('id')}",
-            parent_span_id=text(first(record, "observation_id", "observationId")),
-            environment=text(record.get("environment")),
-            operation="evaluation",
-        ),
-        "is_call": False,
-        "is_span": True,
-        "evaluations": [
-            line(
-                name=text(record.get("name")),
-                score=number(record.get("value")),
-                label=text(first(record, "string_value", "stringValue")),
-            )
-        ],
-    }
+    place = line(
+        timestamp=epoch_us(record.get("timestamp")),
+        trace_id=text(first(record, "trace_id", "traceId")),
+        span_id=f"score:{record.get('id')}",
+        parent_span_id=text(first(record, "observation_id", "observationId")),
+        environment=text(record.get("environment")),
+    )
+    return evaluation(
+        place,
+        text(record.get("name")),
+        number(record.get("value")),
+        text(first(record, "string_value", "stringValue")),
+    )
 
 
 def _observation(record: Mapping[str, Any], trace: Mapping[str, Any], options: Options) -> Line:

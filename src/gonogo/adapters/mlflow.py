@@ -13,6 +13,7 @@ from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused, 
 from gonogo.adapters.spans import Event, Span, line_of
 from gonogo.adapters.values import (
     epoch_us,
+    evaluation,
     first,
     hex_id,
     line,
@@ -113,24 +114,15 @@ def _decoded(name: str, value: Any) -> Any:
 def _assessment(record: Mapping[str, Any], trace: str | None) -> Line:
     feedback = mapping_of(record.get("feedback"))
     value = feedback.get("value")
-    return {
-        **line(
-            timestamp=epoch_us(first(record, "create_time")),
-            trace_id=trace,
-            span_id=f"assessment:{record.get('assessment_id')}",
-            parent_span_id=hex_id(record.get("span_id"), 8),
-            operation="evaluation",
-        ),
-        "is_call": False,
-        "is_span": True,
-        "evaluations": [
-            line(
-                name=text(record.get("assessment_name")),
-                score=number(value),
-                label=text(value) if number(value) is None else None,
-            )
-        ],
-    }
+    place = line(
+        timestamp=epoch_us(first(record, "create_time")),
+        trace_id=trace,
+        span_id=f"assessment:{record.get('assessment_id')}",
+        parent_span_id=hex_id(record.get("span_id"), 8),
+    )
+    score = number(value)
+    label = text(value) if score is None else None
+    return evaluation(place, text(record.get("assessment_name")), score, label)
 
 
 def _versions(record: Record) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from gonogo.adapters.model import Format, Line, Note, Options, Record, Refused
 from gonogo.adapters.spans import Event, Span, flat, line_of
 from gonogo.adapters.values import (
     epoch_us,
+    evaluation,
     first,
     hex_id,
     line,
@@ -98,24 +99,18 @@ def _attributes(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _annotation(record: Mapping[str, Any]) -> Line:
     result = mapping_of(record.get("result"))
-    return {
-        **line(
-            timestamp=epoch_us(record.get("created_at")),
-            trace_id=hex_id(record.get("trace_id"), 16),
-            span_id=f"annotation:{record.get('id')}",
-            parent_span_id=hex_id(record.get("span_id"), 8),
-            operation="evaluation",
-        ),
-        "is_call": False,
-        "is_span": True,
-        "evaluations": [
-            line(
-                name=text(record.get("annotation_name")),
-                score=number(first(record, "result.score") or result.get("score")),
-                label=text(first(record, "result.label") or result.get("label")),
-            )
-        ],
-    }
+    place = line(
+        timestamp=epoch_us(record.get("created_at")),
+        trace_id=hex_id(record.get("trace_id"), 16),
+        span_id=f"annotation:{record.get('id')}",
+        parent_span_id=hex_id(record.get("span_id"), 8),
+    )
+    return evaluation(
+        place,
+        text(record.get("annotation_name")),
+        number(first(record, "result.score") or result.get("score")),
+        text(first(record, "result.label") or result.get("label")),
+    )
 
 
 def _about_rows(rows: int) -> Note | None:

@@ -283,6 +283,17 @@ def line(**members: Any) -> Line:
     return {name: value for name, value in members.items() if value is not None and value != ""}
 
 
+def evaluation(place: Line, name: str | None, score: float | None, label: str | None) -> Line:
+    """A line that only evaluates the span it stands below: `place` has its ids and its time."""
+    return {
+        **place,
+        "operation": "evaluation",
+        "is_call": False,
+        "is_span": True,
+        "evaluations": [line(name=name, score=score, label=label)],
+    }
+
+
 def settled(found: Line, record: Any, options: Options) -> Line:
     """The line with what the user's own [fields] say about its record; they come first."""
     for name, path in options.mapping.items():
