@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from gonogo import display
 from gonogo.config.evidence import Oversight
 from gonogo.conventions import Evidence
 from gonogo.evidence.cases import first, flag
 from gonogo.evidence.findings import Judged, Says, counted
-from gonogo.evidence.judge import rows_of
+from gonogo.evidence.judge import each_row
 from gonogo.privacy import clean_label
 from gonogo.results import Column, Finding, Table
 from gonogo.stats.intervals import wilson
@@ -23,24 +24,17 @@ Counts = Counter[tuple[bool, bool]]
 
 def labelled(wanted: Oversight, paths: Sequence[Path]) -> Judged:
     """Recall and precision of each guardrail, held against the bars that are set."""
-    found: list[Finding] = []
     counts: dict[str, Counts] = {}
-    for path in paths:
-        says, bad = Says(Evidence.FILE, path.name), 0
-        try:
-            for row in rows_of(path):
-                name = first(row, "guardrail", "name")
-                attack, triggered = (flag(first(row, key)) for key in ("attack", "triggered"))
-                if name is None or attack is None or triggered is None:
-                    bad += 1
-                    continue
-                counts.setdefault(clean_label(str(name)), Counter())[attack, triggered] += 1
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is broken"
-            found.append(says.missing(f"{path.name}: {reason}", "check the path and the file"))
-        if bad:
-            text = f"{path.name}: {counted(bad, 'item')} without guardrail, attack and triggered"
-            found.append(says.at_risk(text, "fill in all three"))
+
+    def take(row: dict[str, Any]) -> bool:
+        name = first(row, "guardrail", "name")
+        attack, triggered = (flag(first(row, key)) for key in ("attack", "triggered"))
+        if name is None or attack is None or triggered is None:
+            return False
+        counts.setdefault(clean_label(str(name)), Counter())[attack, triggered] += 1
+        return True
+
+    found = each_row(paths, take, "guardrail, attack and triggered", "fill in all three")
     says = Says(Evidence.FILE, ", ".join(path.name for path in paths))
     for name, of in sorted(counts.items()):
         found += _judged(name, of, wanted, says)

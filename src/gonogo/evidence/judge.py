@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -67,27 +67,43 @@ def judge(given: Judge | None, paths: Sequence[Path], observed: Observed) -> Ver
 def _labels(paths: Sequence[Path]) -> tuple[dict[str, Counts], list[Finding]]:
     """Counts by dimension, and what is wrong with the files."""
     labels: dict[str, Counts] = {}
-    found: list[Finding] = []
+
+    def take(row: dict[str, Any]) -> bool:
+        human, judged = (_label(first(row, name)) for name in ("human", "judge"))
+        if human is None or judged is None:
+            return False
+        dimension = _label(first(row, "dimension")) or "overall"
+        labels.setdefault(dimension, Counter())[human, judged] += 1
+        return True
+
+    found = each_row(paths, take, "both labels", "fill in human and judge")
+    return dict(sorted(labels.items())), found
+
+
+def each_row(
+    paths: Sequence[Path], take: Callable[[dict[str, Any]], bool], lacking: str, step: str
+) -> list[Finding]:
+    """Hand every row of files of labels to `take`, which says whether it could use it.
+
+    Returns what is wrong with the files: rows that it could not use are without what `lacking`
+    names, and `step` mends them.
+    """
+    found = []
     for path in paths:
         says, bad = Says(Evidence.FILE, path.name), 0
         try:
-            for row in rows_of(path):
-                human, judged = (_label(first(row, name)) for name in ("human", "judge"))
-                if human is None or judged is None:
-                    bad += 1
-                    continue
-                dimension = _label(first(row, "dimension")) or "overall"
-                labels.setdefault(dimension, Counter())[human, judged] += 1
+            for row in _rows_of(path):
+                bad += not take(row)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is broken"
             found.append(says.missing(f"{path.name}: {reason}", "check the path and the file"))
         if bad:
-            text = f"{path.name}: {counted(bad, 'item')} without both labels"
-            found.append(says.at_risk(text, "fill in human and judge"))
-    return dict(sorted(labels.items())), found
+            text = f"{path.name}: {counted(bad, 'item')} without {lacking}"
+            found.append(says.at_risk(text, step))
+    return found
 
 
-def rows_of(path: Path) -> Iterator[dict[str, Any]]:
+def _rows_of(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a file of labels: JSON lines, CSV or Parquet.
 
     Raises:
