@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import polars as pl
 
 from gonogo.conventions import UNKNOWN
-from gonogo.measures.columns import hidden, mean, ratio, value
-from gonogo.results import Column, Table
+from gonogo.measures.columns import hidden, made, mean, ratio, value
 from gonogo.rollup.partial import COST_SUMS, Partial
 
 Row = dict[str, Any]
@@ -31,13 +29,3 @@ def sums(partial: Partial, *by: str) -> list[Row]:
 def total(partial: Partial) -> Row:
     """The sums over everything."""
     return partial.frames["costs"].select(pl.col(name).sum() for name in COST_SUMS).to_dicts()[0]
-
-
-def made(
-    table_id: str, title: str, shape: Iterable[Column], rows: Sequence[Row], note: str = ""
-) -> Table:
-    """A table of those columns that are stored."""
-    columns = tuple(shape)
-    stored = [c.key for c in columns if c.kind in ("value", "hidden")]
-    data = {key: [row.get(key) for row in rows] for key in stored}
-    return Table(id=table_id, title=title, columns=columns, data=data, note=note)

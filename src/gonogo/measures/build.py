@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from gonogo.measures.guards import guardrail_cost_table
 from gonogo.measures.segments import numbered
 from gonogo.measures.traffic import observed_seconds
 from gonogo.records import YES
-from gonogo.results import Column, Table
+from gonogo.results import Table
 from gonogo.rollup.counting import largest
 from gonogo.rollup.partial import (
     GUARDRAIL_SUMS,
@@ -46,6 +46,7 @@ from gonogo.stats.histogram import Histogram, borders
 _HOUR: Final = 3_600
 _COARSE: Final = 8
 _TOP_MODELS: Final = 5
+_table = c.made
 
 
 def build_tables(
@@ -431,15 +432,6 @@ class _Builder:
             c.value("total", "total", "count"),
         )
         return _table("objective_bins", "Objectives by hour", shape, rows)
-
-
-def _table(
-    table_id: str, title: str, shape: Iterable[Column], rows: Sequence[Row], note: str = ""
-) -> Table:
-    shown = tuple(shape)
-    stored = [column.key for column in shown if column.kind in ("value", "hidden")]
-    data = {key: [row.get(key) for row in rows] for key in stored}
-    return Table(id=table_id, title=title, columns=shown, data=data, note=note)
 
 
 def _summed(frame: pl.DataFrame, by: list[str], sums: Sequence[str]) -> list[Row]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
 
-from gonogo.results import Column
+from gonogo.results import Column, Table
 
 Unit = Literal["text", "count", "us", "ratio", "nano_usd", "tokens", "milli_tps", "time", "score"]
 
@@ -12,19 +13,37 @@ QUANTILES: Final = ((50, "p50"), (90, "p90"), (95, "p95"), (99, "p99"))
 
 
 def value(key: str, title: str, unit: Unit, about: str = "") -> Column:
+    """What is stored and shown."""
     return Column(key=key, title=title, unit=unit, help=about)
 
 
 def hidden(key: str, unit: Unit = "count") -> Column:
+    """What is stored to be divided."""
     return Column(key=key, title=key, unit=unit, kind="hidden")
 
 
 def ratio(key: str, title: str, num: str, den: str, about: str = "") -> Column:
+    """A share: the columns with the keys `num` and `den` divided."""
     return Column(key=key, title=title, unit="ratio", kind="ratio", num=num, den=den, help=about)
 
 
 def mean(key: str, title: str, unit: Unit, num: str, den: str) -> Column:
+    """A mean in `unit`: the columns with the keys `num` and `den` divided."""
     return Column(key=key, title=title, unit=unit, kind="mean", num=num, den=den)
+
+
+def made(
+    table_id: str,
+    title: str,
+    shape: Iterable[Column],
+    rows: Sequence[Mapping[str, Any]],
+    note: str = "",
+) -> Table:
+    """A table of rows that have, by key, at least the columns of `shape` that are stored."""
+    columns = tuple(shape)
+    stored = [column.key for column in columns if column.kind in ("value", "hidden")]
+    data = {key: [row.get(key) for row in rows] for key in stored}
+    return Table(id=table_id, title=title, columns=columns, data=data, note=note)
 
 
 def _distribution(key: str, title: str, unit: Unit) -> tuple[Column, ...]:
