@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gonogo.conventions import DIMENSIONS, WIDE_DIMENSIONS
 from gonogo.ingest import children, classes
 from gonogo.ingest.access import LONGEST_US, Reader, Tally, among
 from gonogo.ingest.fields import (
@@ -38,15 +39,8 @@ _seed = secrets.randbits(63)
 """Ids are compared by a hash whose seed nobody outside knows: no collision is made to order."""
 
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
-_TEXT_DIMENSIONS: Final = (
-    "service",
-    "environment",
-    "release",
-    "prompt_version",
-    "operation",
-    "provider",
-    "tenant_id",
-)
+# The model has two fields: which one was asked for, and which one answered.
+_TEXT_DIMENSIONS: Final = tuple(d for d in (*DIMENSIONS, *WIDE_DIMENSIONS) if d != "model")
 
 
 def canonicalise(
