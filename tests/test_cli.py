@@ -63,7 +63,7 @@ class Request:
 
 @dataclass
 class Pipeline:
-    """Stands in for gonogo.pipeline: remembers what it was asked, answers with `result`."""
+    """Stands in for gonogo.pipeline, and for gonogo.inspection: remembers what it was asked."""
 
     result: ReadinessResult = field(default_factory=synthetic_result)
     error: BaseException | None = None

@@ -8,6 +8,7 @@ from config_files import only
 from gonogo.explain import CODES
 
 EXCLUDE = '[[exclude]]\nreason = "r"\nowner = "o"\n'
+CONSTRAINT = "[[constraint]]\nname = 'x'\n"
 PAIR = '[[burn_rate]]\nalert = "page"\nbudget = "2%"\nlong = "1h"\nshort = "5m"\n'
 CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C002", b"a = 1\n# \xc3\xa4 \xff\n", "2:5", "save the file as UTF-8"),
@@ -126,41 +127,26 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C036", "[use_case]\nstage = 'pilots'\n", "2:9", "did you mean 'pilot'?"),
     (
         "C071",
-        "[[constraint]]\nname = 'x'\nmust_match = ['ok', 'é(b']\n",
+        CONSTRAINT + "must_match = ['ok', 'é(b']\n",
         "3:21",
         "unclosed group (at character 2)",
     ),
     (
         "C071",
-        "[[constraint]]\nname = 'x'\nmust_not_match = '(?=x)a'\n",
+        CONSTRAINT + "must_not_match = '(?=x)a'\n",
         "3:18",
         "is not supported (at character 1)",
     ),
     (
         "C071",
-        "[[constraint]]\nname = 'x'\nmust_match = '''ab\nc(d'''\n",
+        CONSTRAINT + "must_match = '''ab\nc(d'''\n",
         "3:14",
         "unclosed group (at character 5)",
     ),
-    (
-        "C071",
-        "[[constraint]]\nname = 'x'\nmust_match = '(a{1000}){1000}'\n",
-        "3:14",
-        "too large to be compiled",
-    ),
-    ("C072", "[[constraint]]\nname = 'x'\njson = false\n", "1:1", "it asks for nothing"),
-    (
-        "C072",
-        "[[constraint]]\nname = 'x'\nmin_chars = 9\nmax_chars = 8\n",
-        "3:1",
-        "swap min_chars and max_chars",
-    ),
-    (
-        "C073",
-        "[[constraint]]\nname = 'x'\njson = true\n[[constraint]]\nname = 'x'\njson = true\n",
-        "5:1",
-        "the same name twice",
-    ),
+    ("C071", CONSTRAINT + "must_match = '(a{1000}){1000}'\n", "3:14", "too large to be compiled"),
+    ("C072", CONSTRAINT + "json = false\n", "1:1", "it asks for nothing"),
+    ("C072", CONSTRAINT + "min_chars = 9\nmax_chars = 8\n", "3:1", "swap min_chars and max_chars"),
+    ("C073", 2 * (CONSTRAINT + "json = true\n"), "5:1", "the same name twice"),
     ("C018", "[[tool]]\nname = 'x'\ntimeout = '5 sec'\n", "3:11", "write 5s or 800ms"),
     ("C026", "[[tool]]\nname = 'x'\ntimeout = '0s'\n", "3:11", "out of range"),
     (

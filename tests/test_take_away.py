@@ -50,9 +50,6 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "tool input": ("tool_calls.input",),
     "tool latency": ("tool_calls.latency_ms",),
 }  # fmt: skip
-ONE_IS_ENOUGH = {"session_id", "user_id", "response_model", "request_model", "release",
-                 "prompt_version"}  # fmt: skip
-"""Of these pairs one field does the other's work, so that taking away one of them takes nothing."""
 
 
 def without(calls: Iterable[Call], paths: Iterable[str]) -> Iterator[Call]:
