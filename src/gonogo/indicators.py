@@ -36,6 +36,7 @@ class Indicator:
 
     @property
     def bad_is_counted(self) -> bool:
+        """Whether its number is the share of bad events, and not of good ones."""
         return self.kind == "ratio" and self.good_is_low
 
 

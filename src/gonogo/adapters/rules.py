@@ -75,6 +75,7 @@ class Rule:
     default: Any = None
 
     def value(self, record: Record) -> Any:
+        """What stands there, in the words of `values`; `default` where nothing does."""
         found = at(record, self.path) if self.path else None
         if found is None or found == "":
             return self.default
@@ -97,12 +98,14 @@ Wrong = Callable[..., None]
 
 
 def unknown(table: Mapping[str, Any], known: frozenset[str], place: str, wrong: Wrong) -> None:
+    """Tell `wrong` of each key that is not known; `place` is what stands before it."""
     for name in table:
         if name not in known:
             wrong(f"{place}{name}", "unknown key", near(name, known))
 
 
 def near(name: str, known: frozenset[str]) -> str:
+    """A hint: the known name that is most like this one, else all of them."""
     close = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
 

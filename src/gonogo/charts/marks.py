@@ -33,6 +33,7 @@ _FORMATS = {
 
 
 def data(name: str) -> Any:
+    """A chart of the rows that go by this name in the data of a drawing."""
     return alt.Chart(alt.NamedData(name))
 
 

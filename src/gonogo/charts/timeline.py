@@ -89,10 +89,12 @@ class Timeline:
 
     @property
     def start(self) -> int:
+        """Begin of the first row, in ms of wall time."""
         return self.walls[0]
 
     @property
     def end(self) -> int:
+        """End of the last row, in ms of wall time."""
         return self.walls[-1] + self.step * 1000
 
     @property
@@ -104,6 +106,7 @@ class Timeline:
         return wall_text(self.walls[i], hours=self.step < DAY)
 
     def middle(self, i: int) -> int:
+        """The middle of a row, in ms of wall time."""
         return self.walls[i] + self.step * 500
 
     def column(self, key: str) -> list[Any]:

@@ -31,6 +31,7 @@ _STATUS: Final = {ChangeWord.WORSE: Status.BREACHED, ChangeWord.NOT_COMPARED: St
 
 
 def figure_of(objective: Objective) -> Figure:
+    """What the objective is about: the mean of its events, a quantile, or the share of bad ones."""
     if objective.is_mean:
         return Figure("mean")
     if objective.quantile is not None:

@@ -186,6 +186,7 @@ class Contrast:
 
     @property
     def text(self) -> str:
+        """As it is written: model=new..old."""
         return f"{self.dimension}={self.new}" + (f"..{self.old}" if self.old else "")
 
 
@@ -219,6 +220,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Site:
+    """`[site]`: how the pages call themselves, and what they may publish."""
+
     title: str | None = None
     subtitle: str = ""
     accent: str | None = None

@@ -175,6 +175,7 @@ def first(row: Mapping[str, Any], *names: str) -> Any:
 
 
 def whole(value: Any) -> int | None:
+    """The whole number in a value, rounded towards zero; None of none, or of a huge one."""
     number = _number(value)
     return int(number) if number is not None and abs(number) < 2**53 else None
 

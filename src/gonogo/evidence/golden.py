@@ -45,9 +45,11 @@ class Run:
 
     @property
     def passed(self) -> int:
+        """Cases of which every trial passed."""
         return int((self.items["outcome"] == PASSED).sum())
 
     def trials(self) -> list[tuple[int, int]]:
+        """(passed, all) of each case."""
         return list(self.items.select("passed", "trials").rows())
 
     @property

@@ -43,6 +43,7 @@ class Attacks:
     ended: bool = True
 
     def add(self, kind: Any, withstood: int, tried: int) -> None:
+        """Count attacks of a kind; beyond MOST_ATTACKS kinds they are counted as others."""
         name = clean_label(str(kind or "(not named)"), 80)
         if name not in self.by_kind and len(self.by_kind) >= MOST_ATTACKS:
             name = "(other)"

@@ -88,6 +88,7 @@ def error_class(text: str) -> int:
 
 @lru_cache(maxsize=65_536)
 def is_timeout(text: str) -> int:
+    """1 where the text is that of a timeout, else 0."""
     return int(error_class(text) == ERROR_CLASSES.index(ErrorClass.TIMEOUT))
 
 
@@ -112,4 +113,5 @@ def review(text: str) -> int:
 
 @lru_cache(maxsize=4_096)
 def is_blocking(text: str) -> int:
+    """1 where the action of a guardrail kept the call from going on, else 0."""
     return int(text.strip().lower() in _BLOCKING_ACTIONS)

@@ -131,6 +131,7 @@ def gone(name: str, error: OSError) -> Diagnostic:
 
 
 def unsound(name: str, error: Exception) -> InputError:
+    """The error of a file that Parquet cannot make sense of."""
     first = (str(error).splitlines() or ["unknown"])[0]
     return InputError(
         [
@@ -145,6 +146,7 @@ def unsound(name: str, error: Exception) -> InputError:
 
 
 def nothing_known(name: str, columns: list[str]) -> InputError:
+    """The error of a file of which no column is read."""
     what = f"no column that is known; it has {', '.join(columns[:12])}"
     hint = "map its columns in [fields] of readiness.toml"
     return InputError([Diagnostic("I021", name, what, hint)])

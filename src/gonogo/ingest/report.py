@@ -77,6 +77,7 @@ class Trouble:
     files: list[Diagnostic] = field(default_factory=list)
 
     def quarantine(self, line: Quarantined) -> None:
+        """Count a line that is refused, and remember it as long as there is room."""
         self.reasons[line.code] += 1
         known = self.first.get(line.code)
         if known is None or (line.file, line.line) < (known.file, known.line):

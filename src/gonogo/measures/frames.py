@@ -135,6 +135,7 @@ def describe(key: str, histogram: Histogram, sums: Row) -> Row:
 def quantiles(
     key: str, histogram: Histogram, wanted: Sequence[str] = ("p50", "p90", "p95", "p99")
 ) -> Row:
+    """Those of QUANTILES that are wanted, as `key`_p50, in the histogram's unit."""
     row: Row = {}
     for percent, name in QUANTILES:
         if name in wanted:

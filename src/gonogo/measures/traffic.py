@@ -62,6 +62,7 @@ class Sampling:
 
     @property
     def is_whole(self) -> bool:
+        """Whether the log is all of the traffic."""
         return self.calls == self.spend == 1
 
 

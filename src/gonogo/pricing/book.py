@@ -39,6 +39,7 @@ class Quote:
 
     @property
     def daily(self) -> bool:
+        """Whether the price depends on the time of day."""
         return self.entry is not None and self.entry.daily
 
 

@@ -81,6 +81,7 @@ def value_text(value: int | float | Fraction, unit: str, zone: str = "UTC") -> s
 
 
 def ratio_text(num: int, den: int) -> str:
+    """A share in percent, kept on one line."""
     return firm(display.ratio(num, den))
 
 
@@ -114,6 +115,7 @@ def moment(epoch: int | None, result: ReadinessResult) -> str:
 
 
 def span_text(start: int, end: int, result: ReadinessResult) -> str:
+    """A stretch of time (epoch seconds) in the declared zone."""
     return display.span(start, end, result.period.timezone)
 
 

@@ -61,6 +61,7 @@ class Cells:
 
     @property
     def events(self) -> int:
+        """Number of events in all cells."""
         return int(self.total.sum())
 
 

@@ -33,6 +33,7 @@ class Distinct:
         return Distinct(unique[unique != 0])._checked()
 
     def merge(self, other: Distinct) -> Distinct:
+        """The union of both: exact while both are and it has no more than EXACT_UP_TO members."""
         if self.registers is None and other.registers is None:
             return Distinct(np.union1d(self.hashes, other.hashes))._checked()
         return Distinct(registers=np.maximum(self._as_registers(), other._as_registers()))
@@ -56,6 +57,7 @@ class Distinct:
 
     @property
     def is_exact(self) -> bool:
+        """Whether `count` is exact and no estimate."""
         return self.registers is None
 
     def count(self) -> int:

@@ -87,6 +87,7 @@ class Histogram:
 
     @property
     def total(self) -> int:
+        """Number of values."""
         return int(self.counts.sum())
 
     def value_at_rank(self, rank: int) -> float:

@@ -193,10 +193,12 @@ class Blocks:
 
     @property
     def count(self) -> int:
+        """Number of blocks, of which there are at least 8."""
         return len(self.total)
 
     @property
     def correction(self) -> float:
+        """n / (n - 1), by which a variance over n blocks is too small."""
         return self.count / (self.count - 1)
 
 
