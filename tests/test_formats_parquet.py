@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 import reading
 from foreign_logs import calls_of
+from gonogo.ingest import parquet
 
 NINE = datetime(2026, 11, 16, 9)
 MAP = pa.map_(pa.string(), pa.string())
@@ -116,3 +117,21 @@ def test_langsmith_bulk_export_in_its_folders(tmp_path: Path) -> None:
     )  # fmt: skip
     assert good["model"] == "gpt-4o-2024-08-06"
     assert (bad["failed"], bad["input_tokens"], bad["service"]) == (1, -1, "shop")
+
+
+def test_a_large_row_group_is_read_in_even_pieces_and_small_ones_together(tmp_path: Path) -> None:
+    def cut(name: str, rows: int, group: int) -> list[tuple[int, int]]:
+        path = tmp_path / name
+        pq.write_table(pa.table({"model": ["m"] * rows}), path, row_group_size=group)
+        return [(piece.offset, piece.rows) for piece in parquet.slices(path, {})]
+
+    most = 2 * parquet.ROWS
+    assert cut("large", 3 * most - 2, 3 * most) == [
+        (0, most), (most, most - 1), (2 * most - 1, most - 1)]  # fmt: skip
+    small = parquet.ROWS // 2 + 1
+    assert cut("small", 5 * small, small) == [
+        (0, 2 * small),
+        (2 * small, 2 * small),
+        (4 * small, small),
+    ]
+    assert cut("one", 1, 1) == [(0, 1)]

@@ -24,8 +24,9 @@ from gonogo.config.model import Objective
 from gonogo.conventions import Source
 from gonogo.exports import json_out
 from gonogo.indicators import INDICATORS
+from gonogo.ingest import chunks, parts
 from gonogo.results import ReadinessResult
-from gonogo.rollup import store
+from gonogo.rollup import mapper, store
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.partial import FRAMES, Partial, merge
 from gonogo.stats.distinct import Distinct
@@ -122,6 +123,30 @@ def test_merging_is_commutative_and_associative_with_nothing_as_zero(three: list
     same(merge([Partial.zero(), Partial.zero()]), Partial.zero())
     # Not idempotent: what is there twice counts twice.
     assert merge([a, a]).counter("calls") == 2 * a.counter("calls") > 0
+
+
+def test_pieces_grouped_on_the_way_are_the_pieces_grouped_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "log.jsonl", [line for share in shares(7, 900, 1) for line in share])
+    monkeypatch.setattr(parts, "PART_ROWS", 40)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 20_000)
+    grouped: list[str] = []
+    at_once = mapper.Mapper._compact
+
+    def noted(self: mapper.Mapper, name: str) -> None:
+        grouped.append(name)
+        at_once(self, name)
+
+    monkeypatch.setattr(mapper.Mapper, "_compact", noted)
+    found = []
+    for room in (mapper.COMPACT_BYTES, 1):
+        monkeypatch.setattr(mapper, "COMPACT_BYTES", room)
+        found.append(run_engine.count([path], objectives(), pricing=Pricing(), gates=GATES).partial)
+        assert bool(grouped) == (room == 1)
+    assert {name: grouped.count(name) > 1 for name in ("calls", "histograms", "blocks")} == {
+        "calls": True, "histograms": True, "blocks": True}  # fmt: skip
+    same(found[1], found[0])
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -159,7 +159,7 @@ def slices(
     *,
     timed: bool = False,
 ) -> Iterator[ParquetSlice]:
-    """The file in shares of 100,000 to 200,000 rows, cut where small row groups end.
+    """The file in shares of up to 150,000 rows, cut where small row groups end.
 
     With a `span` only the row groups of which the middle byte stands in it; `timed` ones know their
     times, which takes a look at the statistics of every column.
@@ -180,9 +180,9 @@ def slices(
         if pending >= ROWS or last:
             times = span_of(metadata, range(first, number)) if timed else None
             first = number
-            while pending:
-                # A huge row group is read in pieces, so that memory stays bounded.
-                rows = min(pending, 2 * ROWS)
+            # A huge row group is read in even pieces, so that memory stays bounded.
+            for pieces in range(-(-pending // (2 * ROWS)), 0, -1):
+                rows = -(-pending // pieces)
                 yield ParquetSlice(path, offset, rows, columns, times)
                 offset += rows
                 pending -= rows

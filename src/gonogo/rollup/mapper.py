@@ -46,7 +46,7 @@ from gonogo.rollup.tally import METRICS, PAIR_FACTOR, SCOPES
 from gonogo.rollup.watched import Watched, witnesses
 from gonogo.stats.distinct import Distinct
 
-COMPACT_BYTES: Final = 48 << 20
+COMPACT_BYTES: Final = 16 << 20
 """What the pieces of one frame may take before they are grouped into one."""
 
 
@@ -72,6 +72,7 @@ class Mapper:
         self._contrast = contrast
         self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
         self._pending: Counter[str] = Counter()
+        self._room: dict[str, int] = {}
         self._counters: Counter[str] = Counter()
         self._exemplars: list[pl.DataFrame] = []
         self._sessions, self._users, self._prompts = Distinct(), Distinct(), Distinct()
@@ -122,9 +123,8 @@ class Mapper:
             for name, frames in step.frames.items():
                 self._frames[name].extend(frames)
                 self._pending[name] += sum(int(f.estimated_size()) for f in frames)
-                if self._pending[name] > COMPACT_BYTES:
-                    self._frames[name] = [FRAMES[name].grouped(self._frames[name])]
-                    self._pending[name] = 0
+                if self._pending[name] > self._room.get(name, COMPACT_BYTES):
+                    self._compact(name)
             self._counters.update(counters)
             self._exemplars.append(found)
             if asked_for is not None:
@@ -138,6 +138,17 @@ class Mapper:
             if len(start):
                 self.spans[part] = int(start.min()), int(start.max())
                 self._times += self.spans[part]
+
+    def _compact(self, name: str) -> None:
+        """Make one piece of all pieces of a frame."""
+        before = sum(int(f.estimated_size()) for f in self._frames[name])
+        self._frames[name] = [FRAMES[name].grouped(self._frames[name])]
+        after = int(self._frames[name][0].estimated_size())
+        self._pending[name] = 0
+        # Grouping takes three times the memory. Pieces of different times have few keys in common:
+        # those are left to the end, unless very many come.
+        more = after // 2 if 2 * after < before else 2 * after
+        self._room[name] = max(COMPACT_BYTES, more)
 
     def finish(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
         """The partial of everything added; `fetch_ids(part, rows)` gives ids of chosen lines."""
@@ -157,11 +168,11 @@ class Mapper:
         decoder = _Decoder(self._dictionaries, self._watch)
         frames = {}
         for name, spec in FRAMES.items():
-            codes = self._frames.pop(name)  # held once, not twice
             # Codes and texts correspond one to one, so grouping by codes is grouping by texts.
+            codes = spec.grouped(self._frames.pop(name))  # held once, not twice
             frames[name] = pl.DataFrame(schema=spec.schema)
-            if codes:
-                frames[name] = spec.ordered(decoder.frame(name, spec, spec.grouped(codes)))
+            if codes.height:
+                frames[name] = spec.ordered(decoder.frame(name, spec, codes))
         counters = sorted(self._counters.items())
         frames["spend"] = self._spend
         frames["counters"] = pl.DataFrame(counters, schema=FRAMES["counters"].schema, orient="row")
