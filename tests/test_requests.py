@@ -176,6 +176,32 @@ def test_a_request_takes_as_long_as_its_root_span(tmp_path: Path) -> None:
     assert result.ingest.orphans == 1
 
 
+def test_a_request_failed_if_one_of_its_roots_says_so(tmp_path: Path) -> None:
+    def request(name: str, *statuses: str | None, took: float | None = 1) -> list[dict[str, Any]]:
+        roots = [
+            tree(name, f"{name}{n}", None, n, took, status=status)
+            for n, status in enumerate(statuses)
+        ]
+        return [*roots, chat(name, f"{name}-call", f"{name}0", 0, 0.5) | {"status": "ok"}]
+
+    alone = chat("g", "g1", None, 60, 0.5) | {"status": "error"}
+    below = chat("h", "h2", "h1", 70, 0.5) | {"status": "error"}
+    lines = [
+        *request("a", "ok"), *request("b", "ok", "error"), *request("c", None),
+        *request("d", "error", took=None),  # that it failed is known
+        *request("e", "ok", None),
+        alone, tree("h", "h1", None, 70, 1, status="ok"), below,  # caught
+        tree("i", "i1", None, 80, 1, status="error"),  # no call of a model
+    ]  # fmt: skip
+    text = '[slo]\nrequest_error_rate = "<= 5%"\nerror_rate = "<= 5%"\n'
+    result = judged(tmp_path, lines, config=text)
+    found = {o.indicator: o for o in result.objectives}
+    # a, b, d, g and h are known; b, d and g failed. Of the calls only those of g and h did.
+    requests = found["request_error_rate"]
+    assert (requests.good, requests.total, requests.eligible) == (2, 5, 7)
+    assert (found["error_rate"].good, found["error_rate"].total) == (5, 7)
+
+
 def test_native_lines_that_name_parents_are_trees_too(tmp_path: Path) -> None:
     def plain(line: dict[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in line.items() if k not in ("is_span", "is_call")}

@@ -157,6 +157,16 @@ INDICATORS: Final[dict[str, Indicator]] = {
             "status",
         ),
         Indicator(
+            "request_error_rate",
+            "error rate of whole requests",
+            "ratio",
+            "ratio",
+            "requests",
+            "requests of which a root span failed / requests with root spans whose outcome is "
+            "known, over traces with a call of a model",
+            "status and parent_span_id on the spans around the calls",
+        ),
+        Indicator(
             "timeout_rate",
             "timeout rate",
             "ratio",

@@ -21,6 +21,8 @@ MISSING: Final = -1
 NO: Final = 0
 YES: Final = 1
 UNKNOWN_FLAG: Final = 2
+NO_REQUEST: Final = 3
+"""On a line that stands for no request, where others say whether theirs failed."""
 HIT_EXPECTED: Final = 1
 HIT_FLAGGED: Final = 2
 HIT_NOT_EMPTY: Final = 3

@@ -49,6 +49,7 @@ _INDICATOR_SYNONYMS: Final = {
     "completion_tokens": "output_tokens",
     "errors": "error_rate",
     "failure_rate": "error_rate",
+    "request_errors": "request_error_rate",
     "timeouts": "timeout_rate",
     "retries": "retry_rate",
     "hit_rate": "retrieval_hit_rate",

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gonogo.records import MISSING, NO, NO_TIME, UNKNOWN_FLAG, YES, Block
+from gonogo.records import MISSING, NO, NO_REQUEST, NO_TIME, UNKNOWN_FLAG, YES, Block
 
 MAX_DEPTH: Final = 64
 """Rounds of inheritance; deeper trees and circles of parents stop there."""
@@ -47,6 +47,8 @@ class TraceRules:
     user_hash: NDArray[np.uint64]
     request_us: NDArray[np.int64]
     """duration of the request on the line that it is counted by; MISSING on all others"""
+    request_failed: NDArray[np.uint8]
+    """NO, YES, UNKNOWN_FLAG on the lines that requests are counted by; NO_REQUEST on all others"""
     checked: NDArray[np.bool_]
     """spans of calls in whose trace a guardrail's outcome is logged, on whichever span"""
     is_guard: NDArray[np.bool_]
@@ -64,6 +66,7 @@ class TraceRules:
             session_hash=pl.Series(self.session_hash),
             user_hash=pl.Series(self.user_hash),
             request_us=pl.Series(self.request_us),
+            request_failed=pl.Series(self.request_failed),
             checked=pl.Series(self.checked),
             is_guard=pl.Series(self.is_guard),
         )
@@ -139,7 +142,7 @@ def resolve(
     session = _inherit(every["session_hash"].to_numpy().copy(), child, parent)
     user = _inherit(every["user_hash"].to_numpy().copy(), child, parent)
     session, user = (_of_root(every, values) for values in (session, user))
-    requests = _requests(every, live, parent)
+    request_us, request_failed = _requests(every, live, parent)
     judged = live.filter("judged").select("trace_hash").unique()
     checked = np.zeros(every.height, dtype=bool)
     spans = live.filter(pl.col("is_span") & pl.col("is_call"))
@@ -158,7 +161,8 @@ def resolve(
             np.split(propagated, cuts),
             np.split(session, cuts),
             np.split(user, cuts),
-            np.split(requests, cuts),
+            np.split(request_us, cuts),
+            np.split(request_failed, cuts),
             np.split(checked, cuts),
             np.split(guard, cuts),
             np.split(told_below, cuts),
@@ -170,9 +174,9 @@ def resolve(
 
 def _requests(
     every: pl.DataFrame, live: pl.DataFrame, parent: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """How long each request took, on its first root: from the start of its trace's first root span
-    to the end of the last one.
+) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """(how long each request took, whether it failed) on its first root: from the start of its
+    trace's first root span to the end of the last one, and whether one of them failed.
 
     A root is a span without a parent, or another line without one that has children: whether a
     line that stands alone is a whole request nobody can tell. A trace without a call of a model is
@@ -182,25 +186,35 @@ def _requests(
     above[parent] = True
     rows = live["row"].to_numpy()
     spans = live["is_span"].to_numpy() | above[rows]
-    whole = (
-        pl.Series(spans)
-        & (live["parent_hash"] == 0)
-        & (live["span_hash"] != 0)
-        & (live["start_us"] != NO_TIME)
-        & (live["duration_us"] != MISSING)
-    )
+    root = pl.Series(spans) & (live["parent_hash"] == 0) & (live["span_hash"] != 0)
     asked = live.filter(pl.col("is_call")).select("trace_hash").unique()
+    timed, failed = pl.col("timed"), pl.col("failed")
     found = (
-        live.filter(whole)
+        live.filter(root)
         .join(asked, on="trace_hash", how="semi")
-        .with_columns(end=pl.col("start_us") + pl.col("duration_us"))
-        .sort("start_us", "row")
+        .with_columns(
+            timed=(pl.col("start_us") != NO_TIME) & (pl.col("duration_us") != MISSING),
+            end=pl.col("start_us") + pl.col("duration_us"),
+        )
+        # A root without times tells how its request went all the same.
+        .sort(~timed, pl.col("start_us") == NO_TIME, "start_us", "row")
         .group_by("trace_hash")
-        .agg(pl.col("row", "start_us").first(), pl.col("end").max())
+        .agg(
+            pl.col("row").first(),
+            took=pl.col("end").filter(timed).max() - pl.col("start_us").filter(timed).first(),
+            failed=pl.when((failed == YES).any())
+            .then(YES)
+            .when((failed == UNKNOWN_FLAG).any())
+            .then(UNKNOWN_FLAG)
+            .otherwise(NO),
+        )
     )
-    out = np.full(every.height, MISSING, dtype=np.int64)
-    out[found["row"].to_numpy()] = (found["end"] - found["start_us"]).to_numpy()
-    return out
+    rows = found["row"].to_numpy()
+    took = np.full(every.height, MISSING, dtype=np.int64)
+    took[rows] = found["took"].fill_null(MISSING).to_numpy()
+    outcome = np.full(every.height, NO_REQUEST, dtype=np.uint8)
+    outcome[rows] = found["failed"].to_numpy()
+    return took, outcome
 
 
 def _on_circle(child: NDArray[np.int64], parent: NDArray[np.int64], size: int) -> NDArray[np.bool_]:

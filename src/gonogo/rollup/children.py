@@ -164,7 +164,7 @@ class Children(Tally):
         if not len(rows):
             return
         values = ctx.request_us[rows]
-        failed = ctx["failed"][rows]
+        failed = ctx.request_failed[rows]
         groups = group([ctx.hour[rows], failed, *(ctx[name][rows] for name in names)])
         high, low = sum_of_squares(groups, values)
         self._put(

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.conventions import DIMENSIONS
-from gonogo.records import MISSING, NO, YES, Block, Outputs
+from gonogo.records import MISSING, NO, NO_REQUEST, YES, Block, Outputs
 from gonogo.rollup.counting import Groups, Ints, group
 from gonogo.rollup.select import Calendar, bin_numbers
 
@@ -94,6 +94,12 @@ class Context:
         """Duration of the request that a line stands for, its root span; MISSING on all others."""
         found = self.columns.get("request_us")
         return np.full(self.height, MISSING, dtype=np.int64) if found is None else found
+
+    @property
+    def request_failed(self) -> NDArray[np.uint8]:
+        """NO, YES or UNKNOWN_FLAG for the request that a line stands for; NO_REQUEST otherwise."""
+        found = self.columns.get("request_failed")
+        return np.full(self.height, NO_REQUEST, dtype=np.uint8) if found is None else found
 
     @property
     def token_rate(self) -> Mask:

@@ -10,7 +10,15 @@ import polars as pl
 
 from gonogo.config.model import Objective, Segment
 from gonogo.conventions import ErrorClass
-from gonogo.records import ERROR_CLASSES, MISSING, NO, UNKNOWN_FLAG, YES, Dictionaries
+from gonogo.records import (
+    ERROR_CLASSES,
+    MISSING,
+    NO,
+    NO_REQUEST,
+    UNKNOWN_FLAG,
+    YES,
+    Dictionaries,
+)
 from gonogo.rollup.context import Child, Context, Mask
 from gonogo.rollup.counting import Ints, exact_sum
 from gonogo.rollup.segments import dictionary_of
@@ -84,8 +92,7 @@ def judge(objective: Objective, ctx: Context, dictionaries: Dictionaries) -> Jud
         nothing = np.zeros(0, dtype=np.int64)
         return Judged(nothing, np.zeros(0, dtype=bool), nothing, nothing)
     if table == "requests":
-        rows = np.flatnonzero(lines & (ctx.request_us != MISSING))
-        return _values(objective, rows, ctx.request_us[rows], rows)
+        return _of_requests(objective, ctx, lines)
     child = {
         "retrievals": ctx.retrievals,
         "tool_calls": ctx.tool_calls,
@@ -161,6 +168,16 @@ def _call_values(name: str, ctx: Context, lines: Mask) -> tuple[Mask, Mask, Ints
     }[name]
     present = ctx.calls & lines & (ctx[column] != MISSING)
     return ctx.calls & lines, present, ctx[column][present]
+
+
+def _of_requests(objective: Objective, ctx: Context, lines: Mask) -> Judged:
+    if objective.spec.kind != "ratio":
+        rows = np.flatnonzero(lines & (ctx.request_us != MISSING))
+        return _values(objective, rows, ctx.request_us[rows], rows)
+    failed = ctx.request_failed
+    requests = lines & (failed != NO_REQUEST)
+    rows = np.flatnonzero(requests & (failed != UNKNOWN_FLAG))
+    return Judged(rows, failed[rows] != YES, None, np.flatnonzero(requests))
 
 
 def _values(objective: Objective, row: Ints, values: Ints, eligible: Ints) -> Judged:

@@ -41,7 +41,7 @@ _SOURCE: Final = {
 }
 _PAGES: Final = (
     (("latency", "request_latency", "ttft", "output_tokens_per_second"), "latency"),
-    (("error", "timeout", "rate_limit", "retry", "cache_hit"), "errors"),
+    (("error", "request_error", "timeout", "rate_limit", "retry", "cache_hit"), "errors"),
     (("guardrail", "retrieval", "tool"), "quality"),
     (("cost", "input_tokens", "output_tokens"), "cost"),
 )

@@ -23,6 +23,7 @@ _NOUNS: Final = {
 }
 _VERBS: Final = {
     "error_rate": "failed",
+    "request_error_rate": "failed",
     "timeout_rate": "timed out",
     "rate_limit_rate": "hit a rate limit",
     "retry_rate": "needed a retry",
