@@ -41,6 +41,7 @@ def excursion(text: str, i: int = 0, **overrides: object) -> Excursion:
         "id": text, "objective": text, "title": text, "is_breach": True, "onset": start,
         "end": start + HOUR, "ongoing": False, "bad": 90, "total": 100, "peak_bad": 30,
         "peak_total": 30, "peak_at": start + 600, "bins": 12, "sentence": text,
+        "seen": text,
     }  # fmt: skip
     return Excursion.model_validate(fields | overrides)
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import polars as pl
+import numpy as np
 
 from gonogo import __version__, display, period
 from gonogo.assemble import label
+from gonogo.conventions import BIN_SECONDS, PUBLIC, Status
 from gonogo.errors import Diagnostic, ResultError, UsageError
 from gonogo.exports.json_out import load
+from gonogo.measures import Distributions, objective_data
+from gonogo.measures.clocks import FEW, HANDFUL, VERY_FAR, clocks
 from gonogo.request import DEFAULT_STATE, Run
 from gonogo.results import (
     BlockSums,
@@ -27,6 +32,9 @@ from gonogo.results import (
     Standing,
 )
 from gonogo.rollup.partial import Partial
+from gonogo.slo import ObjectiveData, wording
+from gonogo.slo.measure import measure
+from gonogo.stats.scan import LONGEST_GAP
 
 DEFAULT_LAST: Final = "2h"
 DEFAULT_REACH: Final = "24h"
@@ -91,6 +99,8 @@ def window(
 ) -> tuple[int | None, int | None]:
     """[start, end) in epoch seconds; --last counts back from the newest record.
 
+    Without --until the end is the newest record, and None where that is before --since.
+
     Raises:
         UsageError: a time cannot be read, or the window ends before it begins.
     """
@@ -103,12 +113,45 @@ def window(
     else:
         present = end if end is not None else None if newest is None else newest + 1
         start = None if present is None else present - seconds_of(last or DEFAULT_LAST)
-    if end is None and newest is not None:
-        end = newest + 1
     if start is not None and end is not None and end <= start:
-        what, hint = "the window ends before it begins", "no record is as late as --since"
+        what, hint = "the window ends before it begins", "--until has to be later than --since"
         raise UsageError([Diagnostic("U042", "--since", what, hint)])
+    if end is None and newest is not None and (start is None or start <= newest):
+        end = newest + 1
     return start, end
+
+
+def hardly_any(result: ReadinessResult) -> bool:
+    """Whether so few calls lie near the newest record that its clock may be wrong."""
+    return result.ingest.calls <= max(HANDFUL, FEW * result.ingest.accepted)
+
+
+def without_strays(
+    run: Run, partial: Partial, asked: Sequence[str | None]
+) -> tuple[Run, int | None, str]:
+    """The run without the few records that are dated far after all others.
+
+    Returns (run, its newest record to the bin, what is said of the others); counted back from one
+    of those, a window would hold nothing else. Left out are those over 30 days off, unless a time
+    that was `asked` for is as late; nearer ones are only told.
+
+    Raises:
+        UsageError: a time cannot be read.
+    """
+    late = clocks(partial, None).late
+    if late is None or any(
+        period.instant(time, run.zone) > late.near for time in asked if time is not None
+    ):
+        return run, None, ""
+    newest = late.near - late.gap + BIN_SECONDS - 1
+    many = "1 call is" if late.calls == 1 else f"{display.count(late.calls)} calls are"
+    far = f"{display.duration(late.gap * 10**6)}{'' if late.calls == 1 else ' or more'}"
+    dated = f"{many} dated {display.time(late.edge, run.zone.key)}, {far} after all others"
+    if late.gap <= VERY_FAR:
+        until = f"{datetime.fromtimestamp(newest + 1, UTC):%Y-%m-%dT%H:%MZ}"
+        return run, newest, f"{dated}. If that clock is wrong, say --until {until}."
+    cleared = replace(run, selection=replace(run.selection, end=late.near))
+    return cleared, newest, f"{dated}: left out, since that clock must be wrong."
 
 
 def occurrence(
@@ -117,18 +160,23 @@ def occurrence(
     partial: Partial,
     bounds: tuple[int | None, int | None],
     like: Path | None,
+    warning: str = "",
 ) -> Incident:
     """The excursions of a result that overlap a window, against what is usual at those hours."""
     start, end = bounds
-    found = [e for e in result.excursions if _overlaps(e, start, end)]
-    standings = _standings(result, partial, run, start, end)
+    newest = result.period.last
+    found = [e for e in result.excursions if _overlaps(e, start, end, newest)]
+    standings = _standings(result, partial, run, bounds, {e.objective for e in found})
     found.sort(key=lambda e: (not e.ongoing, -_excess(e, result), e.onset, e.id))
     usual, notes = _usual(run, like)
+    objectives = {o.id: o for o in run.config.objectives}
     normals = {}
     for e in found:
         normal = _normal(e, result, usual, run.zone) or _rest(e, result)
         if normal is not None:
-            normals[e.id] = normal
+            good = normal.total - normal.bad
+            share = wording.counted_share(objectives[e.objective], good, normal.total)
+            normals[e.id] = normal.model_copy(update={"share": share})
     return Incident(
         generator=f"gonogo {__version__}",
         profile=result.profile,
@@ -143,8 +191,9 @@ def occurrence(
         normals=normals,
         standings=standings,
         ingest=result.ingest,
+        warnings=(warning,) if warning else (),
         notes=(*_cut_off(found, result, run), *notes, *result.notes),
-        command=_command(run, start, end),
+        command=_command(run, start, end, like),
     )
 
 
@@ -162,22 +211,33 @@ def _cut_off(found: Sequence[Excursion], result: ReadinessResult, run: Run) -> l
     ]
 
 
-def _command(run: Run, start: int | None, end: int | None) -> str:
-    """What makes this report again; where the logs are is not told."""
-    words = ["gonogo incident LOGS"]
-    if run.config.path is not None:
-        words.append(f"-c {run.config.path}")
-    words += [
-        f"--where {name}={label(run.masker, name, text)}" for name, text in run.selection.where
+def _command(run: Run, start: int | None, end: int | None, like: Path | None) -> str:
+    """What makes this report again; of files the names alone are told."""
+    request, words = run.request, ["gonogo incident LOGS"]
+    options = [("-c", run.config.path), ("--period", request.period)]
+    options += [
+        ("--where", f"{name}={label(run.masker, name, text)}") for name, text in run.selection.where
     ]
-    for name, time in (("--since", start), ("--until", end)):
-        if time is not None:
-            words.append(f"{name} {datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%SZ}")
+    times = [None if t is None else f"{datetime.fromtimestamp(t, UTC):%Y-%m-%dT%H:%M:%SZ}"
+             for t in (start, end)]  # fmt: skip
+    options += [
+        ("--since", times[0]),
+        ("--until", times[1]),
+        ("--like", None if like is None else like.name),
+        ("--profile", None if request.profile == PUBLIC else request.profile),
+        ("--log-format", None if request.log_format is None else Path(request.log_format).name),
+        ("--sampling-rate", request.sampling_rate),
+        ("--as-of", request.as_of),
+    ]
+    words += [f"{name} {shlex.quote(value)}" for name, value in options if value is not None]
     return " ".join(words)
 
 
-def _overlaps(e: Excursion, start: int | None, end: int | None) -> bool:
-    return (start is None or e.end > start) and (end is None or e.onset < end)
+def _overlaps(e: Excursion, start: int | None, end: int | None, newest: int | None) -> bool:
+    until = e.end
+    if e.ongoing and newest is not None and newest - until <= LONGEST_GAP:
+        until = newest + 1  # too few calls since to say that it is over
+    return (start is None or until > start) and (end is None or e.onset < end)
 
 
 def _excess(e: Excursion, result: ReadinessResult) -> float:
@@ -195,29 +255,76 @@ def _allowed(objective: ObjectiveResult) -> float:
 
 
 def _standings(
-    result: ReadinessResult, partial: Partial, run: Run, start: int | None, end: int | None
+    result: ReadinessResult,
+    partial: Partial,
+    run: Run,
+    bounds: tuple[int | None, int | None],
+    needed: set[str],
 ) -> tuple[Standing, ...]:
-    """Counts of each objective inside the window; the one that uses most of its limit first."""
-    frame = partial.frames["objectives"].filter(pl.col("bin").is_not_null())
-    if start is not None:
-        frame = frame.filter(pl.col("bin") + 299 >= start)
-    if end is not None:
-        frame = frame.filter(pl.col("bin") < end)
-    number = {o.id: str(i) for i, o in enumerate(run.config.objectives) if not o.sliced}
+    """Counts of each objective inside the window; the one that uses most of its limit first.
+
+    Those that have events there, and those that are `needed` by their ids.
+    """
+    judged = {o.id: o for o in result.objectives}
     found = []
-    for objective in result.objectives:
-        if objective.budget is None or objective.id not in number:
-            continue
-        rows = frame.filter(pl.col("objective") == number[objective.id])
-        good, total = int(rows["good"].sum()), int(rows["total"].sum())
-        if total:
-            found.append(Standing(objective=objective, bad=total - good, total=total))
+    for data in objective_data(partial, run.config, Distributions(partial)):
+        if data.objective.spec.kind == "projection":
+            continue  # of a month, not of a window
+        standing = _standing(judged[data.objective.id], data, bounds)
+        if standing.total or standing.objective.id in needed:
+            found.append(standing)
     return tuple(sorted(found, key=lambda s: (-used(s), s.objective.id)))
+
+
+def _standing(
+    judged: ObjectiveResult, data: ObjectiveData, bounds: tuple[int | None, int | None]
+) -> Standing:
+    start, end = bounds
+    inside = np.ones(len(data.bins), dtype=bool)
+    if start is not None:
+        inside &= data.bins + data.width > start
+    if end is not None:
+        inside &= data.bins < end
+    whole = bounds == (None, None)  # a record without a time lies in no window
+    here = replace(
+        data,
+        bins=data.bins[inside],
+        good=data.good[inside],
+        total=data.total[inside],
+        sums=data.sums[inside],
+        untimed_good=data.untimed_good if whole else 0,
+        untimed_total=data.untimed_total if whole else 0,
+        untimed_sum=data.untimed_sum if whole else 0,
+        histogram=None,
+    )
+    objective, good, total = data.objective, here.good_count, here.count
+    if not total:
+        return Standing(objective=judged, bad=0, total=0)
+    if objective.target is not None:
+        seen = wording.seen(objective, good, total)
+        return Standing(objective=judged, bad=total - good, total=total, seen=seen)
+    measured = measure(here)
+    return Standing(
+        objective=judged,
+        bad=0,
+        total=total,
+        seen=wording.seen_mean(objective, here.value_sum, total),
+        observed=measured.observed,
+        is_over=measured.beyond and judged.status is not Status.NO_DATA,
+    )
 
 
 def used(standing: Standing) -> float:
     """Share of what the limit allows that was bad in the window: over 1 it was missed there."""
-    allowed = _allowed(standing.objective)
+    objective = standing.objective
+    if not standing.total:
+        return 0.0
+    if standing.observed is not None:
+        limit, value = float(Fraction(objective.limit)), standing.observed
+        upper = objective.comparator in ("<=", "<")
+        part, whole = (value, limit) if upper else (limit, value)
+        return part / whole if whole else float("inf") if part else 0.0
+    allowed = _allowed(objective)
     share = standing.bad / standing.total
     return share / allowed if allowed else float("inf") if share else 0.0
 
@@ -247,6 +354,8 @@ def _normal(
     if usual is None:
         return None
     here = next(o for o in result.objectives if o.id == e.objective)
+    if here.slice_seconds is not None:
+        return None  # a result keeps calls by the hour, and no slices
     there = next((o for o in usual.objectives if o.id == e.objective), None)
     sums = next((b for b in usual.blocks if b.objective == e.objective), None)
     if there is None or sums is None:

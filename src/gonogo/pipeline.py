@@ -35,7 +35,14 @@ from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
 from gonogo.gather import gather, guardrail_p95
-from gonogo.incident import nearby, occurrence, reach_seconds, window
+from gonogo.incident import (
+    hardly_any,
+    nearby,
+    occurrence,
+    reach_seconds,
+    window,
+    without_strays,
+)
 from gonogo.ingest.discover import discover
 from gonogo.ingest.logs import read_logs
 from gonogo.ingest.stretch import Stretch, newest_hour
@@ -154,12 +161,19 @@ def incident(
         newest = None if run.config.mappings else newest_hour(sources, request.log_format)
     near = nearby(run, last, since, until, before, newest)
     result, memory = _analyse(near, progress, only_near=True)
-    if near is not run and (result.period.last or -1) < (newest or 0):
-        # Nothing counts there: what says to be newest is none of the records that do.
+    if near is not run and (
+        (result.period.last or -1) < (newest or 0) or (newest is not None and hardly_any(result))
+    ):
+        # Nothing counts there: what says to be newest is none of the records that do, or strays.
         near = run
         result, memory = _analyse(run, progress)
+    cleared, newest, warning = without_strays(near, memory.partial, (since, until))
+    if cleared is not near:
+        progress.note(warning)
+        near = nearby(cleared, last, since, until, before, newest)
+        result, memory = _analyse(near, progress, only_near=True)
     bounds = window(last, since, until, run.zone, result.period.last)
-    return occurrence(memory.run or near, result, memory.partial, bounds, like)
+    return occurrence(memory.run or near, result, memory.partial, bounds, like, warning)
 
 
 def _build_period(

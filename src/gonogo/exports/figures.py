@@ -90,6 +90,12 @@ def moment(epoch: int, zone: str) -> str:
     return utc if same else f"{utc} ({local})"
 
 
+def stretch(start: int, end: int, zone: str) -> str:
+    """From when until when, in UTC and, where its clock differs, in the declared zone."""
+    utc, local = display.span(start, end), display.span(start, end, known_zone(zone))
+    return utc if moment(start, zone) == display.time(start) else f"{utc} ({local})"
+
+
 def known_zone(name: str) -> str:
     """`name` where it is a time zone on this machine, else UTC: a saved result may name any."""
     try:

@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 from gonogo import display
 from gonogo.exports import figures
+from gonogo.exports.cut import characters
 from gonogo.exports.safe import code, markdown
 from gonogo.privacy import clean_label, printable
-from gonogo.results import Excursion, Incident, ObjectiveResult, Standing
+from gonogo.results import BurnAlert, Excursion, Incident, ObjectiveResult, Standing
 from gonogo.telling import coincidence, dimension, edges, impact, step
 
 LONGEST_TEXT: Final = 1500
@@ -26,6 +27,8 @@ DEFAULTS: Final = "Default threshold, not your SLA."
 EMPTY: Final = ("Root cause", "Resolution", "Actions")
 _MOST: Final = 12
 _MOST_OWNERS: Final = 3
+_LONGEST_HEAD: Final = 400
+_FIRST_FACT: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +44,74 @@ def summary(incident: Incident) -> str:
     if not incident.excursions:
         return _nothing(incident)
     worst = incident.excursions[0]
-    onset = min(e.onset for e in incident.excursions)
-    ongoing = any(e.ongoing for e in incident.excursions)
-    end = max(e.end for e in incident.excursions)
-    many = len({e.objective for e in incident.excursions})
-    when = f"since {_at(onset, incident)}"
-    if not ongoing:
-        when = f"from {_at(onset, incident)} to {_at(end, incident)}, ended"
-    objectives = "1 objective was" if many == 1 else f"{many} objectives were"
-    if ongoing:
-        objectives = "1 objective is" if many == 1 else f"{many} objectives are"
-    share = figures.share(worst.bad, worst.total)
-    return f"{objectives} over the limit {when}; furthest: {worst.title}, {share}."
+    now = [e for e in incident.excursions if e.ongoing]
+    open_ = {e.objective for e in now}
+    past = [e for e in incident.excursions if e.objective not in open_]
+    over = len({e.objective for e in past})
+    if now:
+        since = _at(min(e.onset for e in now), incident)
+        are = "1 objective is" if len(open_) == 1 else f"{len(open_)} objectives are"
+        first = "" if len(open_) == 1 else ", the first"
+        told = f"{are} over the limit{first} since {since}"
+        if past:
+            told += f" ({over} more {'was' if over == 1 else 'were'}, and ended)"
+    else:
+        were = "1 objective was" if over == 1 else f"{over} objectives were"
+        start, end = min(e.onset for e in past), max(e.end for e in past)
+        times = "" if _contiguous(past) else "at times "
+        told = f"{were} {times}over the limit from {_at(start, incident)} to {_at(end, incident)}"
+        told += ", ended"
+    told += f"; furthest: {worst.title}, {figures.share(worst.bad, worst.total)}."
+    return f"{told} {means}" if (means := _means(incident.standings)) else told
+
+
+def _contiguous(found: Sequence[Excursion]) -> bool:
+    """Whether there is no time between the excursions without any."""
+    spans = sorted((e.onset, e.end) for e in found)
+    latest = spans[0][1]
+    for onset, end in spans[1:]:
+        if onset > latest:
+            return False
+        latest = max(latest, end)
+    return True
 
 
 def _nothing(incident: Incident) -> str:
-    if not incident.standings:
+    counted = [s for s in incident.standings if s.total]
+    if means := _means(counted):
+        return means
+    if incident.as_of is None:
+        return _untimed(counted)
+    if incident.start is not None and incident.as_of < incident.start:
+        return (
+            f"No record since {_at(incident.start, incident)}: either nothing was called, or the "
+            "log stopped."
+        )
+    if not counted:
         return "Nothing could be judged: no objective has an event in this time."
-    near = incident.standings[0]
-    return f"Nothing over its limit by more than chance explains; nearest: {_standing(near)}."
+    return f"Nothing over its limit by more than chance explains; nearest: {_standing(counted[0])}."
+
+
+def _means(standings: Sequence[Standing]) -> str:
+    over = [s.objective.title for s in standings if s.is_over]
+    if not over:
+        return ""
+    are = f"{len(over)} means are" if len(over) > 1 else f"The {over[0]} is"
+    return f"{are} over the limit in this time; since when, a mean does not tell."
+
+
+def _untimed(counted: Sequence[Standing]) -> str:
+    if not counted:
+        return "Nothing could be judged: no record has a time or an event that is judged."
+    return (
+        "No record carries a time, so nothing can be said of any stretch of it; over everything, "
+        f"nearest to its limit or furthest over it: {_standing(counted[0])}."
+    )
 
 
 def _standing(s: Standing) -> str:
-    return f"{s.objective.title} ({s.objective.expression}), {figures.share(s.bad, s.total)}"
+    seen = s.seen or figures.share(s.bad, s.total)
+    return f"{s.objective.title} ({s.objective.expression}), {seen}"
 
 
 def parts(incident: Incident) -> list[Part]:
@@ -86,13 +134,14 @@ def _summary(incident: Incident) -> tuple[str, ...]:
     lines = [summary(incident)]
     if incident.default_thresholds:
         lines.insert(0, DEFAULTS)
+    lines += incident.warnings
     lines += [f"In the window: {line}" for line in in_window(incident, _MOST)]
     return tuple(lines)
 
 
 def in_window(incident: Incident, most: int) -> list[str]:
     """The objectives as counted in the window, the one that uses most of its limit first."""
-    return [_standing(s) for s in incident.standings[:most]]
+    return [_standing(s) for s in incident.standings if s.total][:most]
 
 
 def _impact(e: Excursion, incident: Incident) -> str:
@@ -106,17 +155,21 @@ def _impact(e: Excursion, incident: Incident) -> str:
 
 def timeline(incident: Incident) -> list[str]:
     """What happened when, in order, up to the newest record."""
-    events = []
+    events: list[tuple[int, int, str]] = []
     for e in incident.excursions:
-        events.append((e.onset, f"{e.title} goes over its limit"))
         worst = figures.share(e.peak_bad, e.peak_total)
-        events.append((e.peak_at, f"{e.title} at its worst: {worst}"))
-        if not e.ongoing:
-            events.append((e.end, f"{e.title} is back within its limit"))
         for first in e.first_seen:
             name = f"{dimension(first.dimension)} {first.value}"
-            events.append((first.time, f"{name} is seen for the first time"))
-    lines = [f"{_at(time, incident)}: {text}" for time, text in sorted(set(events))]
+            events.append((first.time, 0, f"{name} is seen for the first time"))
+        events.append((e.onset, 1, f"{e.title} goes over its limit"))
+        events.append((e.peak_at, 2, f"{e.title} at its worst: {worst}"))
+        events += [
+            (alert.fired, 3, f"{e.title}: a burn-rate alert would have {_verb(alert)}")
+            for alert in _alerts(e, incident)
+        ]
+        if not e.ongoing:
+            events.append((e.end, 4, f"{e.title} is back within its limit"))
+    lines = [f"{_at(time, incident)}: {text}" for time, _, text in sorted(set(events))]
     if incident.as_of is not None:
         lines.append(f"{_at(incident.as_of, incident)}: newest record")
     return lines
@@ -136,7 +189,23 @@ def _detection(incident: Incident) -> tuple[str, ...]:
             usual = f"; usual: {figures.share(normal.bad, normal.total)} in {normal.source}"
         lines.append(f"{e.id}: {figures.share(e.bad, e.total)}{limit}{usual}")
         lines += [f"{e.id}: {line}" for line in edges(e, figures.known_zone(incident.timezone))]
+        lines += [f"{e.id}: {alert.sentence}" for alert in _alerts(e, incident)]
+        burn = o.burn if o is not None else None
+        if burn and not burn.alerts and any(not pair.note for pair in burn.pairs):
+            lines.append(f"{e.id}: no burn-rate alert would have noticed it")
     return tuple(lines)
+
+
+def _alerts(e: Excursion, incident: Incident) -> list[BurnAlert]:
+    """The burn-rate alerts that an excursion would have raised, the first of each kind."""
+    o = _objective(e, incident)
+    about = [a for a in o.burn.alerts if a.onset == e.onset] if o and o.burn else []
+    first = {a.alert: a for a in reversed(about)}
+    return sorted(first.values(), key=lambda a: (a.fired, a.alert))
+
+
+def _verb(alert: BurnAlert) -> str:
+    return "paged somebody" if alert.alert == "page" else "opened a ticket"
 
 
 def _coinciding(incident: Incident) -> list[str]:
@@ -193,21 +262,22 @@ Safe = Callable[[str, int], str]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who answers for an objective and what to do about it; either may be empty."""
+    """Who answers for objectives and what to do about them; either may be empty."""
 
     name: str
     runbook: str
+    of: tuple[str, ...] = ()
+    """titles of the objectives, where there are others too"""
 
     def line(self, safe: Safe, link: Safe) -> str:
         """What is named, on one line; `link` leaves an address whole."""
+        of = f" of {safe(', '.join(self.of), 80)}" if self.of else ""
         if not self.runbook:
-            return f"Owner: {safe(self.name, 80)}"
+            return f"Owner{of}: {safe(self.name, 80)}"
         runbook = link(self.runbook, 200)
-        return (
-            f"Owner: {safe(self.name, 80)}, run book: {runbook}"
-            if self.name
-            else (f"Run book: {runbook}")
-        )
+        if not self.name:
+            return f"Run book{of}: {runbook}"
+        return f"Owner{of}: {safe(self.name, 80)}, run book: {runbook}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,19 +291,26 @@ class Brief:
     def within(self, limit: int, safe: Safe, link: Safe, more: str) -> str:
         """Whole lines in at most `limit` characters.
 
-        The facts are cut from their end, where the least is over its limit; `more` says so.
+        The facts are cut from their end, where the least is over its limit; `more` says so. The
+        first of them stays, shortened if it must be, and so do the owners that leave it room.
         """
-        head = [safe(line, 400) for line in self.head]
-        owners = [o.line(safe, link) for o in self.owners]
-        room = limit - sum(len(line) + 1 for line in [*head, *owners, more])
+        head = [safe(line, _LONGEST_HEAD) for line in self.head]
+        facts = [safe(fact, 600) for fact in self.facts]
+        room = limit - sum(len(line) + 1 for line in [*head, more])
+        first = min(len(facts[0]) + 1, _FIRST_FACT) if facts else 0
+        owners: list[str] = []
         kept: list[str] = []
-        for line in (safe(fact, 600) for fact in self.facts):
-            room -= len(line) + 1
-            if room < 0:
-                kept.append(more)
+        for line in (o.line(safe, link) for o in self.owners):
+            if len(line) + 1 <= room - first:
+                owners.append(line)
+                room -= len(line) + 1
+        for fact in facts:
+            if len(fact) + 1 > room:
+                kept += [more] if kept else [characters(fact, max(room - 1, 1)), more]
                 break
-            kept.append(line)
-        return "\n".join([*head, *kept, *owners]) + "\n"
+            kept.append(fact)
+            room -= len(fact) + 1
+        return characters("\n".join([*head, *kept, *owners]), limit - 1) + "\n"
 
 
 def brief(incident: Incident) -> Brief:
@@ -242,26 +319,45 @@ def brief(incident: Incident) -> Brief:
     head.append(summary(incident))
     if incident.as_of is not None:
         head.append(f"As of the newest record, {_at(incident.as_of, incident)}.")
-    facts = tuple(f"- {e.title}: {fact(e, incident)}" for e in incident.excursions)
-    owners = [o for e in incident.excursions if (o := owner_of(e, incident))]
-    return Brief(tuple(head), facts, tuple(dict.fromkeys(owners))[:_MOST_OWNERS])
+    several = len(incident.excursions) > 1
+    facts = [
+        f"- {e.title}{f', {span(e, incident)}' if several else ''}: {fact(e, incident)}"
+        for e in incident.excursions
+    ]
+    # Of a mean nothing more is known than what was counted in the window.
+    facts += [f"- {s.objective.title}: {s.seen}" for s in incident.standings if s.is_over]
+    return Brief((*head, *incident.warnings), tuple(facts), _owners(incident))
+
+
+def _owners(incident: Incident) -> tuple[Owner, ...]:
+    """Who answers for what is over its limit, the furthest first, each once."""
+    over = [o for e in incident.excursions if (o := _objective(e, incident))]
+    over += [s.objective for s in incident.standings if s.is_over]
+    titles: dict[tuple[str, str], dict[str, None]] = {}
+    for o in over:
+        if o.owner or o.runbook:
+            titles.setdefault((o.owner or "", o.runbook or ""), {})[o.title] = None
+    alone = len({o.id for o in over}) == 1
+    found = [Owner(*who, () if alone else tuple(of)) for who, of in titles.items()]
+    return tuple(found[:_MOST_OWNERS])
 
 
 def span(e: Excursion, incident: Incident) -> str:
     """Since when, and until when if it has ended."""
     if e.ongoing:
         return f"since {_at(e.onset, incident)}, still over its limit"
-    return f"from {_at(e.onset, incident)} to {_at(e.end, incident)}"
+    return f"from {figures.stretch(e.onset, e.end, incident.timezone)}"
 
 
 def measured(e: Excursion, incident: Incident) -> str:
-    """Its share, its limit, and what is usual."""
+    """What was counted, its limit, and what is usual."""
     o, normal = _objective(e, incident), incident.normals.get(e.id)
-    text = figures.share(e.bad, e.total)
-    if o is not None:
+    text = e.seen or figures.share(e.bad, e.total)
+    if not e.seen and o is not None:
         text += f", limit {figures.limit(o)}"
     if normal is not None:
-        text += f"; usual {display.ratio(normal.bad, normal.total)} ({normal.source})"
+        share = normal.share or display.ratio(normal.bad, normal.total)
+        text += f"; usual {share} ({normal.source})"
     return text
 
 

@@ -18,14 +18,25 @@ FAR: Final = 86_400
 """Seconds without a call that part strays from the others."""
 FEW: Final = 0.001
 """Share of the calls that strays are, at most; a service that was resumed has more."""
+VERY_FAR: Final = 30 * 86_400
+"""Seconds without a call that part strays from the others in a log of few calls too."""
+HANDFUL: Final = 3
+"""Calls that are strays so far off, at most, where the share of them is under `FEW_OF_FEW`."""
+FEW_OF_FEW: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Strays:
-    """Calls dated far before or after all others; `edge` is the time farthest off."""
+    """Calls dated far before or after all others; times in epoch seconds, to the 5-minute bin.
+
+    `near` is the time of them that is nearest to the others, `gap` seconds off; `edge` the
+    farthest.
+    """
 
     calls: int
+    near: int
     edge: int
+    gap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,8 @@ def clocks(partial: Partial, present: int | None) -> Clocks:
     if present is not None:
         after = bins > present
         if after.any():
-            ahead = Strays(int(calls[after].sum()), int(bins[-1]))
+            first = int(bins[after][0])
+            ahead = Strays(int(calls[after].sum()), first, int(bins[-1]), first - present)
     return Clocks(ahead, _strays(bins, calls), _strays(-bins[::-1], calls[::-1], mirrored=True))
 
 
@@ -56,7 +68,11 @@ def _strays(bins: Ints, calls: Ints, *, mirrored: bool = False) -> Strays | None
     if len(bins) < 2:
         return None
     left = calls.sum() - np.cumsum(calls)[:-1]  # calls behind each gap
-    gaps = np.flatnonzero((np.diff(bins) > FAR + BIN_SECONDS) & (left <= FEW * calls.sum()))
-    if not len(gaps):
+    gap, few = np.diff(bins), left <= FEW * calls.sum()
+    handful = (left <= HANDFUL) & (left <= FEW_OF_FEW * calls.sum())
+    far = (gap > FAR + BIN_SECONDS) & few | (gap > VERY_FAR + BIN_SECONDS) & handful
+    found = np.flatnonzero(far)
+    if not len(found):
         return None
-    return Strays(int(left[gaps[0]]), -int(bins[-1]) if mirrored else int(bins[-1]))
+    at, sign = int(found[0]), -1 if mirrored else 1
+    return Strays(int(left[at]), sign * int(bins[at + 1]), sign * int(bins[-1]), int(gap[at]))

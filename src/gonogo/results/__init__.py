@@ -328,14 +328,20 @@ class Normal(Model):
     bad: int
     total: int
     source: str
+    share: str = Field(default="", description="in words: of what the indicator counts")
 
 
 class Standing(Model):
     """An objective inside the window of an incident, as counted there."""
 
     objective: ObjectiveResult
-    bad: int
+    bad: int = Field(description="0 for a mean")
     total: int
+    seen: str = Field(default="", description="in words, what was counted, against the limit")
+    observed: float | None = Field(default=None, description="a mean, over the window; its unit")
+    is_over: bool = Field(
+        default=False, description="a mean that is over its limit by more than chance explains"
+    )
 
 
 class Incident(Model):
@@ -353,7 +359,8 @@ class Incident(Model):
     default_thresholds: bool
     excursions: tuple[Excursion, ...] = Field(description="that overlap the window, worst first")
     normals: dict[str, Normal] = Field(description="by id of an excursion")
-    standings: tuple[Standing, ...] = Field(description="every counted objective, nearest first")
+    standings: tuple[Standing, ...] = Field(description="what was counted there, nearest first")
     ingest: IngestReport
+    warnings: tuple[str, ...] = Field(default=(), description="what must be read beside the rest")
     notes: tuple[str, ...]
     command: str

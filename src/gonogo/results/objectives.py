@@ -234,6 +234,7 @@ class Excursion(Model):
     peak_at: Epoch
     bins: int
     sentence: str
+    seen: str = Field(default="", description="in words, what was counted, against the limit")
     impact: Impact | None = None
     coincidences: tuple[Coincidence, ...] = Field(default=(), description="clearest first")
     first_seen: tuple[FirstSeen, ...] = ()

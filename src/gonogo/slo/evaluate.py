@@ -286,17 +286,12 @@ def _seen(data: ObjectiveData, measured: Measured) -> str:
             f"{wording.limit(objective)}"
         )
     if objective.is_mean:
-        mean = wording.observed(objective, Fraction(data.value_sum, data.count))
-        many = wording.events(objective, data.count)
-        return f"the mean over {many} is {mean}, {wording.limit(objective)}"
-    counted = wording.share(objective, data.good_count, data.count)
+        return wording.seen_mean(objective, data.value_sum, data.count)
+    counted = wording.seen(objective, data.good_count, data.count)
     if objective.quantile is None or measured.observed is None:
-        return f"{counted}, {wording.allowance(objective)}"
+        return counted
     value = wording.observed(objective, measured.observed)
-    return (
-        f"{objective.statistic} is {value}, {wording.limit(objective)}: "
-        f"{counted}, {wording.allowance(objective)}"
-    )
+    return f"{objective.statistic} is {value}, {wording.limit(objective)}: {counted}"
 
 
 def _needed(data: ObjectiveData, measured: Measured | None) -> int | None:

@@ -58,7 +58,9 @@ def excursions(data: ObjectiveData, slug: str, is_breach: bool) -> tuple[Excursi
             onset_between=_between(may_be.onset, bins, data.width),
             end_between=_between(may_be.end, bins, data.width) if recovered else None,
         )
-        found.append(draft.model_copy(update={"sentence": _sentence(data, draft)}))
+        seen = wording.seen(data.objective, draft.total - draft.bad, draft.total)
+        sentence = _sentence(data, draft, seen)
+        found.append(draft.model_copy(update={"sentence": sentence, "seen": seen}))
     return tuple(found)
 
 
@@ -69,7 +71,7 @@ def _between(borders: tuple[int, int], bins: Ints, width: int) -> tuple[int, int
     return earliest, int(bins[high]) if high < len(bins) else int(bins[-1]) + width
 
 
-def _sentence(data: ObjectiveData, e: Excursion) -> str:
+def _sentence(data: ObjectiveData, e: Excursion, seen: str) -> str:
     objective = data.objective
     side = "over" if wording.is_upper(objective) else "under"
     lasted = display.duration((e.end - e.onset) * 10**6)
@@ -78,11 +80,7 @@ def _sentence(data: ObjectiveData, e: Excursion) -> str:
         if e.ongoing
         else f"was {side} its limit from {display.span(e.onset, e.end)} ({lasted})"
     )
-    seen = wording.share(objective, e.total - e.bad, e.total)
     worst = wording.happened(objective, e.peak_total - e.peak_bad, e.peak_total)
     same_day = e.onset // 86_400 == e.peak_at // 86_400
     at = f"{display.clock(e.peak_at)} UTC" if same_day else display.time(e.peak_at)
-    return (
-        f"{wording.sentence_case(e.title)} {when}: {seen}, {wording.allowance(objective)}; "
-        f"at its worst, at {at}, {worst}."
-    )
+    return f"{wording.sentence_case(e.title)} {when}: {seen}; at its worst, at {at}, {worst}."

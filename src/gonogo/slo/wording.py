@@ -141,12 +141,27 @@ def happened(objective: Objective, good: int, total: int) -> str:
 
 def share(objective: Objective, good: int, total: int) -> str:
     """`happened` with its share on its side of the limit: 12 of 3,204 calls failed (0.37 %)."""
+    return f"{happened(objective, good, total)} ({counted_share(objective, good, total)})"
+
+
+def counted_share(objective: Objective, good: int, total: int) -> str:
+    """The share of what is counted, on its side of the limit: of the failed, or of the hits."""
     target = objective.target
     assert target is not None  # a mean has no counted events
     border = target if _good_is_counted(objective) else 1 - target
     counted = good if _good_is_counted(objective) else total - good
-    shown = display.near(Fraction(counted, total), border, "ratio")
-    return f"{happened(objective, good, total)} ({shown})"
+    return display.near(Fraction(counted, total), border, "ratio")
+
+
+def seen(objective: Objective, good: int, total: int) -> str:
+    """What was counted, against the limit: 9 of 80 calls failed (11.3 %), limit 1 %."""
+    return f"{share(objective, good, total)}, {allowance(objective)}"
+
+
+def seen_mean(objective: Objective, value_sum: int, total: int) -> str:
+    """A mean against its limit: the mean over 80 calls is $0.03, limit $0.02."""
+    mean = observed(objective, Fraction(value_sum, total))
+    return f"the mean over {events(objective, total)} is {mean}, {limit(objective)}"
 
 
 def allowance(objective: Objective) -> str:
