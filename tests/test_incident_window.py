@@ -232,6 +232,29 @@ def test_the_command_makes_the_same_report_again(tmp_path: Path) -> None:
     assert second.stdout == first.stdout
 
 
+def test_run_books_and_traces_can_be_followed(tmp_path: Path) -> None:
+    config = tmp_path / "readiness.toml"
+    config.write_text(
+        '[slo]\n"error_rate" = { limit = "<= 1%", owner = "chat team", '
+        'runbook = "https://runs.example/errors" }\n'
+        '[site]\ntrace_url = "https://traces.example/t/{trace_id}"\n'
+    )
+    rows = calls(1_000, bad=range(600, 700))
+    rows[650] |= {"trace_id": 'a"><b/@c', "latency_ms": 9_000}
+    log, out = write(tmp_path / "a.jsonl", rows), tmp_path / "o"
+    run("incident", log, "-c", config, "--last", "12h", "-o", out, "-q", "--profile", "internal",
+        "--state", tmp_path)  # fmt: skip
+    text, page = ((out / f"incident.{kind}").read_text() for kind in ("md", "html"))
+    trace = "https://traces.example/t/a%22%3E%3Cb%2F%40c"
+    assert "- Owner: chat team, run book: `https://runs.example/errors`" in text
+    assert f"; in the tracer: `{trace}`" in text
+    assert '<a href="https://runs.example/errors" rel="noopener noreferrer">' in page
+    assert f'<a href="{trace}" rel="noopener noreferrer">' in page
+    # Under the public profile nothing leads into the tracer.
+    run("incident", log, "-c", config, "--last", "12h", "-o", out, "-q", "--state", tmp_path)
+    assert "traces.example" not in "".join(path.read_text() for path in out.iterdir())
+
+
 TEXTS = st.text(
     st.sampled_from("aM 🤷é&<>`*_@#:/|{}[]\N{RIGHT-TO-LEFT OVERRIDE}\n\t\x1b\N{ZERO WIDTH SPACE}"),
     max_size=700,

@@ -75,7 +75,7 @@ def test_contexts_hold_exactly_what_the_templates_use(monkeypatch: pytest.Monkey
     drawn = charts.render(synthetic_result())
     for result in (rich(), bare(), synthetic_result()):
         render(result, drawn if result.tables.keys() > {"overall"} else ())
-    incident_html("a title", "a summary", [IncidentPart("Impact", ("a line",))], "gonogo")
+    incident_html("a title", "a summary", [IncidentPart("Impact", ("a line",), ("",))], "gonogo")
     # Result lines and the like are all there: a class that no page shows would be dead weight.
     for context in CONTEXTS:
         fields = {f.name for f in dataclasses.fields(context)}

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from gonogo import display
 from gonogo.exports import figures
 from gonogo.exports.cut import characters
-from gonogo.exports.safe import code, markdown
+from gonogo.exports.safe import address, code, markdown
 from gonogo.privacy import clean_label, printable
 from gonogo.results import BurnAlert, Excursion, Incident, ObjectiveResult, Standing
 from gonogo.telling import coincidence, dimension, edges, impact, step
@@ -33,10 +33,19 @@ _FIRST_FACT: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One section: a title and its lines; an empty field for people has none."""
+    """One section: a title and its lines; an empty field for people has none.
+
+    `links` holds an address for each line, empty where it has none, or nothing at all.
+    """
 
     title: str
     lines: tuple[str, ...]
+    links: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(title: str, lines: Sequence[tuple[str, str]]) -> Part:
+        """A section of (line, address or "")."""
+        return Part(title, tuple(line for line, _ in lines), tuple(link for _, link in lines))
 
 
 def summary(incident: Incident) -> str:
@@ -116,27 +125,27 @@ def _standing(s: Standing) -> str:
 
 def parts(incident: Incident) -> list[Part]:
     """The report, section by section."""
-    found = [Part("Summary", _summary(incident))]
+    found = [Part.of("Summary", _summary(incident))]
     if incident.excursions:
         found.append(Part("Impact", tuple(_impact(e, incident) for e in incident.excursions)))
     found.append(Part("Timeline", tuple(timeline(incident))))
     found.append(Part("Detection", _detection(incident)))
     if incident.excursions:
         found.append(Part("Coincidences", tuple(_coinciding(incident))))
-        found.append(Part("Exemplars", tuple(_witnesses(incident))))
+        found.append(Part.of("Exemplars", _witnesses(incident)))
     found.append(Part("Data", _data(incident)))
     found += [Part(title, ()) for title in EMPTY]
     found.append(Part("Reproduce", (incident.command,)))
     return found
 
 
-def _summary(incident: Incident) -> tuple[str, ...]:
+def _summary(incident: Incident) -> list[tuple[str, str]]:
     lines = [summary(incident)]
     if incident.default_thresholds:
         lines.insert(0, DEFAULTS)
     lines += incident.warnings
     lines += [f"In the window: {line}" for line in in_window(incident, _MOST)]
-    return tuple(lines)
+    return [(line, "") for line in lines] + [(o.text(), o.runbook) for o in _owners(incident)]
 
 
 def in_window(incident: Incident, most: int) -> list[str]:
@@ -217,7 +226,7 @@ def _coinciding(incident: Incident) -> list[str]:
     return lines
 
 
-def _witnesses(incident: Incident) -> list[str]:
+def _witnesses(incident: Incident) -> list[tuple[str, str]]:
     lines = []
     for e in incident.excursions:
         for w in e.witnesses:
@@ -228,10 +237,13 @@ def _witnesses(incident: Incident) -> list[str]:
             text = f"{e.title}, {w.kind} ({w.rule}): {', '.join(told)}"
             if w.steps:
                 text += f"; in it: {'; '.join(map(step, w.steps))}"
+            link = ""
             if incident.trace_url and w.trace_id:
-                text += f"; {incident.trace_url.replace('{trace_id}', quote(w.trace_id, safe=''))}"
-            lines.append(text)
-    return lines or ["no call carries an id"]
+                trace = quote(w.trace_id, safe="", errors="replace")
+                link = incident.trace_url.replace("{trace_id}", trace)
+                text += "; in the tracer"
+            lines.append((text, link))
+    return lines or [("no call carries an id", "")]
 
 
 def _data(incident: Incident) -> tuple[str, ...]:
@@ -268,6 +280,13 @@ class Owner:
     runbook: str
     of: tuple[str, ...] = ()
     """titles of the objectives, where there are others too"""
+
+    def text(self) -> str:
+        """What is named; an address is to follow where there is a run book."""
+        of = f" of {', '.join(self.of)}" if self.of else ""
+        if not self.name:
+            return f"Run book{of}"
+        return f"Owner{of}: {self.name}{', run book' if self.runbook else ''}"
 
     def line(self, safe: Safe, link: Safe) -> str:
         """What is named, on one line; `link` leaves an address whole."""
@@ -393,6 +412,8 @@ def incident_md(incident: Incident) -> str:
     for part in parts(incident):
         shown = [code(line, 1000) if part.title == "Reproduce" else markdown(line)
                  for line in part.lines]  # fmt: skip
+        for i, link in enumerate(part.links):
+            shown[i] += f": {address(link)}" if link else ""
         lines = _within_section(shown) if part.lines else ["_to be filled in_"]
         blocks.append("\n".join([f"## {part.title}", "", *lines]))
     blocks.append(f"Made by {markdown(incident.generator, 60)}.")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gonogo.site.model import IncidentPage, IncidentPart
 from gonogo.site.templates import environment, templates_dir
-from gonogo.site.text import clipped, visible
+from gonogo.site.text import clipped, visible, web_link
 
 
 class Part(Protocol):
@@ -17,6 +17,8 @@ class Part(Protocol):
     def title(self) -> str: ...
     @property
     def lines(self) -> tuple[str, ...]: ...
+    @property
+    def links(self) -> tuple[str, ...]: ...
 
 
 def incident_html(title: str, summary: str, parts: Sequence[Part], generator: str) -> bytes:
@@ -25,7 +27,11 @@ def incident_html(title: str, summary: str, parts: Sequence[Part], generator: st
         title=clipped(title),
         summary=clipped(summary, 600),
         parts=tuple(
-            IncidentPart(part.title, tuple(clipped(line, 900) for line in part.lines))
+            IncidentPart(
+                part.title,
+                tuple(clipped(line, 900) for line in part.lines),
+                tuple(map(web_link, part.links or ("",) * len(part.lines))),
+            )
             for part in parts
         ),
         generator=clipped(generator),

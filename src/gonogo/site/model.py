@@ -454,10 +454,14 @@ class DataPage:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPart:
-    """One section of an incident report; without lines it is to be filled in by people."""
+    """One section of an incident report; without lines it is to be filled in by people.
+
+    `links` holds an address for each line, empty where it has none.
+    """
 
     title: str
     lines: tuple[str, ...]
+    links: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
