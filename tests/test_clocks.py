@@ -43,6 +43,14 @@ def test_a_few_calls_far_off_are_said(place: Path) -> None:
     assert early.startswith("1 call is dated over a day before all others, from Wed 1 May 2019")
 
 
+def test_a_handful_very_far_off_is_said_of_a_small_log_too(place: Path) -> None:
+    far = ["2031-01-01T00:00:00Z"] * 3
+    (late,) = notes(place, far, usual=57)
+    assert late.startswith("3 calls are dated over a day after all others")
+    assert notes(place, far, usual=56) == []  # more than a twentieth of the calls
+    assert notes(place, ["2026-12-10T00:00:00Z"], usual=57) == []  # within 30 days
+
+
 def test_a_service_that_was_resumed_has_no_wrong_clock(place: Path) -> None:
     assert notes(place, [f"2026-12-01T10:{n:02}:00Z" for n in range(30)]) == []
 

@@ -152,6 +152,7 @@ def test_percentile_becomes_an_exact_quantile() -> None:
         ("latency.p95", "<= NaN", "C017", "limit", "not a number that anything"),
         ("latency.p95", "<= inf s", "C017", "limit", "not a number that anything"),
         ("latency.p95", "<= -1s", "C022", "limit", "no latency is below zero"),
+        ("latency.p95", "<= 0s", "C022", "limit", "no latency is zero"),
         ("latency.p95", "<= 99999999999999999999s", "C024", "limit", "larger than any value"),
         ("latency.p95", "<= " + "9" * 31 + "s", "C024", "limit", "31 digits"),
         ("latency.p95", ">= 2.5s", "C021", "limit", "did you mean '<= 2.5s'?"),

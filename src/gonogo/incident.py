@@ -122,8 +122,9 @@ def window(
 
 
 def hardly_any(result: ReadinessResult) -> bool:
-    """Whether so few calls lie near the newest record that its clock may be wrong."""
-    return result.ingest.calls <= max(HANDFUL, FEW * result.ingest.accepted)
+    """Whether so few records lie near the newest one that its clock may be wrong."""
+    read = result.ingest
+    return read.accepted - read.outside_period <= max(HANDFUL, FEW * read.accepted)
 
 
 def without_strays(

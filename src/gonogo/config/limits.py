@@ -180,20 +180,22 @@ def _reach(limit: Fraction, comparator: str, spec: Indicator, written: str) -> l
     """Limits that no measurement can meet, or none can miss, or none can hold."""
     top = 1 if spec.kind == "ratio" else None
     if spec.good_is_low:
-        never = limit < 0 or (limit == 0 and comparator == "<")
+        # Nothing takes no time at all; a share or a price of zero may well be asked for.
+        never = limit < 0 or (limit == 0 and (comparator == "<" or spec.unit == "us"))
         always = limit == top and comparator == "<="
     else:
         never = limit == top and comparator == ">"
         always = limit < 0 or (limit == 0 and comparator == ">=")
     text = quoted(f"{comparator} {written}")
     if never:
-        least = "write a limit above zero"
+        hint, beyond = "write a limit above zero", "below zero"
         if spec.kind == "ratio":
-            least = "'<= 0%' means that none is allowed"
-        hint = least if spec.good_is_low else "'>= 100%' means that all are asked for"
-        what = f"{text} can never be met: no {spec.title} is " + (
-            "below zero" if spec.good_is_low else "over 100 %"
-        )
+            hint = "'<= 0%' means that none is allowed"
+        elif limit == 0 and comparator == "<=":
+            beyond = "zero"
+        if not spec.good_is_low:
+            hint, beyond = "'>= 100%' means that all are asked for", "over 100 %"
+        what = f"{text} can never be met: no {spec.title} is {beyond}"
         return [Trouble("C022", what, hint)]
     if always:
         hint = "write a limit that a bad week would miss"
