@@ -187,7 +187,8 @@ def test_slices_have_their_owner_and_are_held_against_slices(tmp_path: Path) -> 
         '[slo]\n"error_rate" = { limit = "<= 1%", slice = "5m", slices = ">= 99%", '
         'owner = "slicers", runbook = "https://r.example/s" }\n'
     )
-    quiet = write(tmp_path / "quiet.jsonl", calls(1_500))
+    day_before = [row | {"timestamp": row["timestamp"] - DAY} for row in calls(1_500)]
+    quiet = write(tmp_path / "quiet.jsonl", day_before)
     run("build", quiet, "-c", config, "-o", tmp_path / "site", "--state", state, "-q")
     log = write(tmp_path / "a.jsonl", calls(1_500, bad=range(900, 1_000)))
     text = told(tmp_path, log, "-c", config, "--last", "1d")
@@ -297,7 +298,8 @@ def test_the_worst_case_of_a_terminal_tells_the_furthest_and_its_owner() -> None
     text = terminal(incident)
     assert len(text) <= 1500
     assert text.startswith("Default threshold, not your SLA.\n40 objectives were over the limit")
-    assert "\n- 🤷" in text
+    furthest = next(line for line in text.splitlines() if line.startswith("- 🤷"))
+    assert len(furthest) >= 300
     assert "… and more" in text
     assert "\nOwner of 🤷" in text
     assert len(brief(incident).owners) == 3
