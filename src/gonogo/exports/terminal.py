@@ -167,6 +167,8 @@ def _objectives(objectives: tuple[ObjectiveResult, ...], width: int) -> Renderab
 def _name(objective: ObjectiveResult) -> Text:
     name = Text(printable(objective.id, 120))
     marks = []
+    if objective.slice_seconds is not None:  # what is observed is a share of slices
+        marks.append(f"{objective.slice_seconds // 60}-minute slices")
     if objective.severity is not Severity.BLOCKING:
         marks.append(objective.severity.value)
     if objective.source is not Source.WRITTEN:
@@ -205,8 +207,8 @@ def _excursions(result: ReadinessResult) -> RenderableType:
         if e.ongoing:
             when = f"since {display.time(e.onset, zone)}, not over"
         kind = Text("breach", "bold red") if e.is_breach else Text("excursion", "yellow")
-        share = figures.share(e.bad, e.total)
-        grid.add_row(kind, Text(f"{printable(e.objective, 120)}: {when}; {share}"))
+        seen = printable(e.seen, 300) or figures.share(e.bad, e.total)
+        grid.add_row(kind, Text(f"{printable(e.objective, 120)}: {when}; {seen}"))
     if (more := len(result.excursions) - _MOST_EXCURSIONS) > 0:
         grid.add_row("", Text(f"and {more} more", "dim"))
     return grid
