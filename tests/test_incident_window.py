@@ -119,9 +119,10 @@ def test_without_times_the_whole_is_told_and_no_stretch(tmp_path: Path) -> None:
     rows = calls(300, bad=range(30))
     for row in rows:
         del row["timestamp"]
-    text = told(tmp_path, write(tmp_path / "a.jsonl", rows))
-    assert "No record carries a time, so nothing can be said of any stretch of it" in text
-    assert "30 of 300 calls failed (10 %), limit 1 %" in text
+    for args in ((), ("--since", "2026-11-23")):
+        text = told(tmp_path, write(tmp_path / "a.jsonl", rows), *args)
+        assert "No record carries a time, so nothing can be said of any stretch of it" in text
+        assert "30 of 300 calls failed (10 %), limit 1 %" in text
 
 
 # ── clocks ────────────────────────────────────────────────────────────────────────────────────
@@ -221,13 +222,14 @@ def test_the_command_makes_the_same_report_again(tmp_path: Path) -> None:
     like = tmp_path / "like"
     log = write(tmp_path / "a.jsonl", calls(1_500, bad=range(900, 1_000), environment="a b"))
     run("build", log, "-o", like, "--state", tmp_path / "s", "-q")
-    args = ("--last", "12h", "--where", "environment=a b", "--profile", "internal", "--like", like)
+    args = ("--last", "12h", "--where", "environment=a b", "--profile", "internal", "--like", like,
+            "--reach", "3d")  # fmt: skip
     first = run("incident", log, *args, "-q", "--state", tmp_path, "--format", "json")
     command = json.loads(first.stdout)["command"]
     assert command == (
-        "gonogo incident LOGS --where 'environment=a b' --since 2026-11-23T13:00:00Z "
-        "--until 2026-11-24T01:00:00Z --like like --profile internal"
-    ).replace("13:00:00Z", "12:59:01Z").replace("01:00:00Z", "00:59:01Z")
+        "gonogo incident LOGS --where 'environment=a b' --since 2026-11-23T12:59:01Z "
+        "--until 2026-11-24T00:59:01Z --reach 3d --like like --profile internal"
+    )
     again = ("--since", "2026-11-23T12:59:01Z", "--until", "2026-11-24T00:59:01Z", *args[2:])
     second = run("incident", log, *again, "-q", "--state", tmp_path, "--format", "json")
     assert second.stdout == first.stdout

@@ -161,13 +161,18 @@ def occurrence(
     partial: Partial,
     bounds: tuple[int | None, int | None],
     like: Path | None,
+    reach: str | None = None,
     warning: str = "",
 ) -> Incident:
-    """The excursions of a result that overlap a window, against what is usual at those hours."""
+    """The excursions of a result that overlap a window, against what is usual at those hours.
+
+    `warning` is what must be read beside the rest; `reach` is repeated in the command.
+    """
     start, end = bounds
     newest = result.period.last
     found = [e for e in result.excursions if _overlaps(e, start, end, newest)]
-    standings = _standings(result, partial, run, bounds, {e.objective for e in found})
+    judged = bounds if newest is not None else (None, None)  # without times all is one stretch
+    standings = _standings(result, partial, run, judged, {e.objective for e in found})
     found.sort(key=lambda e: (not e.ongoing, -_excess(e, result), e.onset, e.id))
     usual, notes = _usual(run, like)
     objectives = {o.id: o for o in run.config.objectives}
@@ -194,7 +199,7 @@ def occurrence(
         ingest=result.ingest,
         warnings=(warning,) if warning else (),
         notes=(*_cut_off(found, result, run), *notes, *result.notes),
-        command=_command(run, start, end, like),
+        command=_command(run, bounds, like, reach),
     )
 
 
@@ -212,7 +217,9 @@ def _cut_off(found: Sequence[Excursion], result: ReadinessResult, run: Run) -> l
     ]
 
 
-def _command(run: Run, start: int | None, end: int | None, like: Path | None) -> str:
+def _command(
+    run: Run, bounds: tuple[int | None, int | None], like: Path | None, reach: str | None
+) -> str:
     """What makes this report again; of files the names alone are told."""
     request, words = run.request, ["gonogo incident LOGS"]
     options = [("-c", run.config.path), ("--period", request.period)]
@@ -220,10 +227,11 @@ def _command(run: Run, start: int | None, end: int | None, like: Path | None) ->
         ("--where", f"{name}={label(run.masker, name, text)}") for name, text in run.selection.where
     ]
     times = [None if t is None else f"{datetime.fromtimestamp(t, UTC):%Y-%m-%dT%H:%M:%SZ}"
-             for t in (start, end)]  # fmt: skip
+             for t in bounds]  # fmt: skip
     options += [
         ("--since", times[0]),
         ("--until", times[1]),
+        ("--reach", reach),
         ("--like", None if like is None else like.name),
         ("--profile", None if request.profile == PUBLIC else request.profile),
         ("--log-format", None if request.log_format is None else Path(request.log_format).name),

@@ -173,7 +173,7 @@ def incident(
         near = nearby(cleared, last, since, until, before, newest)
         result, memory = _analyse(near, progress, only_near=True)
     bounds = window(last, since, until, run.zone, result.period.last)
-    return occurrence(memory.run or near, result, memory.partial, bounds, like, warning)
+    return occurrence(memory.run or near, result, memory.partial, bounds, like, reach, warning)
 
 
 def _build_period(
