@@ -134,7 +134,7 @@ def _witnesses(e: Excursion, result: ReadinessResult, drawn: bool) -> TableView 
         cols = (("Call", False), ("Trace", False), ("Started", False), ("Model", False),
                 ("Took", True), ("In it", False))  # fmt: skip
     caption = f"Calls worth opening, {heading(e.title)}, {moment(e.onset, result)}"
-    return plain(f"calls-{e.id}", caption, cols, rows, sortable=False)
+    return plain(f"calls-{e.id}", caption, cols, rows, sortable=False, download="witnesses")
 
 
 def _bounds(result: ReadinessResult) -> tuple[int, int] | None:
@@ -213,7 +213,7 @@ def _exemplars(result: ReadinessResult) -> TableView | None:
         ("Duration", True),
         ("Cost", True),
     )
-    return plain("exemplars", "Exemplar traces", cols, rows)
+    return plain("exemplars", "Exemplar traces", cols, rows, download="exemplars")
 
 
 def page(

@@ -138,13 +138,13 @@ def errors(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
     figures = (
         f.ERROR_RATE,
         Figure("Timeouts", "ratio", "error_known", num="timeouts", indicator="timeout_rate",
-               colour="c2"),
+               colour="c2", whole="calls", counted="timeouts"),
         Figure("Rate limited", "ratio", "error_known", num="rate_limited",
-               indicator="rate_limit_rate", colour="c4"),
+               indicator="rate_limit_rate", colour="c4", whole="calls", counted="refused"),
         Figure("Calls retried", "ratio", "retry_known", num="retried", indicator="retry_rate",
-               colour="c3"),
+               colour="c3", whole="calls", counted="retried"),
         Figure("Gateway cache hits", "ratio", "cache_known", num="cache_hits",
-               indicator="cache_hit_rate", colour="c1"),
+               indicator="cache_hit_rate", colour="c1", whole="calls", counted="hits"),
     )  # fmt: skip
     classes = view(
         t.get("error_classes"), (text("Class", "error_class"), count("Calls", "calls")),
