@@ -137,6 +137,21 @@ def _witnesses(e: Excursion, result: ReadinessResult, drawn: bool) -> TableView 
     return plain(f"calls-{e.id}", caption, cols, rows, sortable=False, download="witnesses")
 
 
+def _traced(chart: ChartView | None, e: Excursion, result: ReadinessResult) -> ChartView | None:
+    """The timeline with its rows leading into the tracer, where there is one."""
+    if chart is None or chart.table is None:
+        return chart
+    # The chart has no room for what a call is for: "A good one, to compare".
+    hrefs = {
+        _WITNESSES[w.kind].partition(",")[0]: trace_link(w.trace_id, result).href
+        for w in e.witnesses
+    }
+    rows = tuple(
+        (replace(first, href=hrefs.get(first.text, "")), *rest) for first, *rest in chart.table.rows
+    )
+    return replace(chart, table=replace(chart.table, rows=rows))
+
+
 def _bounds(result: ReadinessResult) -> tuple[int, int] | None:
     start = result.period.start if result.period.start is not None else result.period.first
     end = result.period.end if result.period.end is not None else result.period.last
@@ -224,7 +239,10 @@ def page(
 ) -> BreachesPage:
     """The context of `breaches.html`."""
     timelines = {c.id.removeprefix(PREFIX): c for c in charts if c.id.startswith(PREFIX)}
-    views = [(e.is_breach, _view(e, result, timelines.get(e.id))) for e in result.excursions]
+    views = [
+        (e.is_breach, _view(e, result, _traced(timelines.get(e.id), e, result)))
+        for e in result.excursions
+    ]
     bounds = _bounds(result)
     ends = (moment(bounds[0], result), moment(bounds[1], result)) if bounds else ("", "")
     return BreachesPage(

@@ -276,7 +276,9 @@ def _retrieval(result: ReadinessResult, charts: Charts) -> Section:
     )
     chunks = view(result.tables.get("chunks"),
                   (text("Chunk", "chunk"), count("Retrievals", "retrievals")),
-                  "Chunks used most", top=8)  # fmt: skip
+                  "Chunks used most", top=8,
+                  note="A log tells only of chunks that were retrieved; which ones never are takes "
+                       "the list of an index.")  # fmt: skip
     made = Section(
         "retrieval",
         "Retrieval",
