@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from browser import PHONE, Watched, running
+from browser import PHONE, Watched, running, violations
 from gonogo import charts
 from gonogo.conventions import ChangeWord
 from gonogo.results import Column, Table
@@ -19,6 +19,7 @@ from synthetic import START, synthetic_result
 from test_site_tables import against, change
 
 DAY = 86_400
+OPEN = "document.querySelectorAll('details').forEach(d => { d.open = true; })"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_no_cell_runs_into_its_neighbour_on_a_phone(browser: Any, site: Path) ->
         for _, name, _ in PAGES:
             page = watched.page
             page.goto((site / name).as_uri())
-            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+            page.evaluate(OPEN)
             wide = page.evaluate("""() => [...document.querySelectorAll('tbody > tr > *')]
                 .filter(c => c.getClientRects().length && c.scrollWidth > c.clientWidth + 1)
                 .map(c => c.textContent.trim().slice(0, 40))""")
@@ -118,3 +119,13 @@ def test_the_chart_of_changes_has_room_on_a_phone(browser: Any, site: Path) -> N
         for i, (left, top, right, bottom) in enumerate(boxes):
             for x, y, x2, y2 in boxes[:i]:
                 assert right <= x or x2 <= left or bottom <= y + 2 or y2 <= top + 2
+
+
+def test_a_page_with_all_its_folds_open_has_no_accessibility_fault(
+    browser: Any, site: Path
+) -> None:
+    with Watched(browser) as watched:
+        for _, name, _ in PAGES:
+            watched.page.goto((site / name).as_uri())
+            watched.page.evaluate(OPEN)
+            assert violations(watched.page) == [], name
