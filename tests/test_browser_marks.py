@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from browser import Watched, running
+from browser import PHONE, WIDE, Watched, running, served, violations
 from gonogo import charts
 from gonogo.results import ReadinessResult, SiteInfo, Step, Witness
-from gonogo.site import render
+from gonogo.site import render, render_history
 from gonogo.site.writer import write
 from sitecheck import Page
 from synthetic import synthetic_result
+from test_history import week
 
 TRACER = "https://traces.example/"
 
@@ -89,3 +90,35 @@ def test_there_is_no_way_out_of_a_public_page(
     named = Page(page_of(traced(), tmp_path / "b").read_text())
     # The call and its step in the chart's table, and the call in that of calls worth opening.
     assert len([a for a in named.all("a") if a.attrs["href"] == f"{TRACER}t%2F1"]) == 3
+
+
+def test_the_summary_of_an_excursion_is_copied_whole(browser: Any, tmp_path: Path) -> None:
+    result = traced()
+    page_of(result, tmp_path)
+    with served(tmp_path / "site", "") as address, Watched(browser) as watched:
+        watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = watched.page
+        page.goto(f"{address}/breaches.html")
+        card = page.locator(f"[id='{result.excursions[0].id}']")
+        card.get_by_role("button", name="Copy summary").click()
+        page.locator(".toast").wait_for(state="visible")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert result.excursions[0].sentence in copied
+        assert copied.endswith(f"Report: breaches.html#{result.excursions[0].id}\n")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_page_of_all_periods_keeps_the_same_promises(
+    browser: Any, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    entries = [week(number) for number in (1, 2, 4)]
+    write(render_history(entries, "gonogo"), tmp_path / "site")
+    with Watched(browser, size) as watched:
+        page = watched.page
+        page.goto((tmp_path / "site" / "index.html").as_uri())
+        assert watched.complaints == []
+        assert all(url.startswith(("file:", "data:")) for url in watched.requests)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            assert violations(page) == [], theme

@@ -349,4 +349,5 @@ def test_the_accent_of_the_site_is_used_only_if_it_is_a_colour() -> None:
         ]
 
     assert b"--accent: #123abc;" in css("#123abc")
+    assert b"--accent: #1ac;" in css("#1ac")
     assert b"evil" not in css("#123abc} body { evil: 1")

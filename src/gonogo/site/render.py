@@ -52,7 +52,7 @@ FIRST: Final = (
 )
 """Charts that the first page shows, wherever they live."""
 
-_ACCENT: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_ACCENT: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 _FAVICON: Final = {
     "good": ("#0f7d55", "M9 16.5l5 5 9.5-10.5"),
