@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -53,6 +54,13 @@ def test_what_the_clock_says_is_not_in_the_site(first: tuple[Path, Outcome]) -> 
     year = str(json.loads(first[1].files["readiness.json"])["period"]["label"])[-4:]
     assert year == "2026"
     assert not [n for n, data in first[1].files.items() if str(ROOT).encode() in data]
+
+
+def test_the_pages_of_the_sample_are_light(first: tuple[Path, Outcome]) -> None:
+    weights = {n: len(gzip.compress(data, 9, mtime=0)) for n, data in first[1].files.items()}
+    assert {n: w for n, w in weights.items() if n.endswith(".html") and w > 40 * 1024} == {}
+    assert weights["assets/app.css"] <= 16 * 1024
+    assert sum(w for n, w in weights.items() if n.endswith(".js")) <= 16 * 1024
 
 
 def test_a_saved_result_renders_to_the_same_bytes(

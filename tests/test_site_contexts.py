@@ -17,9 +17,17 @@ from jinja2 import Environment
 
 import gonogo
 from gonogo import charts
-from gonogo.conventions import Severity, Status
+from gonogo.conventions import ChangeWord, Severity, Status
 from gonogo.indicators import INDICATORS
-from gonogo.results import Budget, Column, ReadinessResult, SiteInfo, Table
+from gonogo.results import (
+    Budget,
+    Change,
+    Column,
+    Comparison,
+    ReadinessResult,
+    SiteInfo,
+    Table,
+)
 from gonogo.site import model, render, templates_dir
 from gonogo.site.figures import ERROR_RATE, P95, trend
 from gonogo.site.incident import incident_html
@@ -55,8 +63,15 @@ def rich() -> ReadinessResult:
     first = first.model_copy(update={"runbook": "https://wiki.example/latency", "owner": "team-a",
                                      "severity": Severity.WARNING})  # fmt: skip
     more = [first.model_copy(update={"slug": f"more-{i}"}) for i in range(4)]
+    changed = Change(objective=first.id, title="p95", unit="us", word=ChangeWord.WORSE, text="",
+                     new=2.0, old=1.0, new_total=9, old_total=9, difference=1.0, low=None,
+                     high=None, band=None, method="", adjusted=None, adjusted_low=None,
+                     adjusted_high=None, adjusted_note="")  # fmt: skip
+    before = Comparison(id="baseline", title="Before", kind="period", new="this", old="that",
+                        changes=(changed,))  # fmt: skip
     return result.model_copy(update={
-        "objectives": (first, *rest, *more), "notice": "read this", "notes": ("small print",),
+        "objectives": (first, *rest, *more), "comparisons": (before,),
+        "notice": "read this", "notes": ("small print",),
         "not_applicable": {"retrievals": "no search"},
         "site": SiteInfo(title="t", subtitle="s", footer="f", accent="#3a4fd0",
                          trace_url="https://traces.example/{trace_id}"),
@@ -99,7 +114,6 @@ def test_absent_parts_fold_into_one_line_that_says_what_to_log() -> None:
         ("errors.html", "retries"),
         ("quality.html", "guardrails[]"),
         ("quality.html", "tool_calls[]"),
-        ("evaluation.html", "evaluations[]"),
         ("cost.html", "cost_usd"),
         ("cost.html", "input_tokens"),
     ):
@@ -118,6 +132,12 @@ def test_absent_parts_fold_into_one_line_that_says_what_to_log() -> None:
         assert not found.all("figure")
         assert not found.all("h3")
     assert "by more than chance explains" in pages["breaches.html"].words()
+
+
+def test_nobody_is_told_to_log_what_is_not_judged() -> None:
+    page = Page(render(bare(), ())["evaluation.html"].decode())
+    (line,) = [p.text for p in page.all("p", class_="absent") if "evaluations[]" in p.text]
+    assert "not judged by this version" in line
 
 
 def test_an_empty_table_or_an_unlogged_column_is_not_shown() -> None:
@@ -329,4 +349,5 @@ def test_the_accent_of_the_site_is_used_only_if_it_is_a_colour() -> None:
         ]
 
     assert b"--accent: #123abc;" in css("#123abc")
+    assert b"--accent: #1ac;" in css("#1ac")
     assert b"evil" not in css("#123abc} body { evil: 1")

@@ -12,13 +12,20 @@ from click.testing import CliRunner
 
 from gonogo import charts
 from gonogo.cli import main
+from gonogo.conventions import Verdict
 from gonogo.errors import UsageError
 from gonogo.exports import json_out
+from gonogo.results import Decision
 from gonogo.site import render, single_file, write_one
 from gonogo.site.shell import PAGES
 from sitecheck import Page
 from synthetic import synthetic_result
 from test_site_hostile import NAMES, poisoned
+
+ICON_COLOURS = {
+    Verdict.GO: "#0f7d55", Verdict.CONDITIONS: "#9a6200", Verdict.NO_GO: "#c22733",
+    Verdict.INCONCLUSIVE: "#5b616e",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +37,21 @@ def files() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def whole(files: dict[str, bytes]) -> str:
     return single_file(files).decode()
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_link_that_is_shared_tells_the_verdict_and_the_icon_shows_it(verdict: Verdict) -> None:
+    decision = Decision(verdict=verdict, headline=f"{verdict.value}: because <of> this", reasons=())
+    made = render(synthetic_result(readiness=decision), ())
+    for name in (href for _, href, _ in PAGES):
+        page = Page(made[name].decode())
+        (title,) = [m.attrs["content"] for m in page.all("meta", property="og:title")]
+        (words,) = [m.attrs["content"] for m in page.all("meta", property="og:description")]
+        assert title.startswith(f"{verdict.value} · ")
+        assert "because <of> this" in words
+    icon = made["assets/favicon.svg"].decode()
+    assert ICON_COLOURS[verdict] in icon
+    assert not any(c in icon for v, c in ICON_COLOURS.items() if v is not verdict)
 
 
 def test_one_file_holds_every_page_and_every_link_stays_inside(whole: str) -> None:

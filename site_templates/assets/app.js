@@ -61,16 +61,28 @@
   function missing(value) {
     return value === "" || value === "–" || (typeof value === "number" && isNaN(value));
   }
+  // The rows of a card that are folded away are rows of the same table.
+  function family(table) {
+    var box = table.closest(".card > .scroll, .card > .more");
+    return box && !table.closest("figure, .excursion") ? all("table.sortable", box.parentElement) : [table];
+  }
   function sort(head, column) {
     var table = head.closest("table");
-    var body = table.tBodies[0];
+    var tables = family(table), rows = [], sizes = [];
+    tables.forEach(function (t) {
+      var own = all("tr", t.tBodies[0]);
+      sizes.push(own.length);
+      rows = rows.concat(own);
+    });
     var numeric = head.classList.contains("n");
     var now = head.getAttribute("aria-sort");
     var up = now === "none" || !now ? !numeric : now === "descending";
-    all("tr", body).forEach(function (row, i) { if (!row.dataset.i) row.dataset.i = i; });
-    all("th[aria-sort]", table.tHead).forEach(function (h) { h.setAttribute("aria-sort", "none"); });
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    all("tr", body)
+    rows.forEach(function (row, i) { if (!row.dataset.i) row.dataset.i = i; });
+    tables.forEach(function (t) {
+      all("th[aria-sort]", t.tHead).forEach(function (h) { h.setAttribute("aria-sort", "none"); });
+      t.tHead.rows[0].cells[column].setAttribute("aria-sort", up ? "ascending" : "descending");
+    });
+    rows
       .map(function (row, i) { return { row: row, key: key(row, column, head.dataset.given), i: i }; })
       .sort(function (a, b) {
         var gone = missing(a.key) - missing(b.key);
@@ -80,7 +92,11 @@
         else order = String(a.key).localeCompare(String(b.key), "en", { numeric: true });
         return (up ? order : -order) || a.i - b.i;
       })
-      .forEach(function (item) { body.appendChild(item.row); });
+      .forEach(function (item, i) {
+        var at = 0;
+        for (var seen = sizes[0]; i >= seen; seen += sizes[at]) at++;
+        tables[at].tBodies[0].appendChild(item.row);
+      });
     table.dataset.by = column + ":" + (up ? "up" : "down");
   }
   // Where a table stands: the id of its card, and which of the tables there it is.

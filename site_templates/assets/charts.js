@@ -139,7 +139,13 @@
         tip.appendChild(line(cellText(row.cells[1]), rest.join(" · ")));
       });
     }
-    if (shade(f, found.place)) tip.appendChild(line("Excursion:", "click to open"));
+    if (leads(f, found)) tip.appendChild(line(shade(f, found.place) ? "Excursion:" : "Trace:", "click to open"));
+  }
+  // Where a click leads: to the shaded excursion, or to where the row itself leads.
+  function leads(f, found) {
+    if (!found) return null;
+    var row = f.kind === "time" ? null : found.rows[0];
+    return shade(f, found.place) || (row && row.querySelector("a[href]"));
   }
   function shade(f, t) {
     if (f.kind !== "time") return null;
@@ -339,7 +345,7 @@
     });
     function look(side, x, y) {
       var found = hit(f, side, at(side, x, y));
-      box.classList.toggle("linked", !!found && !!shade(f, found.place));
+      box.classList.toggle("linked", !!leads(f, found));
       show(f, side, found, x, y);
     }
     box.addEventListener("pointerleave", function () { if (start === null) hide(); });
@@ -361,10 +367,16 @@
       if (Math.abs(p.x - a) > 6) {
         zoomTo([timeAt(f, side, Math.min(a, p.x)), timeAt(f, side, Math.max(a, p.x))]);
       } else {
-        var found = hit(f, side, p), link = found && shade(f, found.place);
+        var link = leads(f, hit(f, side, p));
         if (link) location.href = link.href;
       }
     }
+    box.addEventListener("click", function (e) {
+      var side = ready(f);
+      if (!side || f.kind === "time") return;
+      var link = leads(f, hit(f, side, point(side, e)));
+      if (link) location.href = link.href;
+    });
     box.addEventListener("pointerup", end);
     box.addEventListener("pointercancel", function () { if (brush) brush.remove(); start = null; });
     box.addEventListener("dblclick", function () { if (f.kind === "time") zoomTo(null); });
@@ -384,6 +396,9 @@
         var r = box.getBoundingClientRect();
         show(f, side, found, r.left + r.width / 2, r.top + 24);
         view.tell(Array.prototype.map.call(tip.children, function (n) { return n.textContent; }).join(", "));
+      } else if (e.key === "Enter" && here !== null) {
+        var to = leads(f, { rows: rowsWith(f, stops[here]), place: stops[here] });
+        if (to) location.href = to.href;
       } else if (e.key === "+" && f.kind === "time") {
         var middle = here === null ? (s[0] + s[1]) / 2 : stops[here], half = (s[1] - s[0]) / 4;
         zoomTo([middle - half, middle + half]);

@@ -12,6 +12,7 @@ from gonogo.charts.model import Drawing, Rows
 from gonogo.charts.timeline import Timeline
 from gonogo.conventions import ChangeWord
 from gonogo.results import Change, Column, Comparison, ReadinessResult, Scalar, Table
+from gonogo.vega.svg import PHONE
 
 _MOST = 12
 _REACH = 1.0  # a figure that is ten times the old one would squash all others
@@ -25,6 +26,11 @@ _SAID = {
 def _drawable(comparison: Comparison) -> list[Change]:
     """Figures whose relative change can be drawn: both sides known, the old one not zero."""
     return [c for c in comparison.changes if c.difference is not None and c.old]
+
+
+def _title(c: Comparison) -> str:
+    new = label(c.new, 60)
+    return f"{new[:1].upper()}{new[1:]} against {label(c.old, 60)}"
 
 
 def dumbbells(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
@@ -60,7 +66,11 @@ def dumbbells(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         filled=True, fill=theme.CARD, stroke=theme.MUTED, strokeWidth=1.5, size=60, opacity=1
     )
     dot = data("changes").mark_point(filled=True, size=80, opacity=1)
-    amount = data("changes").mark_text(align="left", dx=8, color=theme.MUTED, clip=False)
+    # On a phone the amounts stand above their rows: beside them they would leave no plot.
+    amount = data("changes").mark_text(
+        align=alt.ExprRef(f"{PHONE} ? 'right' : 'left'"), dx=alt.ExprRef(f"{PHONE} ? 0 : 8"),
+        dy=alt.ExprRef(f"{PHONE} ? -13 : 0"), color=theme.MUTED, clip=False,
+    )  # fmt: skip
     view = alt.layer(
         span.encode(marks.same(x, "low"), alt.X2("high"), y, color),
         bar.encode(marks.same(x, "zero"), alt.X2("v"), y, color),
@@ -91,14 +101,14 @@ def dumbbells(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         "new": [display.value(c.new, c.unit) for c in changes],
     }
     return Drawing(
-        id="what-changed", page="readiness", title=f"{label(found.new, 60)} against "
-        f"{label(found.old, 60)}",
+        id="what-changed", page="readiness", title=_title(found),
         subtitle="Relative change of each figure; wide: 95 % interval of the difference"
         + ("; cut at ±100 %." if cut_off else "."),
         caption=caption + ".", view=view, data={"changes": rows},
-        height=90 + 27 * len(rows), narrow_height=100 + 27 * len(rows),
-        margins=marks.margins(
-            names=labels, legend=words, span="full", right=[str(r["text"]) for r in rows]
+        height=90 + 27 * len(rows), narrow_height=100 + 40 * len(rows),
+        margins=(
+            marks.margins(labels, words, "full", [str(r["text"]) for r in rows])[0],
+            marks.margins(labels, words, "full")[1],
         ),
         table=Table(id="what_changed", title="What changed", columns=columns, data=cells),
     )  # fmt: skip

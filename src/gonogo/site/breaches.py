@@ -134,7 +134,22 @@ def _witnesses(e: Excursion, result: ReadinessResult, drawn: bool) -> TableView 
         cols = (("Call", False), ("Trace", False), ("Started", False), ("Model", False),
                 ("Took", True), ("In it", False))  # fmt: skip
     caption = f"Calls worth opening, {heading(e.title)}, {moment(e.onset, result)}"
-    return plain(f"calls-{e.id}", caption, cols, rows, sortable=False)
+    return plain(f"calls-{e.id}", caption, cols, rows, sortable=False, download="witnesses")
+
+
+def _traced(chart: ChartView | None, e: Excursion, result: ReadinessResult) -> ChartView | None:
+    """The timeline with its rows leading into the tracer, where there is one."""
+    if chart is None or chart.table is None:
+        return chart
+    # The chart has no room for what a call is for: "A good one, to compare".
+    hrefs = {
+        _WITNESSES[w.kind].partition(",")[0]: trace_link(w.trace_id, result).href
+        for w in e.witnesses
+    }
+    rows = tuple(
+        (replace(first, href=hrefs.get(first.text, "")), *rest) for first, *rest in chart.table.rows
+    )
+    return replace(chart, table=replace(chart.table, rows=rows))
 
 
 def _bounds(result: ReadinessResult) -> tuple[int, int] | None:
@@ -213,7 +228,7 @@ def _exemplars(result: ReadinessResult) -> TableView | None:
         ("Duration", True),
         ("Cost", True),
     )
-    return plain("exemplars", "Exemplar traces", cols, rows)
+    return plain("exemplars", "Exemplar traces", cols, rows, download="exemplars")
 
 
 def page(
@@ -224,7 +239,10 @@ def page(
 ) -> BreachesPage:
     """The context of `breaches.html`."""
     timelines = {c.id.removeprefix(PREFIX): c for c in charts if c.id.startswith(PREFIX)}
-    views = [(e.is_breach, _view(e, result, timelines.get(e.id))) for e in result.excursions]
+    views = [
+        (e.is_breach, _view(e, result, _traced(timelines.get(e.id), e, result)))
+        for e in result.excursions
+    ]
     bounds = _bounds(result)
     ends = (moment(bounds[0], result), moment(bounds[1], result)) if bounds else ("", "")
     return BreachesPage(

@@ -76,8 +76,7 @@ def burn_table(result: ReadinessResult) -> TableView | None:
     cols = (("Objective", False), ("Alert", False), ("Would have fired", False),
             ("After onset", True), ("Lasted", True), ("Windows", False),
             ("Bad in the long one", True))  # fmt: skip
-    return (
-        plain("burn-rates", "Burn-rate alerts, replayed", cols, [row[3] for row in rows])
-        if rows
-        else None
-    )
+    if not rows:
+        return None
+    cells = [row[3] for row in rows]
+    return plain("burn-rates", "Burn-rate alerts, replayed", cols, cells, download="burn_alerts")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from gonogo import display
 from gonogo.conventions import ChangeWord
 from gonogo.results import Change, Comparison, ReadinessResult
 from gonogo.site.model import Cell, Pill, TableView
+from gonogo.site.records import changes_id
 from gonogo.site.tables import plain
 from gonogo.site.text import clipped, firm, heading, value_text
 
@@ -68,10 +70,9 @@ def _table(comparison: Comparison) -> TableView:
         _COLUMNS,
         [_row(c) for c in comparison.changes],
         sortable=False,
+        download=changes_id(comparison),
     )
-    note = " · ".join(notes)
-    return TableView(made.id, made.caption, made.headers, made.rows, made.folded, note,
-                     sortable=False)  # fmt: skip
+    return replace(made, note=" · ".join(notes))
 
 
 def _row(c: Change) -> tuple[Cell, ...]:

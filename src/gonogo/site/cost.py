@@ -126,7 +126,11 @@ def _dearest(result: ReadinessResult) -> TableView | None:
         if x.kind == "dearest" and x.cost_nano_usd is not None
     ]
     cols = (("Trace", False), ("Started", False), ("Model", False), ("Cost", True))
-    return plain("table-cost-dearest", "Dearest calls", cols, rows) if rows else None
+    return (
+        plain("table-cost-dearest", "Dearest calls", cols, rows, download="exemplars")
+        if rows
+        else None
+    )
 
 
 def _dearest_requests(result: ReadinessResult) -> TableView | None:
@@ -143,4 +147,8 @@ def _dearest_requests(result: ReadinessResult) -> TableView | None:
         if x.cost_nano_usd is not None and any(other.calls > 1 for other in found)
     ]
     cols = (("Trace", False), ("Started", False), ("Calls", True), ("Cost", True))
-    return plain("table-cost-requests", "Dearest requests", cols, rows) if rows else None
+    return (
+        plain("table-cost-requests", "Dearest requests", cols, rows, download="exemplars")
+        if rows
+        else None
+    )

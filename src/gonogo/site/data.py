@@ -90,7 +90,7 @@ def _files(result: ReadinessResult) -> TableView | None:
         ("Duplicates", True),
         ("SHA-256", False),
     )
-    return plain("files", "Files", cols, rows) if rows else None
+    return plain("files", "Files", cols, rows, download="files") if rows else None
 
 
 def _problems(result: ReadinessResult) -> TableView | None:
@@ -100,7 +100,9 @@ def _problems(result: ReadinessResult) -> TableView | None:
         for p in result.ingest.problems
     ]  # fmt: skip
     cols = (("Problem", False), ("Count", True), ("First met at", False), ("What to try", False))
-    return plain("problems", "Problems in the input", cols, rows) if rows else None
+    if not rows:
+        return None
+    return plain("problems", "Problems in the input", cols, rows, download="problems")
 
 
 def _coverage(result: ReadinessResult) -> TableView:
@@ -128,7 +130,7 @@ def _coverage(result: ReadinessResult) -> TableView:
         )
     cols = (("Field", False), ("Covered", True), ("Rows", True), ("For production", False),
             ("What to log", False))  # fmt: skip
-    return plain("coverage", "Coverage of fields", cols, rows)
+    return plain("coverage", "Coverage of fields", cols, rows, download="coverage")
 
 
 def _gaps(result: ReadinessResult) -> str:

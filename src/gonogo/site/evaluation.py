@@ -40,7 +40,9 @@ _CONSTRAINTS: Final = Absent(
     "[[constraint]]",
 )
 _ONLINE: Final = Absent(
-    "Online scores", "to follow scores in production, log", "evaluations[].name, .score, .label"
+    "Online scores",
+    "not judged by this version, whether or not they are logged: it accepts and leaves aside",
+    "evaluations[].name, .score, .label",
 )
 
 

@@ -23,7 +23,8 @@ class Figure:
     """What a tile shows: a stored `key` with its `den` as sample, or `num` / `den`.
 
     `indicator` and `statistic` name the objective whose status the tile carries; `per` multiplies
-    a mean (1,000 calls).
+    a mean (1,000 calls). `whole` is the stored number of calls that could say it, and `counted`
+    what `num` counts: where under half of them say it there is no rate, only that number.
     """
 
     label: str
@@ -37,6 +38,8 @@ class Figure:
     sample: str = "calls"
     href: str = ""
     per: int = 1
+    whole: str = ""
+    counted: str = ""
 
 
 def _pooled(table: Table, keys: Sequence[str]) -> list[list[tuple[int | None, ...]]]:
@@ -109,14 +112,21 @@ def tile(result: ReadinessResult, figure: Figure) -> Tile | None:
     value, unit = split_unit(_value(figure, num, den))
     objective = objective_for(result, figure)
     sample = f"{display.count(den)} {figure.sample}"
-    one = "" if figure.per == 1 else " per call"  # the limit is for one, the figure for a thousand
+    spark = trend(result.tables.get("hours"), figure)
+    whole = int_at(overall, figure.whole) if figure.whole else None
+    few = False
+    if whole is not None and den < whole:
+        sample = f"{display.count(den)} of {display.count(whole)} {figure.sample} log it"
+        if few := 2 * den < whole:
+            value, unit, spark = display.count(num), figure.counted, None
+            sample += ": no rate"
     return Tile(
         label=figure.label,
         value=value,
         unit=unit,
-        note=f"limit {limit_text(objective)}{one}" if objective else sample,
+        note=f"limit {limit_text(objective, figure.per)}" if objective and not few else sample,
         pill=pill_of(objective.status) if objective else None,
-        spark=trend(result.tables.get("hours"), figure),
+        spark=spark,
         colour=figure.colour,
         href=figure.href,
     )

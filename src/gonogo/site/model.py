@@ -196,6 +196,14 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeNote:
+    """How far a figure is from that of an earlier period, and whether that is good."""
+
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectiveRow:
     """One line of the table of objectives."""
 
@@ -210,6 +218,7 @@ class ObjectiveRow:
     budget_note: str
     status: Pill
     severity: str
+    change: ChangeNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +354,7 @@ class ReadinessPage:
     tiles: tuple[Tile, ...]
     blocks: tuple[Block, ...]
     changes: str
-    compared: tuple[Block, ...]
+    further: tuple[Block, ...]
     steps: tuple[Step, ...]
     gaps: tuple[Gap, ...]
     details: tuple[ObjectiveDetail, ...]

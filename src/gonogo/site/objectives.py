@@ -6,12 +6,13 @@ from fractions import Fraction
 from typing import Final
 
 from gonogo import display
-from gonogo.conventions import PUBLIC, Severity, Source, Status, Verdict
-from gonogo.results import Budget, ObjectiveResult, ReadinessResult
+from gonogo.conventions import PUBLIC, ChangeWord, Severity, Source, Status, Verdict
+from gonogo.results import Budget, Change, ObjectiveResult, ReadinessResult
 from gonogo.site.burn import budget_facts
-from gonogo.site.model import Fact, Link, ObjectiveDetail, ObjectiveRow, Pill
+from gonogo.site.model import ChangeNote, Fact, Link, ObjectiveDetail, ObjectiveRow, Pill, Tone
 from gonogo.site.text import (
     clipped,
+    firm,
     heading,
     interval_text,
     limit_text,
@@ -38,6 +39,13 @@ _SOURCE: Final = {
     Source.DEFAULT: "a default of gonogo, agreed by nobody",
     Source.PROPOSED: "proposed, not agreed yet",
     Source.WRITTEN: "written in the configuration",
+}
+_CHANGES: Final[dict[ChangeWord, tuple[str, Tone]]] = {
+    ChangeWord.WORSE: ("worse", "bad"),
+    ChangeWord.BETTER: ("better", "good"),
+    ChangeWord.NO_CHANGE: ("no change", "none"),
+    ChangeWord.TOO_FEW: ("too few to tell", "none"),
+    ChangeWord.NOT_COMPARED: ("not compared", "none"),
 }
 _PAGES: Final = (
     (("latency", "request_latency", "ttft", "output_tokens_per_second"), "latency"),
@@ -83,14 +91,35 @@ def budget_texts(budget: Budget | None) -> tuple[str, str]:
     if not budget.allowed_num:
         return "none allowed", f"{display.count(budget.bad)} bad"
     allowed = Fraction(budget.allowed_num, budget.allowed_den)
-    note = f"{display.count(budget.bad)} of {display.count(int(allowed))}"
+    # Of a small budget the part of an event counts: 2 of 0.4 is no division by zero.
+    whole = display.count(int(allowed)) if allowed >= 10 else f"{float(allowed):.2g}"
+    note = f"{display.count(budget.bad)} of {whole}"
     left = 1 - budget.bad / allowed
     if left < 0:
         return "overspent", note
     return ratio_text(left.numerator, left.denominator), note
 
 
-def row(objective: ObjectiveResult) -> ObjectiveRow:
+def changes_since(result: ReadinessResult) -> dict[str, ChangeNote]:
+    """What became of each objective since an earlier period, by its id; none without one."""
+    return {
+        change.objective: _change_note(change, clipped(comparison.old, 40))
+        for comparison in result.comparisons
+        if comparison.kind == "period" and not comparison.refused
+        for change in comparison.changes
+        if change.difference is not None
+    }
+
+
+def _change_note(change: Change, since: str) -> ChangeNote:
+    words, tone = _CHANGES[change.word]
+    if change.word is ChangeWord.NO_CHANGE:
+        return ChangeNote(f"no change since {since}", tone)
+    gap = firm(display.change(change.difference, change.unit))
+    return ChangeNote(f"{gap} since {since}, {words}", tone)
+
+
+def row(objective: ObjectiveResult, change: ChangeNote | None = None) -> ObjectiveRow:
     left, spent = budget_texts(objective.budget)
     severity = "" if objective.severity is Severity.BLOCKING else objective.severity.value
     severity = " · ".join(filter(None, (severity, "waived" if objective.is_waived else "")))
@@ -106,11 +135,13 @@ def row(objective: ObjectiveResult) -> ObjectiveRow:
         budget_note=spent,
         status=pill_of(objective.status),
         severity=severity,
+        change=change,
     )
 
 
 def rows_of_page(result: ReadinessResult, page: str) -> tuple[ObjectiveRow, ...]:
-    return tuple(row(o) for o in result.objectives if page_of(o.indicator) == page)
+    since = changes_since(result)
+    return tuple(row(o, since.get(o.id)) for o in result.objectives if page_of(o.indicator) == page)
 
 
 def _waiver_text(o: ObjectiveResult) -> str:

@@ -39,7 +39,8 @@ def summary(overall: Table | None) -> TableView | None:
         return None
     heads = [("Over", False), ("n", True), ("Mean", True), ("Min", True), ("p50", True),
              ("p90", True), ("p95", True), ("p99", True), ("Max", True), ("sd", True)]  # fmt: skip
-    return plain("table-latency-summary", "Distributions", heads, rows, sortable=False)
+    return plain("table-latency-summary", "Distributions", heads, rows, sortable=False,
+                 download="overall")  # fmt: skip
 
 
 def errors_by_model(table: Table | None) -> TableView | None:
@@ -61,7 +62,8 @@ def errors_by_model(table: Table | None) -> TableView | None:
         for model, total in by_model.items()
     ]
     heads = [("Model", False), ("Failed", True), *((clipped(c), True) for c in by_class)]
-    return plain("table-errors-model-class", "Failed calls by model and class", heads, rows)
+    return plain("table-errors-model-class", "Failed calls by model and class", heads, rows,
+                 download="error_classes_by_model")  # fmt: skip
 
 
 def _totals(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -105,4 +107,5 @@ def token_buckets(overall: Table | None) -> TableView | None:
                      Cell(display.count(n), sort=str(n))])  # fmt: skip
     heads = [("Tokens", False), ("Total", True), ("Share of its side", True), ("Per call", True),
              ("Calls that log it", True)]  # fmt: skip
-    return plain("table-token-buckets", "Tokens by kind", heads, rows, sortable=False)
+    return plain("table-token-buckets", "Tokens by kind", heads, rows, sortable=False,
+                 download="overall")  # fmt: skip

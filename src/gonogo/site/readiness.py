@@ -24,7 +24,7 @@ from gonogo.site.model import (
     Step,
     Tone,
 )
-from gonogo.site.objectives import detail, pill_of, row, verdict_pill
+from gonogo.site.objectives import changes_since, detail, pill_of, row, verdict_pill
 from gonogo.site.text import clipped, heading, prose, ratio_text
 
 MOST_REASONS: Final = 3
@@ -134,6 +134,8 @@ def page(
     rest = len(reasons) - MOST_REASONS
     shown = [replace(figure, href=href) for figure, href in TILES]
     met = sum(g.status is Status.MET for g in result.gates)
+    since = changes_since(result)
+    rows = tuple(row(o, since.get(o.id)) for o in result.objectives)
     return ReadinessPage(
         shell=shell,
         notice=heading(result.notice, 500),
@@ -144,17 +146,17 @@ def page(
         more_reasons=f"and {rest} more below" if rest > 0 else "",
         segments=tuple(pill_of(o.status).tone for o in result.objectives),
         tally=_tally(result),
-        objectives=tuple(row(o) for o in result.objectives[:MOST_ROWS]),
-        folded=tuple(row(o) for o in result.objectives[MOST_ROWS:]),
+        objectives=rows[:MOST_ROWS],
+        folded=rows[MOST_ROWS:],
         folded_text=_folded_text(result),
         gates=tuple(sorted(gate_lines(result), key=lambda g: _WORST_FIRST.index(g.pill.tone))),
         gates_met=f"{display.count(met)} met" if met else "",
         gates_text="" if result.gates else NO_GATES,
         tables=blocks((), gate_tables(result)),
         tiles=figures.tiles(result, shown),
-        blocks=blocks(charts, [burn_table(result)]),
+        blocks=blocks(charts),
         changes=lede(result),
-        compared=blocks((), tables(result)),
+        further=blocks((), [*tables(result), burn_table(result)]),
         steps=_steps(result),
         gaps=_gaps(result),
         details=tuple(detail(o, result) for o in result.objectives),

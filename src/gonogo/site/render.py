@@ -19,6 +19,7 @@ from gonogo.site import breaches, data, readiness
 from gonogo.site.cost import cost
 from gonogo.site.model import ChartView, Link, SectionsPage, Shade, Tone
 from gonogo.site.objectives import verdict_pill
+from gonogo.site.records import records
 from gonogo.site.sections import BUILDERS
 from gonogo.site.shell import HREF, PAGES, shell
 from gonogo.site.tables import chart_view, to_csv, to_json
@@ -51,7 +52,7 @@ FIRST: Final = (
 )
 """Charts that the first page shows, wherever they live."""
 
-_ACCENT: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_ACCENT: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 _FAVICON: Final = {
     "good": ("#0f7d55", "M9 16.5l5 5 9.5-10.5"),
@@ -140,7 +141,9 @@ def contexts(
 
 
 def _stored(result: ReadinessResult) -> list[Table]:
-    return [table for _, table in sorted(result.tables.items())]
+    """The tables to download: those of the result, and the rest that a page shows as one."""
+    kept = {table.id: table for table in (*records(result), *result.tables.values())}
+    return [table for _, table in sorted(kept.items())]
 
 
 def _downloads(result: ReadinessResult, charts: Sequence[Chart]) -> dict[str, bytes]:

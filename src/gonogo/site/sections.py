@@ -138,13 +138,13 @@ def errors(result: ReadinessResult, charts: Charts) -> tuple[Section, ...]:
     figures = (
         f.ERROR_RATE,
         Figure("Timeouts", "ratio", "error_known", num="timeouts", indicator="timeout_rate",
-               colour="c2"),
+               colour="c2", whole="calls", counted="timeouts"),
         Figure("Rate limited", "ratio", "error_known", num="rate_limited",
-               indicator="rate_limit_rate", colour="c4"),
+               indicator="rate_limit_rate", colour="c4", whole="calls", counted="refused"),
         Figure("Calls retried", "ratio", "retry_known", num="retried", indicator="retry_rate",
-               colour="c3"),
+               colour="c3", whole="calls", counted="retried"),
         Figure("Gateway cache hits", "ratio", "cache_known", num="cache_hits",
-               indicator="cache_hit_rate", colour="c1"),
+               indicator="cache_hit_rate", colour="c1", whole="calls", counted="hits"),
     )  # fmt: skip
     classes = view(
         t.get("error_classes"), (text("Class", "error_class"), count("Calls", "calls")),
@@ -276,7 +276,9 @@ def _retrieval(result: ReadinessResult, charts: Charts) -> Section:
     )
     chunks = view(result.tables.get("chunks"),
                   (text("Chunk", "chunk"), count("Retrievals", "retrievals")),
-                  "Chunks used most", top=8)  # fmt: skip
+                  "Chunks used most", top=8,
+                  note="A log tells only of chunks that were retrieved; which ones never are takes "
+                       "the list of an index.")  # fmt: skip
     made = Section(
         "retrieval",
         "Retrieval",

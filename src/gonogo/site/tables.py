@@ -15,7 +15,7 @@ from typing import Final
 from gonogo import display
 from gonogo.results import Column, Scalar, Table
 from gonogo.site.model import Cell, Header, TableView
-from gonogo.site.text import LONGEST, clipped, heading, mean_text, ratio_text, value_text
+from gonogo.site.text import LONGEST, clipped, firm, heading, mean_text, ratio_text, value_text
 
 LONG: Final = 12
 """Rows that a table shows before the rest folds."""
@@ -116,7 +116,9 @@ def _cell(table: Table, col: Col, row: int, zone: str) -> Cell:
             return Cell("–", hint="not logged", sort="" if not col.numeric else "-")
         # Durations sort by a digit more than is shown; all of them would be a quarter of a page.
         order = int(float(f"{value:.4g}")) if col.unit == "us" else int(value)
-        return Cell(value_text(value, col.unit, zone), sort=str(order), firm=col.unit == "time")
+        day = col.unit == "time" and col.key == "day"
+        shown = firm(display.day(int(value), zone)) if day else value_text(value, col.unit, zone)
+        return Cell(shown, sort=str(order), firm=col.unit == "time")
     num, den = int_at(table, col.num, row), int_at(table, col.den, row)
     if num is None or not den:
         return Cell("–", hint="nothing to divide by", sort="-")
@@ -258,8 +260,12 @@ def plain(
     cols: Sequence[tuple[str, bool]],
     rows: Iterable[Sequence[Cell]],
     sortable: bool = True,
+    download: str = "",
 ) -> TableView:
-    """A table that is made of cells directly; `cols` are (title, numeric), empty ones left out."""
+    """A table that is made of cells directly; `cols` are (title, numeric), empty ones left out.
+
+    `download` names the files under data/ that hold the same.
+    """
     made = tuple(tuple(row) for row in rows)
     used = [i for i in range(len(cols)) if any(row[i] != Cell("") for row in made)]
     made = tuple(tuple(row[i] for i in used) for row in made)
@@ -271,5 +277,7 @@ def plain(
         headers=headers(heads, made if sortable else ()),
         rows=made[:fold],
         folded=made[fold:],
+        csv=f"data/{download}.csv" if download else "",
+        json=f"data/{download}.json" if download else "",
         sortable=sortable,
     )

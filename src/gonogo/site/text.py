@@ -103,9 +103,9 @@ def interval_text(objective: ObjectiveResult) -> str:
     return " to ".join(firm(end) for end in text.split(" to "))
 
 
-def limit_text(objective: ObjectiveResult) -> str:
-    """Comparator and limit, exact: ≤ 2.5 s."""
-    limit = display.exact(Fraction(objective.limit), objective.unit)
+def limit_text(objective: ObjectiveResult, per: int = 1) -> str:
+    """Comparator and limit, exact: ≤ 2.5 s; that of `per` calls together where it adds up."""
+    limit = display.exact(Fraction(objective.limit) * per, objective.unit)
     return firm(f"{_SIGNS[objective.comparator]} {limit}")
 
 
