@@ -61,7 +61,7 @@ def dumbbells(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     )
     dot = data("changes").mark_point(filled=True, size=80, opacity=1)
     amount = data("changes").mark_text(align="left", dx=8, color=theme.MUTED, clip=False)
-    view = alt.layer(
+    view = marks.layer(
         span.encode(marks.same(x, "low"), alt.X2("high"), y, color),
         bar.encode(marks.same(x, "zero"), alt.X2("v"), y, color),
         start.encode(marks.same(x, "zero"), y),

@@ -17,13 +17,17 @@ from gonogo.vega.workers import Job, Pair, draw, start
 def drawings(result: ReadinessResult) -> list[Drawing]:
     """The charts of a result before rendering, in page order; those without data are left out."""
     # Altair takes a good part of a second to import, which a light import of this package must not.
+    from altair.utils.schemapi import debug_mode
+
     from gonogo.charts.gallery import GALLERY
     from gonogo.charts.timeline import timeline
     from gonogo.charts.waterfall import timelines
 
     base = timeline(result)
-    found = (make(result, base) for make in GALLERY)
-    return [*(d for d in found if d is not None), *timelines(result)]
+    # Else each part of a chart is held against the schema as it is made; see `specification`.
+    with debug_mode(False):
+        found = [make(result, base) for make in GALLERY]
+        return [*(d for d in found if d is not None), *timelines(result)]
 
 
 def specification(drawing: Drawing, validate: bool = False) -> dict[str, Any]:
