@@ -10,8 +10,9 @@ from typing import Any
 from gonogo.charts import theme
 from gonogo.charts.model import Chart, Drawing
 from gonogo.results import ReadinessResult
+from gonogo.vega import workers
 from gonogo.vega.svg import PHONE
-from gonogo.vega.workers import Job, Pair, draw, start
+from gonogo.vega.workers import Job, Pair
 
 
 def drawings(result: ReadinessResult) -> list[Drawing]:
@@ -87,24 +88,29 @@ def finished(drawing: Drawing, spec: dict[str, Any], pair: Pair, zone: str = "UT
 
 def render(result: ReadinessResult) -> list[Chart]:
     """Every chart whose data are there, in page order; the same result gives the same bytes."""
+    return list(under_way(result))
+
+
+def under_way(result: ReadinessResult) -> Iterator[Chart]:
+    """The same, begun at once: the caller may do something else before it asks for the first."""
     drawn, jobs = drawings(result), list[Job]()
 
-    def under_way() -> Iterator[Job]:
+    def made() -> Iterator[Job]:
         for drawing in drawn:
             jobs.append(job(drawing))
             yield jobs[-1]
 
-    zone = result.period.timezone
-    return [
+    pairs, zone = workers.under_way(made()), result.period.timezone
+    return (
         finished(drawing, asked.spec, pair, zone)
-        for pair, drawing, asked in zip(draw(under_way()), drawn, jobs, strict=True)
-    ]
+        for pair, drawing, asked in zip(pairs, drawn, jobs, strict=True)
+    )
 
 
 @cache
 def warm_up() -> threading.Thread:
     """Start the renderers, and the imports of the first chart in the background."""
-    start()
+    workers.start()
 
     def work() -> None:
         import altair  # noqa: F401

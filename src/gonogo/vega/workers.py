@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from queue import SimpleQueue
@@ -43,8 +43,15 @@ def start() -> None:
 
 def draw(jobs: Iterable[Job]) -> list[Pair]:
     """Every job drawn, in order; `jobs` may still be in the making."""
-    with ThreadPoolExecutor(MOST, thread_name_prefix="charts") as pool:
-        return [done.result() for done in [pool.submit(_draw, job) for job in jobs]]
+    return list(under_way(jobs))
+
+
+def under_way(jobs: Iterable[Job]) -> Iterator[Pair]:
+    """The same, begun at once: the caller may do something else before it asks for the first."""
+    pool = ThreadPoolExecutor(MOST, thread_name_prefix="charts")
+    begun = [pool.submit(_draw, job) for job in jobs]
+    pool.shutdown(wait=False)
+    return (done.result() for done in begun)
 
 
 def serve() -> None:
