@@ -12,13 +12,16 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+import altair as alt
 import pytest
+from altair.utils.schemapi import debug_mode
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import ValidationError
 
 from gonogo.charts import sparkline
 from gonogo.charts.labels import label, unique_labels
-from gonogo.charts.marks import over_limit, steps
+from gonogo.charts.marks import data, layer, over_limit, steps
 from gonogo.charts.timeline import Clock, Timeline, floor, ticks, wall_text
 from gonogo.results import Column, Scalar, Table
 from gonogo.vega import svg
@@ -325,3 +328,14 @@ def test_the_renderer_is_never_entered_by_two_threads(monkeypatch: pytest.Monkey
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda i: svg.compiled({}) if i % 2 else svg.to_svg({}, "", ""), range(24)))
     assert met == [True] * 24
+
+
+def test_layers_stand_in_their_order_and_are_held_against_the_schema() -> None:
+    first, second = data("rows").mark_rule(), data("limit").mark_text(dx=6)
+    expected = alt.layer(first, second).to_dict()
+    del expected["config"]  # of Altair's theme, which ours replaces
+    assert layer(first, second).to_dict() == expected
+    with debug_mode(False):
+        wrong = layer(first, data("limit").mark_line(strokeWidth="wide"))
+    with pytest.raises(ValidationError):
+        wrong.to_dict()

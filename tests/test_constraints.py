@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import run_engine
 from gonogo.config.evidence import PII, Constraint
 from gonogo.conventions import Status
 from gonogo.ingest.outputs import Checker
-from gonogo.ingest.pii import IBAN_LENGTHS, PATTERNS, iban, luhn
+from gonogo.ingest.pii import IBAN_LENGTHS, PATTERNS, Pattern, iban, luhn
 from gonogo.records import BROKEN_BY
 from gonogo.results import Gate, ReadinessResult
 
@@ -122,10 +123,27 @@ def test_personal_data_is_found_and_its_check_digits_are_checked(
     assert broken(Constraint("x", pii=(kind,)), fine) == [set()]
 
 
+def test_each_of_many_texts_has_what_is_in_it_and_no_other() -> None:
+    texts = [text for _, bad, _ in PERSONAL for text in (bad, "nothing here")]
+    expected = [found for kind, _, _ in PERSONAL for found in ({kind}, set())]
+    assert broken(Constraint("x", pii=PII), *texts) == expected
+    assert broken(Constraint("x", pii=PII), *reversed(texts)) == expected[::-1]
+
+
 def test_every_kind_has_patterns_with_a_source_and_a_test() -> None:
     assert {one.kind for one in PATTERNS} == set(PII) == {kind for kind, _, _ in PERSONAL}
     assert all(one.source for one in PATTERNS)
     assert set(PII) < set(BROKEN_BY)
+
+
+@settings(max_examples=5, deadline=None)
+@pytest.mark.parametrize("one", PATTERNS, ids=lambda one: one.pattern[:30])
+@given(data=st.data())
+def test_what_a_pattern_finds_holds_one_of_its_cues(one: Pattern, data: st.DataObject) -> None:
+    # The same language for Python's engine, which the texts are made by.
+    form = one.pattern.replace("}+", "}").replace("*+", "*").replace(r"\p{L}", "[a-zé]")
+    found = data.draw(st.from_regex(re.compile(form, re.ASCII), fullmatch=True))
+    assert any(cue in found.lower() for cue in one.cues)
 
 
 @settings(max_examples=60)

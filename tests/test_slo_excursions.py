@@ -7,7 +7,7 @@ import pytest
 
 from gonogo.config.model import Config, Objective
 from gonogo.conventions import Status
-from gonogo.slo import ObjectiveData, evaluate
+from gonogo.slo import ObjectiveData, evaluate, excursions_of
 from test_slo import MONDAY, data, judge, objective
 
 
@@ -80,10 +80,12 @@ def test_a_bin_that_is_over_the_limit_is_no_recovery() -> None:
 
 
 def test_means_small_samples_and_uncovered_objectives_have_no_excursions() -> None:
-    _, found = judge(incident(objective(minimum=10**6)))
-    assert found == ()
-    _, found = judge(incident(objective(), eligible=10**6))
-    assert found == ()
+    for one in (
+        incident(objective(minimum=10**6)),
+        incident(objective(), eligible=10**6),
+    ):
+        _, found = judge(one)
+        assert found == excursions_of([one], Config()) == ()
 
 
 def test_excursions_come_in_order_of_time_over_all_objectives() -> None:
@@ -92,4 +94,5 @@ def test_excursions_come_in_order_of_time_over_all_objectives() -> None:
     one = incident(objective("error_rate"))
     two = data(objective("timeout_rate"), early, np.full(2016, 20))
     _, found = evaluate([one, two], Config())
+    assert excursions_of([one, two], Config()) == found
     assert [e.objective for e in found] == ["timeout_rate", "error_rate"]

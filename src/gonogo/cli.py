@@ -7,6 +7,7 @@ Data goes to stdout, everything else to stderr. Exit codes: 0 GO and GO WITH CON
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from gonogo.results import Decision, ReadinessResult
 
 _EXIT_INTERRUPTED: Final = 130
+_COLLECTED_AFTER: Final = (100_000, 20, 20)
+"""Objects, and collections of younger ones, after which the collector goes through a generation."""
 
 
 class Program(click.Group):
@@ -60,6 +63,9 @@ class Program(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
+        # Nearly all that a run makes is there until it ends, modules before anything else: at
+        # Python's own thresholds the collector goes through it dozens of times and frees nothing.
+        gc.set_threshold(*_COLLECTED_AFTER)
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):

@@ -29,7 +29,7 @@ from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 from gonogo.rollup.select import Calendar
 from gonogo.rollup.siblings import Call, Sibling, Siblings
-from gonogo.slo import evaluate
+from gonogo.slo import excursions_of
 from gonogo.stats.lift import FALSE_FINDING, log_tail
 
 Label = Callable[[str, str], str]
@@ -51,7 +51,7 @@ def looked_at(
 ) -> dict[str, Excursion]:
     """Every excursion with its details, by its id: the blocks that it lies in are read again."""
     config = run.config
-    _, excursions = evaluate(objective_data(partial, config, Distributions(partial)), config)
+    excursions = excursions_of(objective_data(partial, config, Distributions(partial)), config)
     # Of slices of time, the events that they are judged by are what can be looked at.
     by_id = {o.id: o.sliced.inner if o.sliced else o for o in config.objectives}
     # A request may have calls in any part of the log: its excursions are counted, not looked into.

@@ -175,7 +175,8 @@ def _decimal(scaled: int, digits: int, keep: int = 0) -> str:
 
 def _three(number: Fraction) -> int:
     """Decimals that give three significant digits to a number of at least one."""
-    return 2 if number < 10 else 1 if number < 100 else 0
+    whole = int(number)
+    return 2 if whole < 10 else 1 if whole < 100 else 0
 
 
 def _magnitude(number: Fraction) -> int:
@@ -189,8 +190,12 @@ def _magnitude(number: Fraction) -> int:
 def _duration(number: Fraction, extra: int) -> _Shown:
     if not number:
         return "0 ms", number
+    whole = int(number)
     for name, size, top in (("µs", 1, 1000), ("ms", 1000, 1000), ("s", 10**6, 60)):
-        text, shown = _rounded(number / size, _three(number / size) + extra)
+        if whole >= top * size:
+            continue
+        amount = number / size
+        text, shown = _rounded(amount, _three(amount) + extra)
         if shown < top:
             return f"{text} {name}", shown * size
     seconds = number / 10**6

@@ -83,8 +83,8 @@ _KEYS: Final = (
     ("dckr_pat_ dop_v1_ lin_api_ shp", r"(?:dckr_pat|dop_v1|lin_api|shp[a-z]{2})_\w{16,}+",
      "key pages of Docker, DigitalOcean, Linear and Shopify"),
 )  # fmt: skip
-SECRET_FORMS: Final = tuple((form, source) for _, form, source in _KEYS)
-"""(pattern, source) of keys that are known by their prefix, for other engines too."""
+SECRET_FORMS: Final = tuple((tuple(cues.split()), form, source) for cues, form, source in _KEYS)
+"""(cues, pattern, source) of keys that are known by their prefix, for other engines too."""
 
 _SEPARATOR: Final = (
     r"[\\\"'\]]{0,4}(?:\s{0,4}(?::=|=>|==?|:)|\s{1,4}(?:is|was|provided)(?:\s{0,4}:|\s))\s{0,4}"
@@ -148,8 +148,8 @@ RULES: Final = (
     Rule("bearer token", ("bearer",), re.compile(
         r"(?ai)(bearer(?:\s{1,4}token)?[\s:=]{1,4}[\\\"']{0,4})[\w.~+/=-]{6,}+", re.ASCII),
         rf"\g<1>{_SECRET}", "https://www.rfc-editor.org/rfc/rfc6750#section-2.1"),
-    *(Rule("key with a prefix", tuple(cues.split()), re.compile(rf"{_START}(?:{form})", re.ASCII),
-        _SECRET, source) for cues, form, source in _KEYS),
+    *(Rule("key with a prefix", cues, re.compile(rf"{_START}(?:{form})", re.ASCII),
+        _SECRET, source) for cues, form, source in SECRET_FORMS),
     Rule("assignment", _NAME_CUES, re.compile(rf"(?ai)({_NAMES})({_SEPARATOR}){_VALUE}"),
         rf"\g<1>\g<2>{_SECRET}", "https://cwe.mitre.org/data/definitions/532.html"),
     # "time to first token: 300 ms" and "Unexpected token: '}'" are no secrets.

@@ -61,15 +61,17 @@ def pages(
     from gonogo.exports import badge, breaches, json_out
 
     progress.phase("Drawing charts", None)
-    drawn = charts.render(result)
+    drawn = charts.under_way(result)
     progress.phase("Writing the site", None)
-    return dict(site.render(result, drawn, templates)) | {
+    # In this order, since charts are still being drawn: they are needed last.
+    files = {
         "readiness.json": json_out.dumps(result).encode(),
         "breaches.md": breaches.breaches_md(result).encode(),
         "breaches.json": breaches.breaches_json(result).encode(),
         "badge.svg": badge.badge_svg(result).encode(),
         "badge.json": badge.badge_json(result).encode(),
     }
+    return site.render(result, drawn, templates) | files
 
 
 def remembered_prices(run: Run) -> str | None:

@@ -25,9 +25,9 @@ and fill are the style sheet's affair (`currentColor` is a good choice).
 """
 
 from gonogo.charts.model import Chart
-from gonogo.charts.render import render, warm_up
+from gonogo.charts.render import render, under_way, warm_up
 from gonogo.charts.sparkline import sparkline
 from gonogo.charts.theme import TOKENS
 from gonogo.charts.timeline import wall_second
 
-__all__ = ["TOKENS", "Chart", "render", "sparkline", "wall_second", "warm_up"]
+__all__ = ["TOKENS", "Chart", "render", "sparkline", "under_way", "wall_second", "warm_up"]

@@ -105,7 +105,7 @@ def burn_down(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         id="error-budget", page="readiness", title="Error budget",
         subtitle=f"Left for {label(objective.title, 60)} {limit_text(objective)}, {clock.zone}"
         + (f"; {came.words}." if came.words else "."),
-        caption=caption, view=alt.layer(*layers),
+        caption=caption, view=marks.layer(*layers),
         data={"left": points, "even": even, "note": note, "last": last, **came.data},
         span="half", height=290, margins=marks.margins(top=max(4, came.top), right=[text]),
         table=Table(id="error_budget", title="Error budget", columns=columns, data=drawn),

@@ -71,7 +71,7 @@ def dumbbells(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         align=alt.ExprRef(f"{PHONE} ? 'right' : 'left'"), dx=alt.ExprRef(f"{PHONE} ? 0 : 8"),
         dy=alt.ExprRef(f"{PHONE} ? -13 : 0"), color=theme.MUTED, clip=False,
     )  # fmt: skip
-    view = alt.layer(
+    view = marks.layer(
         span.encode(marks.same(x, "low"), alt.X2("high"), y, color),
         bar.encode(marks.same(x, "zero"), alt.X2("v"), y, color),
         start.encode(marks.same(x, "zero"), y),

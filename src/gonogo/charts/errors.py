@@ -78,7 +78,7 @@ def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     keys = ("start", "errors", "error_known")
     return Drawing(
         id="error-rate", page="errors", title="Error rate over time", subtitle=subtitle + ".",
-        caption=caption + ".", view=alt.layer(*layers), data=sets, height=280,
+        caption=caption + ".", view=marks.layer(*layers), data=sets, height=280,
         margins=marks.margins(
             span="full", right=[r["text"] for r in sets["limit"]], top=came.top
         ),
@@ -136,7 +136,7 @@ def by_class(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     x = marks.value_channel(alt.X, "v", 0, top, "n", 5)
     key = marks.legend(names, "square", "full")
     color = alt.Color("s:N", scale=marks.color_scale(names, theme.CATEGORIES), legend=key)
-    view = alt.layer(
+    view = marks.layer(
         data("bars").mark_bar(stroke=theme.CARD, strokeWidth=1).encode(
             marks.same(x, "a"), alt.X2("v"), y, color
         ),

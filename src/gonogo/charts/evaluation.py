@@ -55,7 +55,7 @@ def golden(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         filled=True, color=color, size=70, opacity=1, stroke=theme.CARD, strokeWidth=1
     )
     amount = data("runs").mark_text(align="left", dx=8, color=theme.MUTED, clip=False)
-    view = alt.layer(
+    view = marks.layer(
         span.encode(marks.same(x, "low"), alt.X2("high"), y),
         dot.encode(x, y),
         amount.encode(alt.XValue("width"), y, alt.Text("text:N")),
@@ -151,7 +151,9 @@ def judge(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         Column(key="judge", title="Judge said", unit="text"),
         Column(key="items", title="Items", unit="count"),
     )
-    matrix = alt.layer(square.encode(x, y, color, opacity), number.encode(x, y, alt.Text("text:N")))
+    matrix = marks.layer(
+        square.encode(x, y, color, opacity), number.encode(x, y, alt.Text("text:N"))
+    )
     drawn: dict[str, list[Scalar]] = {k: [c[i] for c in cells] for i, k in enumerate(keys)}
     return Drawing(
         id="judge-confusion", page="evaluation", title="Judge against people",

@@ -100,7 +100,7 @@ class _Percentiles:
         # The legend hangs on this layer: a datum channel, as the lines have, cannot carry one.
         key = marks.legend(self.series, "stroke", self.span, **self.came.legend)
         layers.append(open_dots.encode(x, y, alt.Color("s:N", scale=colors, legend=key)))
-        return alt.layer(*layers, *marks.limit_layers(y), *self.came.layers(x))
+        return marks.layer(*layers, *marks.limit_layers(y), *self.came.layers(x))
 
     def margins(self, sets: dict[str, Rows]) -> tuple[Margins, Margins]:
         return marks.margins(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +31,30 @@ _FORMATS = {
     "$": "'$' + (datum.value < 1e4 ? format(datum.value, ',.9~g') : format(datum.value, '~s'))",
     "n": "format(datum.value, '~s')",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Charts over each other, the first one below.
+
+    `alt.layer` also finds data and parameters to share among its layers, for which it copies all of
+    them to the last axis, three times over; ours name their data and share no parameter.
+    """
+
+    charts: tuple[Any, ...]
+
+    def to_dict(self, validate: bool = True) -> dict[str, Any]:
+        """The Vega-Lite specification."""
+        layer = [c.to_dict(validate=False, context={"top_level": False}) for c in self.charts]
+        found = {"$schema": alt.SCHEMA_URL, "layer": layer}
+        if validate:
+            alt.LayerChart.from_dict(found)
+        return found
+
+
+def layer(*charts: Any) -> Layers:
+    """Charts over each other, the first one below."""
+    return Layers(charts)
 
 
 def data(name: str) -> Any:

@@ -125,7 +125,7 @@ def _over_time(result: ReadinessResult, base: Timeline | None, rate: _Rate) -> D
     layers += marks.band_layers(x, y, rate.color)
     return Drawing(
         id=rate.id, page="quality", title=rate.title, subtitle=subtitle + ".",
-        caption=_finding(rate, bins, objective), view=alt.layer(*layers), data=sets, span="half",
+        caption=_finding(rate, bins, objective), view=marks.layer(*layers), data=sets, span="half",
         height=290,
         margins=marks.margins(right=[r["text"] for r in sets["limit"]], top=came.top),
         objective=objective.id if objective is not None else "",
@@ -189,7 +189,7 @@ def guardrail_rules(result: ReadinessResult, base: Timeline | None) -> Drawing |
     top = min(1.0, max(b for _, b in ends))
     x = marks.value_channel(alt.X, "v", 0, top, "%", 4)
     color = theme.CATEGORIES[3]
-    view = alt.layer(
+    view = marks.layer(
         data("rules").mark_rule(color=color, strokeWidth=3, opacity=0.4).encode(
             marks.same(x, "low"), alt.X2("high"), y
         ),
@@ -260,7 +260,7 @@ def tool_outcomes(result: ReadinessResult, base: Timeline | None) -> Drawing | N
     )  # fmt: skip
     ok = data("notes").mark_text(align="left", dx=7, color=theme.INK, fontWeight="bold")
     n = data("notes").mark_text(align="left", dx=6, color=theme.MUTED, clip=False)
-    view = alt.layer(
+    view = marks.layer(
         data("bars").mark_bar(stroke=theme.CARD, strokeWidth=1).encode(x, alt.X2("v"), y, color),
         ok.encode(x, y, alt.Text("ok:N")),
         n.encode(alt.XValue("width"), y, alt.Text("n:N")),

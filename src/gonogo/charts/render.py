@@ -10,20 +10,25 @@ from typing import Any
 from gonogo.charts import theme
 from gonogo.charts.model import Chart, Drawing
 from gonogo.results import ReadinessResult
+from gonogo.vega import workers
 from gonogo.vega.svg import PHONE
-from gonogo.vega.workers import Job, Pair, draw, start
+from gonogo.vega.workers import Job, Pair
 
 
 def drawings(result: ReadinessResult) -> list[Drawing]:
     """The charts of a result before rendering, in page order; those without data are left out."""
     # Altair takes a good part of a second to import, which a light import of this package must not.
+    from altair.utils.schemapi import debug_mode
+
     from gonogo.charts.gallery import GALLERY
     from gonogo.charts.timeline import timeline
     from gonogo.charts.waterfall import timelines
 
     base = timeline(result)
-    found = (make(result, base) for make in GALLERY)
-    return [*(d for d in found if d is not None), *timelines(result)]
+    # Else each part of a chart is held against the schema as it is made; see `specification`.
+    with debug_mode(False):
+        found = [make(result, base) for make in GALLERY]
+        return [*(d for d in found if d is not None), *timelines(result)]
 
 
 def specification(drawing: Drawing, validate: bool = False) -> dict[str, Any]:
@@ -83,24 +88,29 @@ def finished(drawing: Drawing, spec: dict[str, Any], pair: Pair, zone: str = "UT
 
 def render(result: ReadinessResult) -> list[Chart]:
     """Every chart whose data are there, in page order; the same result gives the same bytes."""
+    return list(under_way(result))
+
+
+def under_way(result: ReadinessResult) -> Iterator[Chart]:
+    """The same, begun at once: the caller may do something else before it asks for the first."""
     drawn, jobs = drawings(result), list[Job]()
 
-    def under_way() -> Iterator[Job]:
+    def made() -> Iterator[Job]:
         for drawing in drawn:
             jobs.append(job(drawing))
             yield jobs[-1]
 
-    zone = result.period.timezone
-    return [
+    pairs, zone = workers.under_way(made()), result.period.timezone
+    return (
         finished(drawing, asked.spec, pair, zone)
-        for pair, drawing, asked in zip(draw(under_way()), drawn, jobs, strict=True)
-    ]
+        for pair, drawing, asked in zip(pairs, drawn, jobs, strict=True)
+    )
 
 
 @cache
 def warm_up() -> threading.Thread:
     """Start the renderers, and the imports of the first chart in the background."""
-    start()
+    workers.start()
 
     def work() -> None:
         import altair  # noqa: F401

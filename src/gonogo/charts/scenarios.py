@@ -86,7 +86,7 @@ def scenarios(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
         subtitle += "; a limit is off the scale"
     return Drawing(
         id="cost-scenarios", page="cost", title="A month’s cost", subtitle=subtitle + ".",
-        caption=caption + ".", view=alt.layer(*layers),
+        caption=caption + ".", view=marks.layer(*layers),
         data={"bars": bars, "spans": spans, "ticks": ticks, **sets}, height=250,
         narrow_height=240,
         margins=marks.margins(

@@ -142,7 +142,7 @@ def _distribution(result: ReadinessResult, spread: _Spread) -> Drawing | None:
     return Drawing(
         id=f"{spread.name}-distribution", page="latency", title=spread.title,
         subtitle=spread.subtitle, caption=caption,
-        view=alt.layer(lines, *marks.limit_line_layers(x)),
+        view=marks.layer(lines, *marks.limit_line_layers(x)),
         data={"curves": rows, "limit": limits}, span="half", height=290,
         margins=marks.margins(legend=names, top=12),
         table=table.model_copy(update={"data": drawn}),
@@ -200,7 +200,7 @@ def by_model(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     dot = data("dots").mark_point(
         filled=True, size=70, opacity=1, stroke=theme.CARD, strokeWidth=1, clip=True
     )
-    view = alt.layer(
+    view = marks.layer(
         *marks.limit_line_layers(x),
         line.encode(marks.same(x, "p50"), alt.X2("p99"), y),
         dot.encode(x, y, color),
@@ -314,7 +314,7 @@ def heatmap(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     }  # fmt: skip
     return Drawing(
         id="latency-heatmap", page="latency", title="When it is slow", subtitle=subtitle + ".",
-        caption=caption, view=alt.layer(squares, outlined.encode(x, y)),
+        caption=caption, view=marks.layer(squares, outlined.encode(x, y)),
         data={"cells": rows, "over": over}, span="half", height=290, narrow_height=250,
         margins=marks.margins(legend=names),
         table=Table(id="latency_heatmap", title="When it is slow", columns=columns, data=drawn),

@@ -117,7 +117,7 @@ def cost(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     return Drawing(
         id="cost-over-time", page="cost", title="Cost over time", subtitle=subtitle + ".",
         caption=_spent(table, labels, parts), data=sets | came.data,
-        view=alt.layer(bars("full", 1), bars("partial", 0.5), *came.layers(x)), height=290,
+        view=marks.layer(bars("full", 1), bars("partial", 0.5), *came.layers(x)), height=290,
         margins=marks.margins(legend=labels, span="full", top=came.top),
         table=Table(id="cost_over_time", title="Cost over time", columns=columns, data=drawn),
     )  # fmt: skip
@@ -175,7 +175,7 @@ def calls(result: ReadinessResult, base: Timeline | None) -> Drawing | None:
     empty_key = data("key").mark_point(filled=True).encode(
         x, y, alt.Color("s:N", scale=colors, legend=key)
     )  # fmt: skip
-    view = alt.layer(
+    view = marks.layer(
         marks.wash_layer(x, theme.WARN, "empty"), bars("full", "calls", 0.75),
         bars("partial", "calls", 0.3), bars("failed", "failed", 1), empty_key, *came.layers(x),
     )  # fmt: skip

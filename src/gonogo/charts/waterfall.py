@@ -119,7 +119,7 @@ def _timeline(e: Excursion, clock: Clock) -> Drawing:
     took = data("notes").mark_text(align="left", dx=6, color=theme.MUTED, clip=False)
     name = data("names").mark_text(align="right", dx=-8, clip=False)
     head = data("heads").mark_text(align="right", dx=-8, fontWeight="bold", clip=False)
-    view = alt.layer(
+    view = marks.layer(
         data("bars").mark_bar(cornerRadius=1).encode(x, alt.X2("v"), y, color),
         took.encode(alt.XValue("width"), y, alt.Text("text:N")),
         name.encode(alt.XValue(0), y, alt.Text("text:N")),

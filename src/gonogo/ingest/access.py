@@ -87,17 +87,17 @@ class Reader:
         self, field: Field, *, durations: bool = False, largest: float = LARGEST
     ) -> NDArray[np.float64]:
         """Finite numbers, NaN where missing; durations in µs by the unit of their name."""
-        out: pl.Series | None = None
+        out: NDArray[np.float64] | None = None
         for path, series in self.sources(field):
             if durations:
                 factor = unit_factor(path)
                 number = self._as_number(series, field, LONGEST_US / factor) * factor
             else:
                 number = self._as_number(series, field, largest)
-            out = number if out is None else out.zip_with(out.is_not_null(), number)
-        return np.full(self.height, np.nan) if out is None else out.fill_null(np.nan).to_numpy()
+            out = number if out is None else np.where(np.isnan(out), number, out)
+        return np.full(self.height, np.nan) if out is None else out
 
-    def _as_number(self, series: pl.Series, field: Field, largest: float) -> pl.Series:
+    def _as_number(self, series: pl.Series, field: Field, largest: float) -> NDArray[np.float64]:
         dtype = series.dtype
         if dtype == pl.String:
             number = series.cast(pl.Float64, strict=False)
@@ -109,9 +109,12 @@ class Reader:
             number = series.dt.total_microseconds().cast(pl.Float64) / 1e3
         else:
             number = self._nulls(pl.Float64)
-        finite = number.is_finite().fill_null(False) & (number.abs() <= largest).fill_null(False)
-        self._count("I015", field, series.is_not_null() & ~finite)
-        return number if finite.all() else number.set(~finite, None)
+        found = number.to_numpy()
+        # False for what is no number, too.
+        usable = np.abs(found) <= largest
+        unread = len(series) - series.null_count() - int(np.count_nonzero(usable))
+        self.count("I015", field, unread)
+        return np.where(usable, found, np.nan) if unread else found
 
     def counts(self, field: Field) -> NDArray[np.int64]:
         """Whole numbers from 0 up; MISSING where absent or negative (which is counted)."""
@@ -148,11 +151,12 @@ class Reader:
             values = series.set(~known.fill_null(False), None).cast(pl.UInt8)
         elif series.dtype == pl.String:
             found = classify(series, _flag)
-            self._count("I014", field, series.is_not_null() & pl.Series(found == UNKNOWN_FLAG))
+            unread = int(np.count_nonzero(found == UNKNOWN_FLAG)) - series.null_count()
+            self.count("I014", field, unread)
             return found
         else:
             values = self._nulls(pl.UInt8)
-        self._count("I014", field, series.is_not_null() & values.is_null())
+        self.count("I014", field, values.null_count() - series.null_count())
         return values.fill_null(UNKNOWN_FLAG).to_numpy()
 
     def presence(self, field: Field) -> NDArray[np.bool_]:

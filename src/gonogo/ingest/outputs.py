@@ -6,7 +6,7 @@ line breaks which constraint, by what). Patterns run in Polars' regex engine, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import polars as pl
+from numpy.typing import NDArray
 
 from gonogo.adapters import answers
 from gonogo.adapters.values import MASKED
@@ -148,19 +149,26 @@ def _each(valid: Callable[[str], bool]) -> Broken:
 
 def personal(texts: pl.Series, *, kind: str) -> pl.Series:
     """Whether each text holds data of a kind (one of PII)."""
-    out = pl.repeat(False, len(texts), dtype=pl.Boolean, eager=True)
-    for one in PATTERNS:
-        if one.kind != kind:
+    forms = [one for one in PATTERNS if one.kind == kind]
+    out = np.zeros(len(texts), dtype=bool)
+    suspects, texts = _with_cue(texts, {cue for one in forms for cue in one.cues})
+    for one in forms if len(suspects) else ():
+        rows, held = _with_cue(texts, one.cues)
+        if not len(rows):
             continue
-        hit = texts.str.contains(one.pattern)
-        if one.check is not None and hit.any():
-            rows = np.flatnonzero(hit.to_numpy())
-            found = texts.filter(hit).str.extract_all(one.pattern).to_list()
-            sure = np.zeros(len(texts), dtype=bool)
-            sure[rows] = [any(one.check(text) for text in every) for every in found]
-            hit = pl.Series(sure)
-        out = out | hit
-    return out
+        hit = held.str.contains(one.pattern)
+        rows, held = rows[hit.to_numpy()], held.filter(hit)
+        if one.check is not None and len(rows):
+            found = held.str.extract_all(one.pattern).to_list()
+            rows = rows[[any(one.check(text) for text in every) for every in found]]
+        out[suspects[rows]] = True
+    return pl.Series(out)
+
+
+def _with_cue(texts: pl.Series, cues: Collection[str]) -> tuple[NDArray[np.int64], pl.Series]:
+    """Where the texts are that hold one of the cues, and these texts."""
+    suspected = texts.str.contains_any(sorted(cues), ascii_case_insensitive=True)
+    return np.flatnonzero(suspected.to_numpy()), texts.filter(suspected)
 
 
 # --- the text of an output ------------------------------------------------------------------------

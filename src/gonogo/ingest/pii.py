@@ -1,7 +1,8 @@
 """Personal and secret data in a text: patterns as data, each with its source.
 
-The patterns run in Rust's engine (linear time). What has a check digit is counted only where the
-digit is right, so that order numbers and the like do not make noise.
+The patterns run in Rust's engine (linear time), on the texts that hold one of their cues: to
+compile one takes longer than to look for all cues in thousands of answers. What has a check digit
+is counted only where the digit is right, so that order numbers and the like do not make noise.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from gonogo.privacy import SECRET_FORMS
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One form of a kind of data; `check` looks at what the pattern found."""
+    """One form of a kind of data; `check` looks at what the pattern found.
+
+    A text that holds none of the `cues`, in any case of ASCII letters, cannot match.
+    """
 
     kind: str
+    cues: tuple[str, ...]
     pattern: str
     source: str
     check: Callable[[str], bool] | None = None
@@ -97,32 +102,37 @@ _CARDS: Final = (
     r"3[068][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{4}",  # Diners Club
 )
 
+_DIGITS: Final = tuple("0123456789")
+
 PATTERNS: Final = (
-    Pattern("email", r"[\w.+%-]{1,64}@(?:[\w-]{1,63}\.)+\p{L}{2,24}\b",
+    Pattern("email", ("@",), r"[\w.+%-]{1,64}@(?:[\w-]{1,63}\.)+\p{L}{2,24}\b",
             "https://www.rfc-editor.org/rfc/rfc5321#section-4.1.2"),
-    Pattern("phone", r"\+[1-9][0-9](?:[ ()./-]{0,2}[0-9]){6,13}\b",
+    Pattern("phone", ("+",), r"\+[1-9][0-9](?:[ ()./-]{0,2}[0-9]){6,13}\b",
             "https://www.itu.int/rec/T-REC-E.164"),
-    Pattern("phone", r"(?:\([2-9][0-9]{2}\) ?|\b[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}\b",
+    Pattern("phone", _DIGITS,
+            r"(?:\([2-9][0-9]{2}\) ?|\b[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}\b",
             "https://nationalnanpa.com/about_us/abt_nanp.html"),
-    Pattern("card", rf"\b(?:{'|'.join(_CARDS)})\b",
+    Pattern("card", _DIGITS, rf"\b(?:{'|'.join(_CARDS)})\b",
             "https://www.iso.org/standard/70484.html", luhn),
-    Pattern("iban", r"(?i)\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
+    Pattern("iban", _DIGITS, r"(?i)\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b",
             "https://www.swift.com/standards/data-standards/iban", iban),
-    Pattern("national_id", r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
+    Pattern("national_id", _DIGITS, r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
             "https://www.ssa.gov/employer/randomization.html", _us_ssn),
-    Pattern("national_id", r"(?i)\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?[0-9]{2}){3} ?[A-D]\b",
+    Pattern("national_id", _DIGITS,
+            r"(?i)\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?[0-9]{2}){3} ?[A-D]\b",
             "https://www.gov.uk/hmrc-internal-manuals/national-insurance-manual/nim39110",
             _gb_nino),
-    Pattern("national_id", r"(?i)\b(?:[XYZ]-?[0-9]{7}|[0-9]{8})-?[A-Z]\b",
+    Pattern("national_id", _DIGITS, r"(?i)\b(?:[XYZ]-?[0-9]{7}|[0-9]{8})-?[A-Z]\b",
             "https://www.interior.gob.es/opencms/es/servicios-al-ciudadano/tramites-y-gestiones/"
             "dni/calculo-del-digito-de-control-del-nif-nie/", _es_dni),
-    Pattern("national_id", r"(?i)\b[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3}"
-            r" ?[0-9]{2}\b", "https://www.insee.fr/fr/metadonnees/definition/c1409", _fr_nir),
-    Pattern("national_id", r"\b[0-9]{11}\b",
+    Pattern("national_id", _DIGITS,
+            r"(?i)\b[12] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}\b",
+            "https://www.insee.fr/fr/metadonnees/definition/c1409", _fr_nir),
+    Pattern("national_id", _DIGITS, r"\b[0-9]{11}\b",
             "https://www.gov.pl/web/gov/czym-jest-numer-pesel", _pl_pesel),
-    *(Pattern("secret", rf"\b(?:{form})", source) for form, source in SECRET_FORMS),
-    Pattern("secret", r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY",
+    *(Pattern("secret", cues, rf"\b(?:{form})", source) for cues, form, source in SECRET_FORMS),
+    Pattern("secret", ("private key",), r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY",
             "https://www.rfc-editor.org/rfc/rfc7468"),
-    Pattern("secret", r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",
+    Pattern("secret", ("eyj",), r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",
             "https://www.rfc-editor.org/rfc/rfc7519"),
 )  # fmt: skip

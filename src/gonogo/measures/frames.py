@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import isqrt
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gonogo.conventions import DIMENSIONS, ErrorClass
 from gonogo.measures.columns import QUANTILES
@@ -72,47 +73,55 @@ TOOL_COLUMNS = {
 CHILD_FRAMES = ("retrievals", "tool_calls", "checked")
 
 
+Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""(buckets, ascending; counts)"""
+
+
+def _cells_by(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], Cells]]:
+    """The cells of each group, by its key."""
+    if not frame.height:
+        return
+    groups = frame.sort("bucket").group_by(by).agg("bucket", "count")
+    ends = np.cumsum(groups["bucket"].list.len().to_numpy())[:-1]
+    columns = (np.split(groups[name].explode().to_numpy(), ends) for name in ("bucket", "count"))
+    yield from zip(groups.select(by).iter_rows(), zip(*columns, strict=True), strict=True)
+
+
 @dataclass(slots=True)
 class Distributions:
     """Histograms by metric and scope, summed over what is not asked for."""
 
     partial: Partial
-    _cells: dict[tuple[Any, ...], pl.DataFrame] = field(init=False)
+    _cells: dict[tuple[Any, ...], Cells] = field(init=False)
     _extremes: dict[tuple[Any, ...], tuple[int, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         cells, extremes = self.partial.frames["histograms"], self.partial.frames["extremes"]
-        by_value = ["metric", "dimension", "value"]
+        by_value, by_hour = ["metric", "dimension", "value"], ["metric", "start"]
         valued = pl.col("dimension") != ""
-        summed = (
-            cells.filter(valued)
-            .group_by([*by_value, "bucket"])
-            .agg(pl.col("count").sum())
-            .sort("bucket")
-        )
-        self._cells = dict(summed.partition_by(by_value, as_dict=True))
-        hourly = cells.filter(~valued).sort("bucket")
-        for (metric, start), part in hourly.partition_by(["metric", "start"], as_dict=True).items():
-            self._cells[metric, "", start] = part
+        summed = cells.filter(valued).group_by([*by_value, "bucket"]).agg(pl.col("count").sum())
+        self._cells = dict(_cells_by(summed, by_value))
+        for (metric, start), found in _cells_by(cells.filter(~valued), by_hour):
+            self._cells[metric, "", start] = found
         ends = [pl.col("min").min(), pl.col("max").max()]
         of_value = extremes.filter(valued).group_by(by_value).agg(ends)
-        of_hour = extremes.filter(~valued).group_by(["metric", "start"]).agg(ends)
+        of_hour = extremes.filter(~valued).group_by(by_hour).agg(ends)
         self._extremes = {(m, d, v): (low, high) for m, d, v, low, high in of_value.iter_rows()}
         self._extremes |= {(m, "", s): (low, high) for m, s, low, high in of_hour.iter_rows()}
 
     def get(self, metrics: Sequence[str], dimension: str, values: Sequence[Any]) -> Histogram:
         """The histogram of some metrics over some values of a dimension ("": hours)."""
         keys = [(m, dimension, v) for m in metrics for v in values]
-        frames = [self._cells[k] for k in keys if k in self._cells]
-        if not frames:
+        found = [self._cells[k] for k in keys if k in self._cells]
+        if not found:
             return _EMPTY
-        buckets = np.concatenate([f["bucket"].to_numpy() for f in frames])
-        counts = np.concatenate([f["count"].to_numpy() for f in frames])
-        unique, inverse = np.unique(buckets, return_inverse=True)
-        totals = np.zeros(len(unique), dtype=np.int64)
-        np.add.at(totals, inverse, counts)
+        buckets, counts = found[0]
+        if len(found) > 1:
+            buckets, inverse = np.unique(np.concatenate([b for b, _ in found]), return_inverse=True)
+            counts = np.zeros(len(buckets), dtype=np.int64)
+            np.add.at(counts, inverse, np.concatenate([c for _, c in found]))
         ends = [self._extremes[k] for k in keys if k in self._extremes]
-        return Histogram(unique, totals, min(e[0] for e in ends), max(e[1] for e in ends))
+        return Histogram(buckets, counts, min(e[0] for e in ends), max(e[1] for e in ends))
 
     def values(self, metric: str, dimension: str) -> list[Any]:
         """The values of a dimension (or hours) that have a histogram."""

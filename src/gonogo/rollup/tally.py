@@ -119,5 +119,4 @@ class Tally:
 
 def starts_of(starts: list[int | None], index: Ints) -> pl.Series:
     """The start of the bin, hour or day (epoch seconds) that each index stands for."""
-    table = pl.Series(starts, dtype=pl.Int64)
-    return table.gather(pl.Series(index))
+    return pl.Series(starts, dtype=pl.Int64)[pl.Series(index)]

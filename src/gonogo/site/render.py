@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -146,8 +146,7 @@ def _stored(result: ReadinessResult) -> list[Table]:
     return [table for _, table in sorted(kept.items())]
 
 
-def _downloads(result: ReadinessResult, charts: Sequence[Chart]) -> dict[str, bytes]:
-    named = [(t.id, t) for t in _stored(result)] + [(f"chart-{c.id}", c.table) for c in charts]
+def _downloads(named: Iterable[tuple[str, Table]]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for name, table in named:
         if not _NAME.fullmatch(name):
@@ -196,14 +195,14 @@ def _addresses(assets: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def render(
-    result: ReadinessResult, charts: Sequence[Chart], templates: Path | None = None
+    result: ReadinessResult, charts: Iterable[Chart], templates: Path | None = None
 ) -> dict[str, bytes]:
     """Every file of the site, relative path -> content, in the order of paths.
 
-    `charts` are those of gonogo.charts for the same result. The pages link to `readiness.json`,
-    `breaches.md` and `breaches.json`, which the caller adds. Templates and assets in the folder
-    `templates` replace the built-in ones of their names. The same arguments give the same bytes
-    anywhere.
+    `charts` are those of gonogo.charts for the same result; they may still be under way, and are
+    asked for when all else is done. The pages link to `readiness.json`, `breaches.md` and
+    `breaches.json`, which the caller adds. Templates and assets in the folder `templates` replace
+    the built-in ones of their names. The same arguments give the same bytes anywhere.
 
     Raises UsageError where a template of `templates` cannot be used.
     """
@@ -213,9 +212,13 @@ def render(
     env = environment(folder, templates)
     with blamed(templates):
         files = _assets((folder, templates) if templates else (folder,), env, result)
-        for name, context in contexts(result, charts, _addresses(files)).items():
-            page = env.get_template(TEMPLATES[name]).render(page=context)
-            files[HREF[name]] = visible(page).encode("utf-8")
-    files |= _downloads(result, charts)
+        forms = {name: env.get_template(template) for name, template in TEMPLATES.items()}
+    addresses = _addresses(files)
+    files |= _downloads((table.id, table) for table in _stored(result))
+    drawn = tuple(charts)
+    with blamed(templates):
+        for name, context in contexts(result, drawn, addresses).items():
+            files[HREF[name]] = visible(forms[name].render(page=context)).encode("utf-8")
+    files |= _downloads((f"chart-{chart.id}", chart.table) for chart in drawn)
     files[".nojekyll"] = b""
     return dict(sorted(files.items()))

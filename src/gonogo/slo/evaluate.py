@@ -35,37 +35,54 @@ def evaluate(
     slugs = wording.slugs([d.objective.id for d in data])
     judged = [_judge(d, slug, config, today) for d, slug in zip(data, slugs, strict=True)]
     judged.sort(key=lambda j: (_RANK[j[0].status], -j[2], j[0].id))
-    found = sorted((e for _, es, _ in judged for e in es), key=lambda e: (e.onset, e.id))
+    found = sorted((e for _, es, _ in judged for e in es), key=_by_onset)
     return tuple(result for result, _, _ in judged), tuple(found)
 
 
-def _judge(
-    data: ObjectiveData, slug: str, config: Config, today: date | None
-) -> tuple[ObjectiveResult, tuple[Excursion, ...], float]:
+def excursions_of(data: Sequence[ObjectiveData], config: Config) -> tuple[Excursion, ...]:
+    """The excursions that `evaluate` finds, in its order, without what else it says."""
+    slugs = wording.slugs([d.objective.id for d in data])
+    found: list[Excursion] = []
+    for d, slug in zip(data, slugs, strict=True):
+        measured, judged = _measured(d, config)
+        if measured is not None and judged is None:
+            found += excursions(d, slug, is_breach=not measured.met)
+    return tuple(sorted(found, key=_by_onset))
+
+
+def _by_onset(excursion: Excursion) -> tuple[int, str]:
+    return excursion.onset, excursion.id
+
+
+def _measured(data: ObjectiveData, config: Config) -> tuple[Measured | None, Judged | None]:
+    """What was measured, and the judgement where there is too little of it for a measured one."""
     measured = measure(data) if data.count and data.factor is not None else None
-    found: tuple[Excursion, ...] = ()
-    burned: Burn | None = None
     judged: Judged | None
     if (scattered := _scattered(data.objective)) is not None:
         judged = scattered
     elif measured is not None:
         of = data.events or data
         judged = _uncovered(of, config.minimum_coverage if of.least is None else of.least)
+        judged = judged or _small(data, measured)
     elif data.count:
         judged = _unscaled(data)
     elif data.events is not None and data.events.count:
         judged = _unsliced(data.events, data.width)
     else:
         judged = _absent(data.events or data, config)
+    return measured, judged
+
+
+def _judge(
+    data: ObjectiveData, slug: str, config: Config, today: date | None
+) -> tuple[ObjectiveResult, tuple[Excursion, ...], float]:
+    measured, judged = _measured(data, config)
+    found: tuple[Excursion, ...] = ()
+    burned: Burn | None = None
     if measured is not None and judged is None:
-        judged = _small(data, measured)
-        if judged is None:
-            found = excursions(data, slug, is_breach=not measured.met)
-            burned = burn(data, config, found)
-            if measured.met:
-                judged = _met(data, measured, found, burned)
-            else:
-                judged = _breached(data, measured)
+        found = excursions(data, slug, is_breach=not measured.met)
+        burned = burn(data, config, found)
+        judged = _met(data, measured, found, burned) if measured.met else _breached(data, measured)
     assert judged is not None  # without events _absent() always says something
     result = _result(data, slug, measured, judged, tuple(e.id for e in found))
     rest = data.objective.segment

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from functools import cache
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gonogo import processes
 from gonogo.vega import svg
@@ -24,8 +23,7 @@ MOST: Final = 2
 _CODE: Final = "from gonogo.vega.workers import serve; serve()"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A chart to draw: specification, size of the narrow variant, prefix of ids, spoken text."""
 
     spec: dict[str, Any]
@@ -45,8 +43,15 @@ def start() -> None:
 
 def draw(jobs: Iterable[Job]) -> list[Pair]:
     """Every job drawn, in order; `jobs` may still be in the making."""
-    with ThreadPoolExecutor(MOST, thread_name_prefix="charts") as pool:
-        return [done.result() for done in [pool.submit(_draw, job) for job in jobs]]
+    return list(under_way(jobs))
+
+
+def under_way(jobs: Iterable[Job]) -> Iterator[Pair]:
+    """The same, begun at once: the caller may do something else before it asks for the first."""
+    pool = ThreadPoolExecutor(MOST, thread_name_prefix="charts")
+    begun = [pool.submit(_draw, job) for job in jobs]
+    pool.shutdown(wait=False)
+    return (done.result() for done in begun)
 
 
 def serve() -> None:
@@ -65,7 +70,7 @@ def _draw(job: Job) -> Pair:
         if pair is None:
             worker = None
             # Without a worker it takes longer; and if the chart is at fault, here it is told why.
-            pair = svg.both_widths(**asdict(job))
+            pair = svg.both_widths(**job._asdict())
     finally:
         workers.put(worker)
     return pair
@@ -75,7 +80,7 @@ def _ask(worker: processes.Worker, job: Job) -> Pair | None:
     assert worker.stdin
     assert worker.stdout
     try:
-        worker.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
+        worker.stdin.write(json.dumps(job._asdict()).encode() + b"\n")
         worker.stdin.flush()
         wide, narrow = json.loads(worker.stdout.readline())
     except (OSError, ValueError):
