@@ -67,6 +67,7 @@ _FAMILIES: Final = {
     "D": "The quality of the data",
 }
 _OTHER_VARIABLES: Final = (
+    ("`GONOGO_DEBUG`", "`true`: an internal error says where in the program it happened"),
     ("`GONOGO_ID_KEY`", "the key of the [hashed ids](../privacy.md); without it the one in the "
      "state folder"),
     ("`NO_COLOR`", "no colours in the terminal, whatever its value"),
@@ -176,8 +177,9 @@ def cli() -> str:
         table(["code", "meaning"], [(str(number), text) for number, text in _EXIT_CODES]),
         "## Environment variables",
         "Each stands in for an option; what is written on the command line wins, and an empty one "
-        "counts as not set. A flag takes `true` or `false`; several values of an option that can "
-        "be repeated stand with spaces between them.",
+        "counts as not set. A flag takes `true` or `false`. Several values of an option that can "
+        "be repeated stand one a line, or on a single line with spaces between them; where a value "
+        "has a space in it, end the line.",
         table(["variable", "option", "commands"], _variables()),
         "These are no options:",
         table(["variable", "meaning"], _OTHER_VARIABLES),

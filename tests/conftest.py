@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in plain words what was not tested for want of a browser; `-q` would hide it."""
+    """Say in plain words what was not tested, and for want of what; `-q` would hide it."""
     skipped = terminalreporter.stats.get("skipped", [])
-    n = sum("test_browser" in report.nodeid for report in skipped)
-    if n:
-        reason = next(r.longrepr[2] for r in skipped if "test_browser" in r.nodeid)
-        terminalreporter.write_line(f"SKIPPED {n} tests in a browser. {reason}", yellow=True)
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        tests = "1 test" if n == 1 else f"{n} tests"
+        terminalreporter.write_line(f"SKIPPED {tests}: {reason}", yellow=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 
 from gonogo.cli import main
 from published import ID_KEY, ROOT, tree
@@ -126,15 +127,66 @@ LINTERS = {
 }  # fmt: skip
 
 
+def program(tool: str) -> str:
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(tool) or shutil.which(tool, path=beside)
+    if not found:
+        pytest.skip(f"{tool} is not installed")
+    return found
+
+
 @pytest.mark.parametrize("linter", LINTERS)
 def test_the_linters_of_workflows_find_nothing(linter: str) -> None:
     options, files = LINTERS[linter]
-    tool = linter.split(maxsplit=1)[0]
-    program = shutil.which(tool) or shutil.which(tool, path=str(Path(sys.executable).parent))
-    if not program:
-        pytest.skip(f"{tool} is not installed")
-    done = subprocess.run([program, *options, *files], capture_output=True, text=True, check=False)
+    tool = program(linter.split(maxsplit=1)[0])
+    done = subprocess.run([tool, *options, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def scripts() -> dict[str, str]:
+    """Every script that a runner is given, as one text each."""
+    found = {
+        f"{path.name} {number}": step["run"]
+        for path in EVERY
+        for number, step in enumerate(steps_of(path))
+        if "run" in step
+    }
+    for name, job in yaml.safe_load(GITLAB.read_text()).items():
+        for key in ("before_script", "script", "after_script"):
+            if isinstance(job, dict) and key in job:
+                found[f"gitlab {name} {key}"] = "\n".join(job[key])
+    return found | {".ci/run": (ROOT / ".ci" / "run").read_text()}
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_the_linters_of_scripts_find_nothing(name: str) -> None:
+    tool = program("shellcheck")
+    done = subprocess.run([tool, "--shell=bash", "-"], input=scripts()[name], check=False,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_action_hands_lines_on_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    fake = programs(tmp_path) / "gonogo"
+    fake.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "[$GONOGO_WHERE]"\n')
+    runner = Runner(tmp_path / "work", {}, clean_env(tmp_path / "bin"))
+    (step,) = [s for s in steps_of(ACTION) if s.get("id") == "build"]
+    inputs = {"logs": "my logs/*.jsonl\n  \n\n$(id)", "arguments": "--evals\nmy results.json\n",
+              "where": "release=first try"}  # fmt: skip
+    assert runner.run(step, inputs) == 0
+    handed = [
+        "build",
+        "--exit-zero",
+        "--evals",
+        "my results.json",
+        "--",
+        "my logs/*.jsonl",
+        "$(id)",
+    ]
+    assert runner.said.splitlines() == [*handed, "[release=first try", "]"]
+    assert runner.run(step, {"logs": "logs"}) == 0
+    assert runner.said.splitlines()[:4] == ["build", "--exit-zero", "--", "logs"]
 
 
 # --- four weeks ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pytest
 import gonogo
 from gonogo.cli import main
 from gonogo.conventions import RESULT_SCHEMA_VERSION
-from gonogo.progress import Lines
+from gonogo.progress import Lines, open_progress
 from test_cli import COMMANDS, run
 
 # --- help
@@ -160,18 +160,15 @@ def test_a_closed_stderr_does_not_stop_the_run() -> None:
     lines.note("x")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_a_terminal_gets_a_bar_that_leaves_nothing_but_notes() -> None:
+def shown_on_a_terminal() -> str:
+    """What a terminal is sent in the course of a run."""
     import pty
-
-    from gonogo.progress import Bar, open_progress
 
     leader, follower = pty.openpty()
     with (
         os.fdopen(follower, "w", encoding="utf-8") as stream,
         open_progress(quiet=False, stream=stream) as progress,
     ):
-        assert isinstance(progress, Bar)
         progress.phase("reading [bold]logs", 100)
         progress.advance(50)
         progress.note("a note about [bold]x[/]")
@@ -184,6 +181,24 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_but_notes() -> None:
     except OSError:
         pass
     os.close(leader)
-    text = shown.decode()
+    return shown.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_gets_a_bar_that_leaves_nothing_but_notes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    text = shown_on_a_terminal()
     assert "a note about [bold]x[/]" in text
     assert "reading [bold]logs" in text
+    assert "\x1b[" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_that_cannot_draw_a_bar_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert shown_on_a_terminal().splitlines() == [
+        "gonogo: reading [bold]logs", "gonogo: reading [bold]logs: 50 %",
+        "gonogo: a note about [bold]x[/]", "gonogo: counting",
+    ]  # fmt: skip

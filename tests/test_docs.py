@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from gonogo.cli import main
 from gonogo.config.gates import SPECS
 from gonogo.config.load import load
 from gonogo.conventions import Evidence, Status
@@ -157,6 +159,19 @@ def test_the_commands_of_a_page_run_in_order(page: Path, checkout: Path) -> None
         elif command.line != ". .venv/bin/activate":
             assert first in ("gonogo", "python"), f"who runs {command.line}?"
             assert run(command.line, checkout) == command.code, command.line
+
+
+def shown(page: Path) -> list[str]:
+    """Commands that need what a test has not got, such as a bucket or a cluster."""
+    text = "".join(of_kind(page, "text"))
+    return re.findall(rf"^(gonogo (?:{'|'.join(main.commands)}) .*)$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if shown(p)], ids=name_of)
+def test_the_commands_that_cannot_be_run_here_can_be_parsed(page: Path) -> None:
+    for line in shown(page):
+        _, name, *words = shlex.split(line, comments=True)
+        main.commands[name].make_context(name, words)
 
 
 def test_the_readme_shows_the_demo_and_the_tests_first() -> None:

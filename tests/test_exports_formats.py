@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote
@@ -32,6 +34,7 @@ from gonogo.results import Decision, Gate, ReadinessResult, Reason
 from hostile import ATTACK_STRINGS
 from hostile_result import hostile_result, objective
 from published import gonogo
+from runner import clean_env, programs
 from synthetic import synthetic_result
 
 ATTACKS = [
@@ -329,3 +332,25 @@ def test_completion_is_a_script_for_the_shell(shell: str) -> None:
     done = gonogo("completion", shell)
     assert done.exit_code == 0
     assert f"_GONOGO_COMPLETE={shell}_complete" in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("gonogo re", ["render", "report"]),
+        ("gonogo check --slo", ["--slo-only"]),
+        ("gonogo report x --format j", ["json", "junit"]),
+    ],
+)
+def test_bash_completes_commands_options_and_values(
+    tmp_path: Path, words: str, found: list[str]
+) -> None:
+    place = programs(tmp_path)
+    script = f"""eval "$(gonogo completion bash)"
+COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_gonogo_completion gonogo
+printf '%s\\n' "${{COMPREPLY[@]}}" """
+    done = subprocess.run(["bash", "--norc", "-c", script], env=clean_env(place), check=True,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.stdout.split() == found

@@ -8,12 +8,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from gonogo.history import Archive, is_period
 from published import Outcome, gonogo, tree
 from sitecheck import Page
-from weeks import CONFIG, write_week
+from weeks import CONFIG, calls_of, write_week
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,66 @@ def test_catching_up_says_which_week_and_what_became_of_it(place: Place) -> None
     at = [
         said.index(text)
         for text in (
-            "gonogo: 2026-W01: looking for a missed week or late records\n",
+            "gonogo: looking for missed weeks and late records from 2026-W01 on\n",
             "gonogo: 2026-W01: built again, late records\n",
-            "gonogo: 2026-W02: looking for a missed week or late records\n",
             "gonogo: 2026-W02: nothing new\n",
             "gonogo: 2026-W03: the period that was asked for\n",
         )
     ]
     assert at == sorted(at)
+
+
+PLAIN = ("timestamp", "trace_id", "span_id", "operation", "model", "latency_ms", "status",
+         "error_type", "input_tokens", "output_tokens", "session_id")  # fmt: skip
+
+
+def mixed_weeks(folder: Path) -> None:
+    """Two weeks, Parquet and lines, with an excursion, refused and conflicting lines."""
+    bad, quiet = calls_of("2026-W01", 2000), calls_of("2026-W02", 900)
+    for row in bad[800:900]:
+        row |= {"status": "error", "error_type": "timeout"}
+    for row in (*quiet, *bad):
+        row["model"] = ("a", "b", "c")[int(row["span_id"], 16) % 3]
+    quiet[5] |= {"latency_ms": "soon"}
+    (folder / "logs").mkdir(parents=True)
+    lines = [json.dumps(row) for row in (*quiet, bad[3], bad[3] | {"latency_ms": 77})]
+    (folder / "logs" / "a.jsonl").write_text("\n".join([*lines, "{", ""]))
+    columns = {key: [str(row.get(key, "")) for row in bad] for key in PLAIN}
+    columns["latency_ms"][7:9] = ["soon", "later"]
+    pl.DataFrame(columns).write_parquet(folder / "logs" / "b.parquet")
+    (folder / "readiness.toml").write_text(
+        CONFIG + '[slo."latency.p50"]\nlimit = "<= 2s"\ngroup_by = "model"\n'
+    )
+
+
+def test_weeks_that_are_caught_up_on_are_what_builds_of_their_own_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gonogo import counting
+
+    for name in ("at-once", "one-by-one"):
+        mixed_weeks(tmp_path / name)
+    for week in ("2026-W01", "2026-W02"):
+        build(tmp_path / "one-by-one", "--period", week)
+    read, opened = counting.read_logs, []
+    monkeypatch.setattr(
+        counting, "read_logs", lambda *a, **k: (opened.append(a[0]), read(*a, **k))[1]
+    )
+    said = build(tmp_path / "at-once", "--period", "2026-W02", "--catch-up", "2").stderr
+    assert "2025-W52: no call of it in the logs" in said
+    assert "2026-W01: added, it was missing" in said
+    assert len(opened) == 1
+    site = tree(tmp_path / "one-by-one" / "site")
+    assert tree(tmp_path / "at-once" / "site") == site
+    assert tree(tmp_path / "at-once" / "state") == tree(tmp_path / "one-by-one" / "state")
+    saved = json.loads(site["2026-W01/readiness.json"])
+    # A line that is no JSON, three latencies that are no numbers, and of call 3 two more copies:
+    # one with another latency, one with the columns of the Parquet file. Each is told once.
+    told = {p["code"]: p["count"] for p in saved["ingest"]["problems"]}
+    assert told == {"I011": 1, "I015": 3, "I024": 2}
+    (excursion,) = saved["excursions"]
+    assert excursion["impact"]["calls"] == 100
+    assert {o["id"] for o in saved["objectives"]} >= {f"latency.p50{{model={m}}}" for m in "abc"}
 
 
 def test_periods_stand_beside_each_other_and_stay_as_they_were(place: Place) -> None:

@@ -2,9 +2,9 @@
 
     python tools/workflows.py
 
-Both stand in pyproject.toml, under [tool.gonogo], and nowhere else: the repository as `uses:` names
-it, and the commit of the release. The version is that of the package. A test fails where a file
-says something else.
+Both stand in pyproject.toml, under [tool.gonogo], and nowhere else: the repository as `uses:` and
+`pip install` name it, and the commit of the release. The version is that of the package. A test
+fails where a file says something else.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-_USES: Final = re.compile(r"[\w.-]+/gonogo@[0-9a-f]{40} # v[\w.]+")
+_USES: Final = re.compile(r"[\w.-]+/gonogo@[0-9a-f]{40}(\"?) # v[\w.]+")
 _NAMED: Final = re.compile(r"`uses: [\w.-]+/gonogo@`")
-_PIP: Final = re.compile(r"\bgonogo==[\w.]+")
 _VERSION: Final = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 
 
@@ -33,9 +32,8 @@ def written(text: str, root: Path) -> str:
     source = (root / "src" / "gonogo" / "__init__.py").read_text(encoding="utf-8")
     match = _VERSION.search(source)
     assert match is not None
-    text = _USES.sub(f"{home['repository']}@{home['commit']} # v{match[1]}", text)
-    text = _NAMED.sub(f"`uses: {home['repository']}@`", text)
-    return _PIP.sub(f"gonogo=={match[1]}", text)
+    text = _USES.sub(rf"{home['repository']}@{home['commit']}\1 # v{match[1]}", text)
+    return _NAMED.sub(f"`uses: {home['repository']}@`", text)
 
 
 def main(root: Path = ROOT) -> None:

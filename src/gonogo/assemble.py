@@ -185,7 +185,7 @@ def ingest_report(logs: Counted, partial: Partial, masker: Masker, far: int = 0)
     )
     conflicts = logs.conflicting()
     if conflicts:
-        logs.trouble.tally["I024", ""] += conflicts
+        logs.trouble.tally["I024", ""] = conflicts
     return IngestReport(
         files=files,
         lines=sum(f.lines for f in files),

@@ -11,7 +11,15 @@ import click
 from gonogo import console
 from gonogo.conventions import EXIT_INCONCLUSIVE, EXIT_NO_GO, EXIT_OK, Verdict
 from gonogo.errors import Diagnostic, UsageError
-from gonogo.options import SETTINGS, Input, debug_option, passes, reads_logs, writes_into
+from gonogo.options import (
+    SETTINGS,
+    Input,
+    Repeatable,
+    debug_option,
+    passes,
+    reads_logs,
+    writes_into,
+)
 
 if TYPE_CHECKING:
     from gonogo.results import Decision, ReadinessResult
@@ -72,6 +80,7 @@ def rendered(result: ReadinessResult, decision: Decision, form: str) -> str:
 @click.option(
     "--format",
     "form",
+    envvar="GONOGO_REPORT_FORMAT",
     type=click.Choice([*FORMATS, "comment"]),
     default="markdown",
     show_default=True,
@@ -153,6 +162,7 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
 @click.option(
     "--format",
     "form",
+    envvar="GONOGO_CONFIG_DIFF_FORMAT",
     type=click.Choice(["text", "github"]),
     default="text",
     show_default=True,
@@ -160,6 +170,7 @@ def ci(result: Path, slo_only: bool, strict: bool, allow_inconclusive: bool) -> 
 )
 @click.option(
     "--also",
+    cls=Repeatable,
     multiple=True,
     metavar="NAME",
     help="A file or folder beside both (templates, mappings, golden baseline); repeatable.",

@@ -322,7 +322,7 @@ def inspect(given: Input) -> None:
 @click.argument("result", type=click.Path(path_type=Path))
 @writes_into("site", "Folder of the site.")
 @presents
-@click.option("--quiet", "-q", is_flag=True, help="The verdict in one line.")
+@click.option("--quiet", "-q", envvar="GONOGO_QUIET", is_flag=True, help="The verdict in one line.")
 @debug_option
 def render(result: Path, output: Path, quiet: bool, how: Presentation) -> None:
     """Make the site again from a saved RESULT (readiness.json), SLA and SLO verdicts as they were.

@@ -43,6 +43,17 @@ class Input:
     quiet: bool
 
 
+class Repeatable(click.Option):
+    """An option that can be repeated: its variable has a value a line, or words on one line."""
+
+    def value_from_envvar(self, ctx: click.Context) -> tuple[str, ...] | None:
+        told = self.resolve_envvar_value(ctx)
+        if told is None:
+            return None
+        lines = (line.strip() for line in told.splitlines())
+        return tuple(line for line in lines if line) if "\n" in told else tuple(told.split())
+
+
 def _key_value(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not value.partition("=")[0].strip() or "=" not in value:
@@ -71,6 +82,7 @@ _INPUT_OPTIONS: Final = (
     ),
     _shared(
         "--where",
+        cls=Repeatable,
         multiple=True,
         metavar="KEY=VALUE",
         callback=_key_value,
@@ -194,6 +206,7 @@ def takes_evals(command: Callable[..., None]) -> Callable[..., None]:
 
     option = _shared(
         "--evals",
+        cls=Repeatable,
         multiple=True,
         type=click.Path(path_type=Path, dir_okay=False),
         help="Results of a golden set, beside those that [evals] names; repeatable.",
@@ -242,6 +255,7 @@ _COMPARE_OPTIONS: Final = (
     ),
     _shared(
         "--compare",
+        cls=Repeatable,
         multiple=True,
         metavar="KEY=NEW..OLD",
         help="Compare parts of the log: release=2026.47..2026.46, or provider=acme for acme "

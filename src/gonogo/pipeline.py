@@ -29,8 +29,7 @@ from gonogo.compare import block_sums, regressions
 from gonogo.conventions import PUBLIC
 from gonogo.cost import changes as price_changes
 from gonogo.cost import cost_tables
-from gonogo.cost import dumps as price_dumps
-from gonogo.details import looked_at
+from gonogo.counting import Counted, count
 from gonogo.errors import Diagnostic, InputError, UsageError
 from gonogo.evidence.assess import assess
 from gonogo.evidence.observed import observe
@@ -44,8 +43,7 @@ from gonogo.incident import (
     without_strays,
 )
 from gonogo.ingest.discover import discover
-from gonogo.ingest.logs import read_logs
-from gonogo.ingest.stretch import Stretch, newest_hour
+from gonogo.ingest.stretch import newest_hour
 from gonogo.measures import (
     Distributions,
     build_tables,
@@ -56,16 +54,12 @@ from gonogo.measures import (
 )
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
 from gonogo.readiness import decide
-from gonogo.records import Dictionaries
 from gonogo.request import Request, Run, resolve
 from gonogo.results import Excursion, Incident, IngestReport, ReadinessResult
-from gonogo.rollup import engine
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.partial import Partial
-from gonogo.rollup.segments import expand
 from gonogo.rollup.select import Calendar
 from gonogo.series import Series, refuse_periods
-from gonogo.settings import mapper_of
 from gonogo.slo import evaluate
 
 if TYPE_CHECKING:
@@ -180,20 +174,24 @@ def _build_period(
     run: Run, earlier: list[Run], output: Path, keep: int | None, progress: Progress
 ) -> ReadinessResult:
     series = Series(run, output)
-    for week in earlier:
-        progress.note(f"{week.label}: looking for a missed week or late records")
-        progress.note(f"{week.label}: {_catch_up(week, series, progress)}")
-    name = _folder(run)
     if earlier:
-        progress.note(f"{run.label}: the period that was asked for")
-    run = _with_baseline(run, series)
+        progress.note(f"looking for missed weeks and late records from {earlier[0].label} on")
+    name = _folder(run)
     memory: Memory | None = None
     missing: InputError | None = None
     try:
-        result, memory = _analyse(run, progress)
+        *before, counted = _counted([*earlier, run], progress)
     except InputError as error:
+        for week in earlier:
+            progress.note(f"{week.label}: no logs of it")
         series.refuse_loss(name, 0)
-        result, missing = _nothing(run, error), error
+        result, missing = _nothing(_with_baseline(run, series), error), error
+    else:
+        for other in before:
+            progress.note(f"{other.run.label}: {_catch_up(other, series, progress)}")
+        if earlier:
+            progress.note(f"{run.label}: the period that was asked for")
+        result, memory = _judged(counted, series)
     series.refuse_loss(name, result.ingest.calls)
     result = series.add(name, result, progress)
     series.publish(keep)
@@ -204,25 +202,21 @@ def _build_period(
     return result
 
 
-def _catch_up(run: Run, series: Series, progress: Progress) -> str:
+def _catch_up(counted: Counted, series: Series, progress: Progress) -> str:
     """A week before: added where it is missing, and again where it says something else now.
 
     A week of which the logs hold nothing is left as it is: published, or missing. Returns which.
     """
-    run = _with_baseline(run, series)
-    try:
-        result, memory = _analyse(run, progress)
-    except InputError:
-        return "no logs of it"  # the week that was asked for says so
-    name = _folder(run)
-    if not result.ingest.calls:
+    if not counted.report.calls:
         return "no call of it in the logs"
+    name = _folder(counted.run)
+    result, memory = _judged(counted, series)
     if not series.is_news(name, result):
         return "nothing new"
     known = series.entry(name)
     result = series.add(name, result, progress)
     series.save(name)
-    remember(run, memory, result, series.rollup(name))
+    remember(counted.run, memory, result, series.rollup(name))
     return "built again, late records" if known else "added, it was missing"
 
 
@@ -300,54 +294,39 @@ def roll_up(
 def _analyse(
     run: Run, progress: Progress, *, verdict_only: bool = False, only_near: bool = False
 ) -> tuple[ReadinessResult, Memory]:
-    """The result and what it was made of; its run has grouped objectives spread out.
+    """The result and what it was made of; its run has grouped objectives spread out."""
+    (counted,) = _counted([run], progress, verdict_only=verdict_only, only_near=only_near)
+    return _judged(counted)
 
-    Lines far from the period are not even looked at for duplicates where `only_near` says so.
-    """
-    pricing = Pricing(run.config.prices, run.config.cost)
-    if run.request.rollups is not None:
-        progress.phase("Reading rollups", None)
-        kept = stored.load(run, run.request.rollups, lambda *of: label(run.masker, *of))
+
+def _counted(
+    runs: list[Run], progress: Progress, *, verdict_only: bool = False, only_near: bool = False
+) -> list[Counted]:
+    """The counts of runs over the same logs or rollups, which differ in their periods alone."""
+    folder = runs[0].request.rollups
+    if folder is None:
+        return count(runs, progress, verdict_only=verdict_only, only_near=only_near)
+    progress.phase("Reading rollups", None)
+    found, masker = [], runs[0].masker
+    for run in runs:
+        kept = stored.load(run, folder, lambda *of: label(masker, *of))
         judged = replace(run, config=replace(run.config, objectives=kept.objectives))
-        report = ingest_report(kept, kept.partial, run.masker)
-        memory = Memory(kept.trouble, kept.partial, run=judged)
-        return judge(judged, kept.partial, report, pricing), memory
-    found = discover(run.request.logs)
-    total = sum(source.size for source in found.sources)
-    progress.phase("Reading logs", total or None)
-    logs = read_logs(
-        found,
-        run.config.fields,
-        progress.advance,
-        log_format=run.request.log_format,
-        own=run.own_formats(),
-        checker=run.checker(),
-        stretch=Stretch(run.selection.start, run.selection.end) if only_near else None,
-    )
-    try:
-        logs.learn({o.group_by for o in run.config.objectives if o.group_by})
-        run = _spread(run, logs.dictionaries)
-        rows = max(sum(part.rows for part in logs.parts), 1)
-        progress.phase("Counting", total or None)
-        mapper = mapper_of(run, logs.dictionaries, pricing)
-        partial = engine.run(
-            logs.blocks(), mapper, logs.ids, lambda done: progress.advance(total * done // rows)
+        found.append(
+            Counted(
+                judged,
+                Memory(kept.trouble, kept.partial, run=judged),
+                ingest_report(kept, kept.partial, masker),
+                Pricing(run.config.prices, run.config.cost),
+            )
         )
-        report = ingest_report(logs, partial, run.masker, logs.far)
-        progress.phase("Judging", None)
-        closer = {} if verdict_only else looked_at(run, logs, mapper, partial, pricing)
-    finally:
-        logs.close()
-    # Before the levers ask for prices of models that the log does not hold.
-    prices = price_dumps(pricing.book) if pricing else ""
-    memory = Memory(logs.trouble, partial, prices, run)
-    return judge(run, partial, report, pricing, closer), memory
+    return found
 
 
-def _spread(run: Run, dictionaries: Dictionaries) -> Run:
-    """The run with its grouped objectives spread over the values that the logs hold."""
-    found = expand(run.config.objectives, dictionaries, lambda *of: label(run.masker, *of))
-    return replace(run, config=replace(run.config, objectives=found))
+def _judged(counted: Counted, series: Series | None = None) -> tuple[ReadinessResult, Memory]:
+    """A run judged by its counts; one of a series is compared with the period before it."""
+    run = _with_baseline(counted.run, series) if series else counted.run
+    memory = counted.memory
+    return judge(run, memory.partial, counted.report, counted.pricing, counted.closer), memory
 
 
 def judge(

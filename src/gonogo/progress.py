@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -92,11 +93,14 @@ class Bar:
 
 @contextmanager
 def open_progress(*, quiet: bool, stream: TextIO | None = None) -> Iterator[Progress]:
-    """The progress that fits `stream` (stderr where None): nothing, a bar on a terminal, lines."""
+    """The progress that fits `stream` (stderr where None): nothing, a bar on a terminal, lines.
+
+    A terminal that says that it is dumb cannot move its cursor back, and gets lines.
+    """
     out = sys.stderr if stream is None else stream
     if quiet:
         yield Silent()
-    elif not out.isatty():
+    elif not out.isatty() or os.environ.get("TERM") == "dumb":
         yield Lines(out)
     else:
         from rich.console import Console

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,12 @@ from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
 
 Loader = Callable[[], tuple[Block, NDArray[np.bool_]]]
+
+
+class Counts(Protocol):
+    """What blocks are added to: one map step, or several."""
+
+    def add(self, block: Block, keep: NDArray[np.bool_], part: int) -> None: ...
 
 
 def run(
@@ -31,7 +38,7 @@ def run(
 
 def add_all(
     loaders: Iterable[Loader],
-    mapper: Mapper,
+    mapper: Counts,
     advance: Callable[[int], None],
     threads: int | None = None,
 ) -> None:
