@@ -16,7 +16,7 @@ from gonogo.ingest.logs import LogInput, read_logs
 from gonogo.ingest.parts import BlockStore
 from gonogo.records import Block, Dictionaries
 
-CHILDREN = ("retrievals", "chunks", "tool_calls", "guardrails", "actions")
+CHILDREN = ("retrievals", "chunks", "tool_calls", "guardrails", "actions", "evaluations")
 Row = dict[str, Any]
 
 
@@ -80,6 +80,7 @@ def rows_of(block: Block, dictionaries: Dictionaries) -> list[Row]:
         "finish_reason": dictionaries.finish_reason.texts(),
         "tool": dictionaries.tool.texts(),
         "action": dictionaries.action.texts(),
+        "evaluation": dictionaries.evaluation.texts(),
         "name": dictionaries.guardrail.texts(),
         "stage": dictionaries.stage.texts(),
         "index_version": dictionaries.index_version.texts(),

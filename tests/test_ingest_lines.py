@@ -325,7 +325,9 @@ NATIVE: dict[str, Any] = {
     ],
     "guardrails": [{"name": "pii", "stage": "input", "triggered": True, "action": "block",
                     "latency_ms": 3, "bypassed": True}],
-    "action": {"name": "refund"}, "evaluations": [{"name": "g"}],
+    "action": {"name": "refund"}, 
+    "evaluations": [{"name": "g", "score": 0.5, "label": "fail", "passed": True},
+                    {"name": "h", "label": "pass"}],
 }  # fmt: skip
 
 

@@ -134,12 +134,6 @@ def test_absent_parts_fold_into_one_line_that_says_what_to_log() -> None:
     assert "by more than chance explains" in pages["breaches.html"].words()
 
 
-def test_nobody_is_told_to_log_what_is_not_judged() -> None:
-    page = Page(render(bare(), ())["evaluation.html"].decode())
-    (line,) = [p.text for p in page.all("p", class_="absent") if "evaluations[]" in p.text]
-    assert "not judged by this version" in line
-
-
 def test_an_empty_table_or_an_unlogged_column_is_not_shown() -> None:
     columns = (Column(key="name", title="Name", unit="text"),)
     cols = (text("Name", "name"), rate("Rate", "bad", "all"), rate("Gone", "x", "y"))

@@ -110,6 +110,13 @@ ACTION_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "review": pl.UInt8,  # index into REVIEWS
     "duration_us": pl.Int64,
 }
+EVALUATION_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "row": pl.UInt32,
+    "evaluation": pl.UInt32,
+    "score_micro": pl.Int64,  # NO_SCORE where there is none: a score may be below zero
+    "passed": pl.UInt8,  # NO, YES, UNKNOWN_FLAG
+}
+NO_SCORE: Final = -(2**62)
 TIERS: Final = ("standard", "batch", "flex", "priority")
 """Of service: standard or not logged, two cheaper ones that wait, any other that costs more."""
 REVIEWS: Final = ("unknown", "none", "approved", "rejected", "overridden", "pending", "afterwards")
@@ -178,6 +185,7 @@ class Block:
     tool_calls: pl.DataFrame
     guardrails: pl.DataFrame
     actions: pl.DataFrame
+    evaluations: pl.DataFrame
     ids: pl.DataFrame | None
     """trace_id and span_id as logged, or None where they can be read again from the file"""
     outputs: Outputs | None = None
@@ -223,6 +231,7 @@ class Dictionaries:
     guardrail: Dictionary = field(default_factory=Dictionary)
     stage: Dictionary = field(default_factory=Dictionary)
     action: Dictionary = field(default_factory=Dictionary)
+    evaluation: Dictionary = field(default_factory=Dictionary)
     index_version: Dictionary = field(default_factory=Dictionary)
     embedding_model: Dictionary = field(default_factory=Dictionary)
     chunk: Dictionary = field(default_factory=Dictionary)

@@ -105,11 +105,12 @@ def _annotation(record: Mapping[str, Any]) -> Line:
         span_id=f"annotation:{record.get('id')}",
         parent_span_id=hex_id(record.get("span_id"), 8),
     )
+    score, label = (first(record, f"result.{part}") for part in ("score", "label"))
     return evaluation(
         place,
         text(record.get("annotation_name")),
-        number(first(record, "result.score") or result.get("score")),
-        text(first(record, "result.label") or result.get("label")),
+        number(result.get("score") if score is None else score),
+        text(result.get("label") if label is None else label),
     )
 
 

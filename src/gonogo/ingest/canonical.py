@@ -59,12 +59,13 @@ def canonicalise(
     guardrails = children.guardrails(frame, dictionaries, tally, mapping)
     trace, span = read.texts(_LINE["trace_id"]), read.texts(_LINE["span_id"])
     actions = children.actions(frame, dictionaries, tally, mapping)
+    scores = children.evaluations(frame, dictionaries, tally, mapping)
     lines = _lines(read, children.there(frame, mapping), trace, span, dictionaries, tally)
     if retrievals.height:
         own = among(read.texts(_LINE["operation"]), RETRIEVAL_OPERATIONS)
         retrievals = children.of_lines(retrievals, lines, own)
     ids = pl.DataFrame({"trace_id": trace, "span_id": span}) if keep_ids else None
-    return Block(position, lines, retrievals, chunks, tools, guardrails, actions, ids)
+    return Block(position, lines, retrievals, chunks, tools, guardrails, actions, scores, ids)
 
 
 def hash_seed() -> int:

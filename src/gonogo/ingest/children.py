@@ -1,4 +1,5 @@
-"""What a line holds several of, each as a table: retrievals, tool calls, guardrails, actions.
+"""What a line holds several of, each as a table: retrievals, tool calls, guardrails,
+actions, scores.
 
 `row` in each of them is the row of the line in its block.
 """
@@ -17,6 +18,7 @@ from gonogo.ingest.access import Reader, Tally
 from gonogo.ingest.fields import (
     ACTION_FIELDS,
     CHILDREN,
+    EVALUATION_FIELDS,
     GUARDRAIL_FIELDS,
     RETRIEVAL_FIELDS,
     TOOL_FIELDS,
@@ -27,12 +29,14 @@ from gonogo.ingest.outcome import outcome
 from gonogo.records import (
     ACTION_SCHEMA,
     CHUNK_SCHEMA,
+    EVALUATION_SCHEMA,
     GUARDRAIL_SCHEMA,
     HIT_EXPECTED,
     HIT_FLAGGED,
     HIT_NOT_EMPTY,
     MISSING,
     NO,
+    NO_SCORE,
     NO_TIME,
     RETRIEVAL_SCHEMA,
     TOOL_SCHEMA,
@@ -46,6 +50,9 @@ _RETRIEVAL: Final = {f.name: f for f in RETRIEVAL_FIELDS}
 _TOOL: Final = {f.name: f for f in TOOL_FIELDS}
 _GUARDRAIL: Final = {f.name: f for f in GUARDRAIL_FIELDS}
 _ACTION: Final = {f.name: f for f in ACTION_FIELDS}
+_EVALUATION: Final = {f.name: f for f in EVALUATION_FIELDS}
+LARGEST_SCORE: Final = 1e4
+"""Millionths of such scores can be added over a thousand million calls."""
 _FLOAT_EXACT: Final = 1e15
 
 
@@ -211,6 +218,32 @@ def actions(
             )
         )
     return _frame(out, ACTION_SCHEMA)
+
+
+def evaluations(
+    frame: pl.DataFrame, dictionaries: Dictionaries, tally: Tally, mapping: Mapping[str, str]
+) -> pl.DataFrame:
+    """Scores that were given while the application ran: EVALUATION_SCHEMA."""
+    out = []
+    for rows, read in _children(frame, _CHILD["evaluations"], tally, mapping):
+        score = read.numbers(_EVALUATION["score"], largest=LARGEST_SCORE)
+        known = ~np.isnan(score)
+        micro = np.full(read.height, NO_SCORE, dtype=np.int64)
+        micro[known] = np.round(score[known] * 1e6).astype(np.int64)
+        told = read.flags(_EVALUATION["passed"])
+        by_label = read.classes(_EVALUATION["label"], classes.passed, UNKNOWN_FLAG)
+        out.append(
+            pl.DataFrame(
+                {
+                    "row": rows,
+                    "evaluation": dictionaries.evaluation.encode(read.texts(_EVALUATION["name"])),
+                    "score_micro": micro,
+                    "passed": np.where(told == UNKNOWN_FLAG, by_label, told).astype(np.uint8),
+                },
+                schema=EVALUATION_SCHEMA,
+            )
+        )
+    return _frame(out, EVALUATION_SCHEMA)
 
 
 def _children(

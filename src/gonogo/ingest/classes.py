@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from gonogo.conventions import ErrorClass
-from gonogo.records import ERROR_CLASSES, REVIEWS, TIERS
+from gonogo.records import ERROR_CLASSES, NO, REVIEWS, TIERS, UNKNOWN_FLAG, YES
 
 OK: Final = 0
 FAILED: Final = 1
@@ -105,10 +105,23 @@ _REVIEW_BY_WORD: Final = {
 }
 
 
+_PASSED: Final = frozenset(("pass", "passed", "true", "yes", "correct", "ok", "good", "success"))
+_NOT_PASSED: Final = frozenset(
+    ("fail", "failed", "false", "no", "incorrect", "bad", "failure", "not_passed")
+)
+
+
 @lru_cache(maxsize=4_096)
 def review(text: str) -> int:
     """Index into REVIEWS of a review's outcome; a word that is not known is unknown."""
     return _REVIEW_BY_WORD.get(_SEPARATORS.sub("_", text.strip().lower()), 0)
+
+
+@lru_cache(maxsize=4_096)
+def passed(text: str) -> int:
+    """YES or NO where the label of a score says so, else UNKNOWN_FLAG."""
+    word = _SEPARATORS.sub("_", text.strip().lower())
+    return YES if word in _PASSED else NO if word in _NOT_PASSED else UNKNOWN_FLAG
 
 
 @lru_cache(maxsize=4_096)

@@ -133,7 +133,8 @@ def fingerprints(block: Block, doubles: Doubles) -> tuple[NDArray[Any], ...]:
     suspects[doubles.rows] = True
     rows = block.lines.filter(pl.Series(suspects))
     children = np.zeros(len(suspects), dtype=np.uint64)
-    frames = (block.retrievals, block.chunks, block.tool_calls, block.guardrails, block.actions)
+    frames = (block.retrievals, block.chunks, block.tool_calls, block.guardrails, block.actions,
+              block.evaluations)  # fmt: skip
     for seed, frame in enumerate(frames, start=1):
         own = suspects[frame["row"].to_numpy()]
         if own.any():

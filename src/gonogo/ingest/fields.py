@@ -323,7 +323,12 @@ ACTION_FIELDS: Final = (
         "review_seconds",
     ),
 )
-OTHER_FIELDS: Final = (_field("name", "text", "name"),)
+EVALUATION_FIELDS: Final = (
+    _field("name", "text", "name", "evaluator", "metric"),
+    _field("score", "number", "score", "value"),
+    _field("label", "text", "label"),
+    _field("passed", "flag", "passed", "pass"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +344,7 @@ CHILDREN: Final = (
     Child("retrievals", ("retrieval", "retrievals"), RETRIEVAL_FIELDS),
     Child("tool_calls", ("tool_calls", "tool_executions"), TOOL_FIELDS),
     Child("guardrails", ("guardrails", "guardrail_checks", "guardrail_results"), GUARDRAIL_FIELDS),
-    Child("evaluations", ("evaluations", "evaluation", "eval", "feedback"), OTHER_FIELDS),
+    Child("evaluations", ("evaluations", "evaluation", "eval", "feedback"), EVALUATION_FIELDS),
     Child("actions", ("action", "actions"), ACTION_FIELDS),
 )
 

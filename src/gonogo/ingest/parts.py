@@ -78,6 +78,7 @@ def join_blocks(blocks: list[Block]) -> Block:
         children([b.tool_calls for b in blocks]),
         children([b.guardrails for b in blocks]),
         children([b.actions for b in blocks]),
+        children([b.evaluations for b in blocks]),
         pl.concat(ids) if ids else None,
         Outputs.join([b.outputs for b in blocks], [b.lines.height for b in blocks]),
     )
@@ -241,7 +242,7 @@ def _versions(lines: pl.DataFrame) -> NDArray[np.int64] | None:
 
 def size_of(block: Block) -> int:
     frames = (block.lines, block.retrievals, block.chunks, block.tool_calls, block.guardrails,
-              block.actions)  # fmt: skip
+              block.actions, block.evaluations)  # fmt: skip
     ids = block.ids.estimated_size() if block.ids is not None else 0
     outputs = block.outputs.bytes() if block.outputs is not None else 0
     return int(sum(frame.estimated_size() for frame in frames) + ids + outputs)

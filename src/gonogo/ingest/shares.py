@@ -32,6 +32,7 @@ from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.records import (
     ACTION_SCHEMA,
     CHUNK_SCHEMA,
+    EVALUATION_SCHEMA,
     GUARDRAIL_SCHEMA,
     RETRIEVAL_SCHEMA,
     TOOL_SCHEMA,
@@ -213,6 +214,7 @@ _SCHEMAS: Final = {
     "tool_calls": TOOL_SCHEMA,
     "guardrails": GUARDRAIL_SCHEMA,
     "actions": ACTION_SCHEMA,
+    "evaluations": EVALUATION_SCHEMA,
     "violations": VIOLATION_SCHEMA,
 }
 
@@ -229,6 +231,7 @@ def _coded(dictionaries: Dictionaries) -> dict[str, dict[str, Dictionary]]:
         "tool_calls": {"tool": dictionaries.tool},
         "guardrails": {"name": dictionaries.guardrail, "stage": dictionaries.stage},
         "actions": {"action": dictionaries.action},
+        "evaluations": {"evaluation": dictionaries.evaluation},
     }
 
 
@@ -248,6 +251,7 @@ def deal(block: Block, dictionaries: Dictionaries, buckets: int) -> Iterator[Pac
         "tool_calls": block.tool_calls,
         "guardrails": block.guardrails,
         "actions": block.actions,
+        "evaluations": block.evaluations,
     }
     if block.outputs is not None:
         children["violations"] = block.outputs.violations
@@ -316,6 +320,7 @@ def undeal(data: bytes, dictionaries: Dictionaries) -> Block:
         frames["tool_calls"],
         frames["guardrails"],
         frames["actions"],
+        frames["evaluations"],
         frames.get("ids"),
         Outputs(told["state"], frames["violations"]) if "state" in told else None,
     )

@@ -78,6 +78,7 @@ class TraceRules:
             block.tool_calls,
             self._checks(block.guardrails),
             block.actions,
+            block.evaluations,
             block.ids,
             block.outputs,
         )

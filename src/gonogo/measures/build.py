@@ -31,6 +31,7 @@ from gonogo.records import YES
 from gonogo.results import Table
 from gonogo.rollup.counting import largest
 from gonogo.rollup.partial import (
+    EVALUATION_SUMS,
     GUARDRAIL_SUMS,
     PAIR_SEPARATOR,
     PAIRS,
@@ -97,6 +98,7 @@ class _Builder:
                 self._tools(),
                 self._retrieval(),
                 self._chunks(),
+                *self._scores(),
             ]
             made += [
                 self._distribution("latency"),
@@ -329,6 +331,17 @@ class _Builder:
         shape = (c.value("chunk", "chunk", "text"), c.value("retrievals", "retrievals", "count"))
         note = f"{frame.height:,} different chunks were retrieved"
         return _table("chunks", "Chunks retrieved most", shape, rows, note)
+
+    def _scores(self) -> list[Table]:
+        frame = self.partial.frames["evaluations"]
+        whole = _named(_summed(frame, ["evaluation"], EVALUATION_SUMS), "evaluation")
+        made = [_table("online_scores", "Online scores", c.ONLINE_SCORES, whole)]
+        if frame["release"].n_unique() > 1:
+            keys = ("evaluation", "release")
+            rows = _named(_summed(frame, list(keys), EVALUATION_SUMS), *keys)
+            title = "Online scores by release"
+            made.append(_table(f"{made[0].id}_by_release", title, c.ONLINE_SCORES_BY_RELEASE, rows))
+        return made
 
     def _distribution(self, key: str) -> Table:
         metrics = DISTRIBUTIONS[key]

@@ -160,6 +160,21 @@ GUARDRAILS: Final = (
     mean("latency_mean", "latency, mean", "us", "latency_sum", "latency_n"),
     *(value(f"latency_{p}", f"latency, {p}", "us") for p in ("p50", "p95", "p99")),
 )
+_SCORES: Final = (
+    value("evaluations", "scores given", "count"),
+    hidden("judged"),
+    hidden("passed"),
+    ratio("pass_rate", "passed", "passed", "judged"),
+    hidden("score_n"),
+    hidden("score_sum", "score"),
+    mean("score", "score, mean", "score", "score_sum", "score_n"),
+)
+ONLINE_SCORES: Final = (value("evaluation", "evaluation", "text"), *_SCORES)
+ONLINE_SCORES_BY_RELEASE: Final = (
+    value("evaluation", "evaluation", "text"),
+    value("release", "release", "text"),
+    *_SCORES,
+)
 TOOLS: Final = (
     value("tool", "tool", "text"),
     value("calls", "calls", "count"),

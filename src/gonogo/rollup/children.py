@@ -1,4 +1,6 @@
-"""The counts of what calls have beside them: retrievals, tools, guardrails, actions, requests."""
+"""The counts of what calls have beside them: retrievals, tools, guardrails, actions, scores,
+requests.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from gonogo.records import (
     HIT_NOT_EMPTY,
     MISSING,
     NO,
+    NO_SCORE,
     NO_TIME,
     UNKNOWN_FLAG,
     YES,
@@ -154,6 +157,26 @@ class Children(Tally):
                 "actions": groups.count(),
                 "latency_n": groups.count(timed),
                 "latency_sum": groups.sum(np.where(timed, child["duration_us"], 0)),
+            },
+        )
+
+    def _evaluations(self) -> None:
+        ctx, child = self.ctx, self.ctx.evaluations
+        if not child.height:
+            return
+        groups = group([ctx.day[child.row], child["evaluation"], ctx["release"][child.row]])
+        scored = child["score_micro"] != NO_SCORE
+        self._put(
+            "evaluations",
+            {
+                "day": starts_of(ctx.days, groups.keys[0]),
+                "evaluation": groups.keys[1],
+                "release": groups.keys[2],
+                "evaluations": groups.count(),
+                "score_n": groups.count(scored),
+                "score_sum": groups.sum(np.where(scored, child["score_micro"], 0)),
+                "judged": groups.count(child["passed"] != UNKNOWN_FLAG),
+                "passed": groups.count(child["passed"] == YES),
             },
         )
 

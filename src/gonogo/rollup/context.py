@@ -51,6 +51,7 @@ class Context:
     tool_calls: Child
     guardrails: Child
     actions: Child
+    evaluations: Child
     ids: pl.DataFrame | None
     row_in_block: Ints
     outputs: Outputs | None = None
@@ -125,6 +126,7 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
             "tool_calls": block.tool_calls,
             "guardrails": block.guardrails,
             "actions": block.actions,
+            "evaluations": block.evaluations,
         },
     )
     ids, outputs = block.ids, block.outputs
@@ -160,6 +162,7 @@ def context(block: Block, taken: Mask, calendar: Calendar) -> Context:
         _child(children["tool_calls"]),
         _child(children["guardrails"]),
         _child(children["actions"]),
+        _child(children["evaluations"]),
         ids,
         rows,
         outputs,

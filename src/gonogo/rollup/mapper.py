@@ -219,6 +219,7 @@ class _Decoder:
             "name": dictionaries.guardrail,
             "stage": dictionaries.stage,
             "action": dictionaries.action,
+            "evaluation": dictionaries.evaluation,
             "index_version": dictionaries.index_version,
             "embedding_model": dictionaries.embedding_model,
             "chunk": dictionaries.chunk,

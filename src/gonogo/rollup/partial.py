@@ -143,6 +143,7 @@ GUARDRAIL_SUMS: Final = (
 )
 REQUEST_SUMS: Final = _distribution("request")
 ACTION_SUMS: Final = ("actions", "latency_n", "latency_sum")
+EVALUATION_SUMS: Final = ("evaluations", "score_n", "score_sum", "judged", "passed")
 
 
 COST_SUMS: Final = (
@@ -286,6 +287,7 @@ FRAMES: Final[dict[str, Spec]] = {
     # Users who set off a guardrail, by the hash of their id; nobody else is kept.
     "guard_users": Spec(("user",), ("day",), ("triggered",)),
     "actions": Spec(("action",), ("day", "tier", "review"), ACTION_SUMS),
+    "evaluations": Spec(("evaluation", "release"), ("day",), EVALUATION_SUMS),
     # `by` is "" for a constraint as a whole, else what broke it (records.BROKEN_BY).
     "constraints": Spec(("constraint", "by"), ("day",), CONSTRAINT_SUMS),
     "tool_limits": Spec(("tool",), ("day",), TOOL_LIMIT_SUMS),

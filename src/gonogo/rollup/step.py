@@ -39,6 +39,7 @@ class Step(Children):
         self._tools()
         self._guardrails()
         self._actions()
+        self._evaluations()
         self._requests()
         self._constraints()
         self._tool_limits()

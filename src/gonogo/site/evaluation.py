@@ -12,7 +12,7 @@ from gonogo.site.breaches import trace_link
 from gonogo.site.layout import blocks
 from gonogo.site.model import Absent, Cell, ChartView, Section, TableView
 from gonogo.site.objectives import rows_of_page
-from gonogo.site.tables import Col, count, plain, rate, text, view
+from gonogo.site.tables import Col, count, mean, plain, rate, text, view
 from gonogo.site.text import clipped, value_text
 
 MOST_SAID: Final = 5
@@ -41,7 +41,7 @@ _CONSTRAINTS: Final = Absent(
 )
 _ONLINE: Final = Absent(
     "Online scores",
-    "not judged by this version, whether or not they are logged: it accepts and leaves aside",
+    "none is logged. Log",
     "evaluations[].name, .score, .label",
 )
 
@@ -58,12 +58,15 @@ def evaluation(result: ReadinessResult, charts: Sequence[ChartView]) -> tuple[Se
         (_changes(result), _REGRESSIONS),
         (_constraints(result), _CONSTRAINTS),
         (_judge(result, "judge-confusion" in drawn), _JUDGE),
+        (_online(result), _ONLINE),
     ):
         if section.blocks:
             found.append(section)
         else:
             absent.append(line)
-    return (*found, Section("evaluation-absent", "Evaluation", absent=(*absent, _ONLINE)))
+    if absent:
+        found.append(Section("evaluation-absent", "Evaluation", absent=tuple(absent)))
+    return tuple(found)
 
 
 def _golden(result: ReadinessResult) -> Section:
@@ -87,6 +90,22 @@ def _golden(result: ReadinessResult) -> Section:
     ]  # fmt: skip
     lede = "Whether the answers to chosen questions are right"
     return Section("golden", "Golden set", lede, blocks=blocks((), made))
+
+
+def _online(result: ReadinessResult) -> Section:
+    scores = (
+        count("Scores given", "evaluations"),
+        rate("Passed", "passed", "judged", "scores that say passed / those that say so or not"),
+        mean("Score, mean", "score", "score_sum", "score_n"),
+    )
+    t, name = result.tables, text("Evaluation", "evaluation")
+    made = [
+        view(t.get("online_scores"), (name, *scores), "Online scores"),
+        view(t.get("online_scores_by_release"), (name, text("Release", "release"), *scores),
+             "Online scores by release"),
+    ]  # fmt: skip
+    lede = "What was scored while the application ran; no objective rests on it"
+    return Section("online", "Online scores", lede, blocks=blocks((), made))
 
 
 def _half(table: Table | None, cols: Sequence[Col], caption: str) -> TableView | None:
