@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 import polars as pl
 import pytest
 
-from gonogo import pipeline, site
+from gonogo import counting, pipeline, site
 from gonogo.site import writer
 from hostile import ATTACK_STRINGS, CANARIES, CANARY_FILENAME, CANARY_TOKENS, cases, write_case
 from hostile_canaries import canary_bad_lines, canary_lines
@@ -287,8 +287,8 @@ def test_attacks_do_not_reach_the_terminal(attacked: Outcome) -> None:
 # --- whole sites only
 
 CUTS = {
-    "reading": (pipeline, "read_logs"),
-    "counting": (pipeline.engine, "run"),
+    "reading": (counting, "read_logs"),
+    "counting": (counting.engine, "add_all"),
     "judging": (pipeline, "evaluate"),
     "rendering": (site, "render"),
     "writing": (writer, "_fill"),

@@ -14,7 +14,7 @@ RESULT_SCHEMA_VERSION: Final = 1
 SEMANTIC_CONVENTIONS_VERSION: Final = "1.41"
 """The newest OpenTelemetry GenAI conventions whose names are known (gonogo.adapters.dialect)."""
 
-ROLLUP_SCHEMA_VERSION: Final = 5
+ROLLUP_SCHEMA_VERSION: Final = 6
 
 BIN_SECONDS: Final = 300
 """Width of a time bin. Every time zone's hours and days start on a multiple of it."""

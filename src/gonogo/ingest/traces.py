@@ -187,18 +187,23 @@ def _requests(
     above[parent] = True
     rows = live["row"].to_numpy()
     spans = live["is_span"].to_numpy() | above[rows]
-    root = pl.Series(spans) & (live["parent_hash"] == 0) & (live["span_hash"] != 0)
+    root = (
+        pl.Series(spans)
+        & (live["parent_hash"] == 0)
+        & (live["span_hash"] != 0)
+        & (live["start_us"] != NO_TIME)
+    )
     asked = live.filter(pl.col("is_call")).select("trace_hash").unique()
     timed, failed = pl.col("timed"), pl.col("failed")
     found = (
         live.filter(root)
         .join(asked, on="trace_hash", how="semi")
         .with_columns(
-            timed=(pl.col("start_us") != NO_TIME) & (pl.col("duration_us") != MISSING),
+            timed=pl.col("duration_us") != MISSING,
             end=pl.col("start_us") + pl.col("duration_us"),
         )
-        # A root without times tells how its request went all the same.
-        .sort(~timed, pl.col("start_us") == NO_TIME, "start_us", "row")
+        # A root without a duration tells how its request went all the same.
+        .sort(~timed, "start_us", "row")
         .group_by("trace_hash")
         .agg(
             pl.col("row").first(),
