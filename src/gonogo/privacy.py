@@ -186,6 +186,7 @@ RULES: Final = (
         "[path]", "https://learn.microsoft.com/windows/win32/shell/knownfolderid"),
 )  # fmt: skip
 
+_ANY_CUE: Final = re.compile("|".join(sorted({re.escape(cue) for r in RULES for cue in r.cues})))
 _OUTSIDE_OF_PATHS: Final = tuple(r for r in RULES if r.replacement != "[path]")
 _SHORTEST_SECRET: Final = 6
 _PASSES: Final = 8
@@ -207,6 +208,9 @@ def scrubbed(_: str, text: str) -> str:
 
 
 def _scrub(text: str, rules: Sequence[Rule]) -> str:
+    # Most texts are names and ids, of which there are very many: one look is enough for those.
+    if not _ANY_CUE.search(text.lower()):
+        return text
     # Removing one thing can lay bare the next ('password="a"b'); two passes are the rule.
     for _ in range(_PASSES):
         before, lower = text, text.lower()
