@@ -32,6 +32,7 @@ from gonogo.ingest.discover import Discovery, Source, discover
 from gonogo.ingest.logs import read_logs
 from gonogo.ingest.remote import RemotePath
 from gonogo.ingest.report import FileCount, Trouble
+from gonogo.parallel import in_order
 from gonogo.privacy import scrubbed
 from gonogo.rollup import engine, grouped, store
 from gonogo.rollup.costs import Pricing
@@ -135,8 +136,7 @@ def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
     first_of: dict[str, FileCount] = {}
     partials, taken, trouble = [], [], Trouble()
     files: list[FileCount] = []
-    for entry in entries:
-        partial = store.load(entry.folder)
+    for entry, partial in in_order(lambda entry: (entry, store.load(entry.folder)), entries):
         if not _is_in_period(run, entry, partial):
             continue
         first = first_of.setdefault(entry.count.sha256, entry.count)
