@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from gonogo import display, period
-from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic
 from gonogo.ingest.report import FileCount, Trouble
@@ -123,8 +122,9 @@ def present_day(run: Run, partial: Partial) -> date | None:
     return None if present is None else datetime.fromtimestamp(present, run.zone).date()
 
 
-def site_info(config: Config, partial: Partial) -> SiteInfo:
+def site_info(run: Run, partial: Partial) -> SiteInfo:
     """Title and look; without a title the only service that the logs name."""
+    config = run.config
     title = config.site.title
     if title is None:
         services = partial.frames["calls"]["service"].drop_nulls().unique().sort().to_list()
@@ -132,6 +132,7 @@ def site_info(config: Config, partial: Partial) -> SiteInfo:
     return SiteInfo(
         title=title,
         subtitle=config.site.subtitle,
+        logo=None if run.logo is None else run.logo.uri(),
         accent=config.site.accent,
         footer=config.site.footer,
         trace_url=config.site.trace_url,

@@ -370,7 +370,7 @@ def judge(
     return ReadinessResult(
         generator=f"gonogo {__version__}",
         profile="public" if run.request.profile == PUBLIC else "internal",
-        site=site_info(config, partial),
+        site=site_info(run, partial),
         as_of=as_of(run, partial),
         period=when,
         readiness=readiness,
