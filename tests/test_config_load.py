@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from config_files import only, problems, read
 from gonogo.config.keys import RESERVED
 from gonogo.config.load import default_config, load
-from gonogo.config.model import Config, Exclusion, Site
+from gonogo.config.model import Config, Exclusion, LogoFile, Site
 from gonogo.conventions import Severity, Source
 from gonogo.errors import ConfigError
 from gonogo.explain import CODES
@@ -59,6 +59,7 @@ retrieval.hit = "logged by another service"
 [site]
 title = "Support copilot"
 subtitle = "Candidate"
+logo = "logo.svg"
 accent = "#0a7ea4"
 footer = "Ask us"
 trace_url = "https://tracing.example/t/{trace_id}?tab=spans"
@@ -98,6 +99,7 @@ def test_a_full_file() -> None:
         site=Site(
             title="Support copilot",
             subtitle="Candidate",
+            logo=LogoFile("logo.svg", "readiness.toml:35:8"),
             accent="#0a7ea4",
             footer="Ask us",
             trace_url="https://tracing.example/t/{trace_id}?tab=spans",

@@ -121,6 +121,7 @@ def test_every_indicator_is_completed(indicator: str, tmp_path: Path) -> None:
         "top = 0\n",
         "[[exclude]]\nfrom = 2026-01-01\n",
         "[site]\naccent = 'red'\n",
+        "[site]\nlogo = ' '\n",
         "[site]\npublish = ['x']\n",
         "[site]\ntrace_url = 'https://t.example/'\n",
         "[not_applicable]\ntool_calls = ' '\n",

@@ -393,6 +393,17 @@ def test_a_run_without_usable_logs_publishes_that_it_had_none(
     }[why] in reasons  # fmt: skip
     page = Page(ran.files[f"{place}index.html"].decode()).words()
     assert "INCONCLUSIVE" in page
+    # Whether the application has tools or guardrails is not known of a log without a call.
+    assert {o["status"] for o in result["objectives"]} == {"NO_DATA"}
+    assert "Not applicable" not in page
+    assert "if the application has any" not in page
+    (hint,) = {o["hint"] for o in result["objectives"]}
+    assert {
+        "none": "no log file", "empty": "the file is empty. Check the writer",
+        "unreadable": "cannot be opened", "bad": "none of its 1 line",
+        "outside": "name another --period", "filtered": "50 not selected",
+    }[why] in hint  # fmt: skip
+    assert hint[:60] in page
     assert "INCONCLUSIVE" in ran.files["badge.svg"].decode()
     # What the lines of an earlier site said must not be left anywhere.
     assert not [n for n, data in ran.files.items() if b"gpt-4o" in data and n[:5] != "state"]

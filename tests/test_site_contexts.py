@@ -39,6 +39,12 @@ from gonogo.site.tables import rate, text, view
 from sitecheck import Page
 from synthetic import synthetic_result
 
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA"
+    "60e6kgAAAABJRU5ErkJggg=="
+)
+"""A PNG of one pixel."""
+
 CONTEXTS = [
     thing
     for _, thing in inspect.getmembers(model, inspect.isclass)
@@ -73,7 +79,7 @@ def rich() -> ReadinessResult:
         "objectives": (first, *rest, *more), "comparisons": (before,),
         "notice": "read this", "notes": ("small print",),
         "not_applicable": {"retrievals": "no search"},
-        "site": SiteInfo(title="t", subtitle="s", footer="f", accent="#3a4fd0",
+        "site": SiteInfo(title="t", subtitle="s", footer="f", accent="#3a4fd0", logo=PIXEL,
                          trace_url="https://traces.example/{trace_id}"),
     })  # fmt: skip
 

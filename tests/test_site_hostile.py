@@ -48,6 +48,7 @@ def poisoned(name: str) -> ReadinessResult:
     return result.model_copy(update={
         "tables": tables,
         "site": SiteInfo(title=name, subtitle=name, footer=name, accent=name,
+                         logo=name,
                          trace_url="javascript:alert('{trace_id}')"),
         "generator": name,
         "notice": name,

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from gonogo import display, period
-from gonogo.config.model import Config
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic
+from gonogo.explain import CODES
 from gonogo.ingest.report import FileCount, Trouble
 from gonogo.measures.clocks import clocks
 from gonogo.measures.traffic import sampling
@@ -24,6 +24,7 @@ from gonogo.results import (
     Decision,
     Exemplar,
     IngestReport,
+    ObjectiveResult,
     Period,
     Problem,
     Reason,
@@ -36,6 +37,7 @@ from gonogo.rollup.partial import Partial
 
 _PLACE: Final = re.compile(r"(.*?)((?::\d+){0,2})", re.DOTALL)
 _DAY: Final = 86_400
+_MOST_PLACES: Final = 3
 _MASKED: Final = {"tenant_id": "tenants", "user": "users"}
 
 
@@ -123,8 +125,9 @@ def present_day(run: Run, partial: Partial) -> date | None:
     return None if present is None else datetime.fromtimestamp(present, run.zone).date()
 
 
-def site_info(config: Config, partial: Partial) -> SiteInfo:
+def site_info(run: Run, partial: Partial) -> SiteInfo:
     """Title and look; without a title the only service that the logs name."""
+    config = run.config
     title = config.site.title
     if title is None:
         services = partial.frames["calls"]["service"].drop_nulls().unique().sort().to_list()
@@ -132,6 +135,7 @@ def site_info(config: Config, partial: Partial) -> SiteInfo:
     return SiteInfo(
         title=title,
         subtitle=config.site.subtitle,
+        logo=None if run.logo is None else run.logo.uri(),
         accent=config.site.accent,
         footer=config.site.footer,
         trace_url=config.site.trace_url,
@@ -342,6 +346,33 @@ def what_is_missing(report: IngestReport) -> str:
     if not told:
         return "the logs hold no record that can be read"
     return f"of {display.count(report.accepted)} records none counts: {told}"
+
+
+def unjudged(
+    objectives: Sequence[ObjectiveResult], report: IngestReport
+) -> tuple[ObjectiveResult, ...]:
+    """Objectives where no record counts: of none is known whether the application needs it.
+
+    What is declared not applicable stays so; all others say which input was of no use.
+    """
+    told = {"status": Status.NO_DATA, "reason": what_is_missing(report), "hint": _try(report)}
+    declared = (o.status is Status.NOT_APPLICABLE and not o.hint for o in objectives)
+    return tuple(
+        o if is_declared else o.model_copy(update=told)
+        for o, is_declared in zip(objectives, declared, strict=True)
+    )
+
+
+def _try(report: IngestReport) -> str:
+    """What to do about input of which nothing counts, with the names of up to three files."""
+    if report.outside_period or report.filtered or report.excluded:
+        return f"{what_is_missing(report)}; name another --period, or leave out less"
+    if not report.problems:
+        return "name files or folders that hold calls"
+    places = [p.what if p.example in p.what else f"{p.example}: {p.what}" for p in report.problems]
+    more = len(places) - _MOST_PLACES
+    told = "; ".join(places[:_MOST_PLACES]) + (f"; and {more} more" if more > 0 else "")
+    return f"{told}. {CODES[report.problems[0].code].todo}"
 
 
 def unreadable(problem: Diagnostic, masker: Masker) -> Problem:

@@ -21,6 +21,7 @@ from gonogo.assemble import (
     present_day,
     published,
     site_info,
+    unjudged,
     unreadable,
     what_is_missing,
 )
@@ -347,6 +348,9 @@ def judge(
     judged = objective_data(partial, config, distributions)
     objectives, excursions = evaluate(judged, config, today)
     excursions = tuple((closer or {}).get(e.id, e) for e in excursions)
+    usable = report.calls + report.not_calls
+    if not usable:
+        objectives = unjudged(objectives, report)
     coverage = field_coverage(partial, config)
     telemetry_only = config.path is None
     tables = build_tables(partial, config, Calendar(run.zone), distributions) | first_seen(partial)
@@ -360,7 +364,7 @@ def judge(
         coverage=coverage,
         regressions=regressions(comparisons, config.compare),
     )
-    if not report.calls + report.not_calls:
+    if not usable:
         slo = readiness = inconclusive([what_is_missing(report)])
     if pricing is not None:
         tables |= cost_tables(partial, config, distributions, pricing.book, run.bills)
@@ -370,7 +374,7 @@ def judge(
     return ReadinessResult(
         generator=f"gonogo {__version__}",
         profile="public" if run.request.profile == PUBLIC else "internal",
-        site=site_info(config, partial),
+        site=site_info(run, partial),
         as_of=as_of(run, partial),
         period=when,
         readiness=readiness,

@@ -15,11 +15,13 @@ from gonogo import period
 from gonogo.adapters import Format, own_formats
 from gonogo.config.compare import parse_contrast
 from gonogo.config.load import default_config, load
+from gonogo.config.logo import read_logo
 from gonogo.config.model import Config, Contrast
 from gonogo.conventions import DIMENSIONS, INTERNAL, PUBLIC, WIDE_DIMENSIONS
 from gonogo.cost.invoice import Bill, read_invoice
 from gonogo.errors import Diagnostic, UsageError
 from gonogo.ingest.outputs import Checker
+from gonogo.pictures import Logo
 from gonogo.privacy import Masker, load_id_key
 from gonogo.rollup.select import Selection
 
@@ -63,6 +65,8 @@ class Run:
     bills: tuple[Bill, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     """parts of the log to hold against each other: those configured, then those asked for"""
+    logo: Logo | None = None
+    """the picture that `[site]` names"""
 
     def beside(self, names: Iterable[str]) -> tuple[Path, ...]:
         """Paths as the configuration gives them: relative to where it is."""
@@ -115,7 +119,10 @@ def resolve(request: Request) -> Run:
         hint = "name a readiness.json, or a folder that holds one"
         raise UsageError([Diagnostic("U040", "--baseline", what, hint)])
     contrasts = tuple(dict.fromkeys((*config.compare.against, *_contrasts(request.compare))))
-    return Run(request, config, zone, selection, label, masker, rate, bills, contrasts)
+    logo = None
+    if config.site.logo is not None:
+        logo = read_logo(config.site.logo, (request.config_path or Path()).parent)
+    return Run(request, config, zone, selection, label, masker, rate, bills, contrasts, logo)
 
 
 def _contrasts(texts: Iterable[str]) -> list[Contrast]:

@@ -217,6 +217,15 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
         "The key takes one of a few words: a role, a stage, a gate, a guardrail.",
         "Take the word that is suggested.",
     ),
+    "C037": (
+        "a logo that cannot be shown",
+        "The logo is a PNG, JPEG, WebP or SVG file of at most 100 KB (100,000 bytes), told by its "
+        "bytes, not its name. Its path counts from where the configuration is. Whoever opens the "
+        "address of an SVG has it as a page of the site’s host, so that one with scripts, event "
+        "handlers, links, animations, entities or references to anything outside of it is "
+        "refused.",
+        "Save it as plain SVG without what the message names, or as PNG.",
+    ),
     "C051": (
         "a price that cannot be read",
         "Prices are US dollars per million tokens, written as a text with a dollar sign; per_call "

@@ -40,6 +40,7 @@ _SITE: Final = """\
 #[site]
 #title = "Support copilot"
 #subtitle = "Release candidate"
+#logo = "logo.svg"
 #accent = "#0a7ea4"
 #footer = "Questions: the support team"
 #trace_url = "https://tracing.example/trace/{trace_id}"

@@ -62,7 +62,7 @@ OBJECTIVE_KEYS: Final = (
 )
 BURN_KEYS: Final = ("alert", "budget", "long", "short")
 EXCLUDE_KEYS: Final = ("from", "to", "reason", "owner")
-SITE_KEYS: Final = ("title", "subtitle", "accent", "footer", "trace_url", "publish")
+SITE_KEYS: Final = ("title", "subtitle", "logo", "accent", "footer", "trace_url", "publish")
 
 PRICES_KEYS: Final = ("prefer", "public_list", "discount", "max_unknown", "model")
 PRICE_RATES: Final = (

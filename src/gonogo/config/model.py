@@ -219,11 +219,20 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoFile:
+    """The picture of the pages: its path as written, and where that stands (file:line:column)."""
+
+    path: str
+    defined_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """`[site]`: how the pages call themselves, and what they may publish."""
 
     title: str | None = None
     subtitle: str = ""
+    logo: LogoFile | None = None
     accent: str | None = None
     footer: str = ""
     trace_url: str | None = None

@@ -304,6 +304,11 @@ def _site() -> dict[str, Any]:
         "properties": {
             "title": {**_TEXT, "description": "name of the application; its service if left out"},
             "subtitle": {"type": "string", "description": "a line under the title"},
+            "logo": {
+                **_TEXT,
+                "description": "picture in place of the sign on every page, relative to this file: "
+                "PNG, JPEG, WebP or SVG of at most 100 KB",
+            },
             "accent": {
                 "type": "string",
                 "pattern": "^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from gonogo.config.keys import EXCLUDE_KEYS, SITE_KEYS
 from gonogo.config.messages import did_you_mean, quoted
-from gonogo.config.model import Exclusion, Site
+from gonogo.config.model import Exclusion, LogoFile, Site
 from gonogo.config.section import Section, kind_of
 from gonogo.conventions import PUBLISHABLE
 
@@ -128,11 +128,21 @@ def read_site(root: Section) -> Site:
     return Site(
         title=section.text("title"),
         subtitle=section.text("subtitle", may_be_empty=True) or "",
+        logo=_logo(section),
         accent=accent,
         footer=section.text("footer", may_be_empty=True) or "",
         trace_url=usable_link(section, "trace_url", place=True),
         publish=_published(section),
     )
+
+
+def _logo(section: Section) -> LogoFile | None:
+    path = section.text("logo")
+    if path is None:
+        return None
+    problems = section.problems
+    place = problems.positions.at((*section.path, "logo"), value=True)
+    return LogoFile(path, problems.where(place))
 
 
 def _published(section: Section) -> tuple[str, ...]:

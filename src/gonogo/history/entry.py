@@ -54,6 +54,8 @@ class Entry:
     name: str
     label: str
     title: str
+    logo: str
+    """the picture of its pages as a data: URI, as it is written: to be checked before use"""
     start: int | None
     end: int | None
     timezone: str
@@ -90,11 +92,12 @@ def read(content: bytes, name: str) -> Entry | None:
     if not isinstance(data, dict) or not isinstance(data.get("schema_version"), int):
         return None
     period, ingest = _dict(data, "period"), _dict(data, "ingest")
-    readiness, config = _dict(data, "readiness"), _dict(data, "config")
+    readiness, config, site = (_dict(data, key) for key in ("readiness", "config", "site"))
     return Entry(
         name=name,
         label=_text(period, "label") or name,
-        title=_text(_dict(data, "site"), "title"),
+        title=_text(site, "title"),
+        logo=logo if isinstance(logo := site.get("logo"), str) else "",
         start=_whole(period, "start"),
         end=_whole(period, "end"),
         timezone=_zone(_text(period, "timezone")),

@@ -272,6 +272,7 @@ class SiteInfo(Model):
 
     title: str
     subtitle: str = ""
+    logo: str | None = Field(default=None, description="the picture as a data: URI in base64")
     accent: str | None = None
     footer: str = ""
     trace_url: str | None = None

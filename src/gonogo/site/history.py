@@ -20,7 +20,7 @@ from gonogo.history import Entry, Point
 from gonogo.period import is_week, weeks_between
 from gonogo.site.model import Link, NavItem, Pill, Shell
 from gonogo.site.objectives import pill_of, verdict_pill
-from gonogo.site.render import favicon
+from gonogo.site.render import LOGO, favicon, logo_file
 from gonogo.site.shell import PAGES
 from gonogo.site.templates import environment, templates_dir
 from gonogo.site.text import clipped, firm, heading, visible
@@ -135,6 +135,7 @@ def render_history(
         )
     }
     files["assets/favicon.svg"] = favicon(env, _verdict(newest.verdict).tone)
+    files |= logo_file(newest.logo)
     page = _page(entries, version, files)
     text = env.get_template("history/index.html").render(page=page)
     files[INDEX] = visible(text).encode()
@@ -186,8 +187,9 @@ def _page(entries: Sequence[Entry], version: str, files: Mapping[str, bytes]) ->
     told = ", ".join(f"{display.count(n)} {v.value}" for v, n in reversed(counts) if n)
     revisions = tuple(_revisions(entries))
     shared = "Line: observed. Dashes: limit. Points: status of the period."
+    logo = next((n for n in files if n.startswith(f"assets/{LOGO}")), "").removeprefix("assets/")
     return HistoryPage(
-        shell=_shell(entries, version, address),
+        shell=_shell(entries, version, address(logo) if logo else "", address),
         css=address("history.css"),
         newest=Newest(
             label=clipped(newest.label),
@@ -211,7 +213,7 @@ def _page(entries: Sequence[Entry], version: str, files: Mapping[str, bytes]) ->
     )
 
 
-def _shell(entries: Sequence[Entry], version: str, address: Any) -> Shell:
+def _shell(entries: Sequence[Entry], version: str, logo: str, address: Any) -> Shell:
     newest = entries[-1]
     verdict = _verdict(newest.verdict)
     title = clipped(newest.title) or "LLM application"
@@ -237,6 +239,7 @@ def _shell(entries: Sequence[Entry], version: str, address: Any) -> Shell:
         app_js=address("app.js"),
         charts_js="",  # no chart here answers
         favicon=address("favicon.svg"),
+        logo=logo,
         feed="feed.xml",
         ended="" if newest.end is None else str(newest.end),
     )

@@ -57,6 +57,8 @@ class Shell:
     app_js: str
     charts_js: str
     favicon: str
+    logo: str
+    """relative address of the user's own picture, "" where there is none"""
     feed: str
     """relative address of the Atom feed, "" where there is none"""
     ended: str

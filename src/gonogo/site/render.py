@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from gonogo import display
 from gonogo.charts import Chart, wall_second
+from gonogo.pictures import logo_of_uri
 from gonogo.results import ReadinessResult, Table
 from gonogo.site import breaches, data, readiness
 from gonogo.site.cost import cost
@@ -52,6 +53,7 @@ FIRST: Final = (
 )
 """Charts that the first page shows, wherever they live."""
 
+LOGO: Final = "logo."
 _ACCENT: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 _FAVICON: Final = {
@@ -170,7 +172,13 @@ def _assets(folders: Sequence[Path], env: Environment, result: ReadinessResult) 
     if accent and _ACCENT.fullmatch(accent):
         files["assets/app.css"] += f":root {{ --accent: {accent}; --on-accent: #fff; }}\n".encode()
     files["assets/favicon.svg"] = favicon(env, verdict_pill(result.readiness.verdict).tone)
-    return files
+    return files | logo_file(result.site.logo)
+
+
+def logo_file(uri: str | None) -> dict[str, bytes]:
+    """The picture of a result by its path in the site; nothing where it may not be shown."""
+    logo = logo_of_uri(uri) if uri else None
+    return {f"assets/{LOGO}{logo.kind}": logo.data} if logo else {}
 
 
 def favicon(env: Environment, tone: Tone) -> bytes:
@@ -185,12 +193,14 @@ def _addresses(assets: Mapping[str, bytes]) -> dict[str, str]:
     def address(name: str) -> str:
         return f"{name}?v={hashlib.sha256(assets[name]).hexdigest()[:8]}"
 
+    logo = next((name for name in assets if name.startswith(f"assets/{LOGO}")), None)
     return {
         "css": address("assets/app.css"),
         "boot_js": address("assets/theme.js"),
         "app_js": address("assets/app.js"),
         "charts_js": address("assets/charts.js"),
         "favicon": address("assets/favicon.svg"),
+        "logo": address(logo) if logo else "",
     }
 
 

@@ -76,7 +76,10 @@ def _facts(result: ReadinessResult) -> tuple[str, ...]:
 
 
 def shell(result: ReadinessResult, page: str, assets: Mapping[str, str]) -> Shell:
-    """The frame of one page; `assets` holds the addresses css, boot_js, app_js and favicon."""
+    """The frame of one page.
+
+    `assets` holds the addresses css, boot_js, app_js, charts_js, favicon and, if any, logo.
+    """
     verdict = verdict_pill(result.readiness.verdict)
     title = clipped(result.site.title)
     lede = _LEDES.get(page, "")
@@ -103,6 +106,7 @@ def shell(result: ReadinessResult, page: str, assets: Mapping[str, str]) -> Shel
         app_js=assets["app_js"],
         charts_js=assets["charts_js"],
         favicon=assets["favicon"],
+        logo=assets.get("logo", ""),
         feed="../feed.xml" if result.site.history else "",
         ended="" if result.period.end is None else str(result.period.end),
     )

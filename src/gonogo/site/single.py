@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+from gonogo.pictures import logo_of
 from gonogo.site.shell import HREF
 
 _SCRIPTS: Final = ("assets/app.js", "assets/charts.js")
@@ -24,6 +25,7 @@ _CLIP: Final = re.compile(r'="url\(#([^)"]+)\)"')
 _MAIN: Final = re.compile(r'<main class="main" id="content">\n(.*)</main>', re.DOTALL)
 _GONE: Final = re.compile(r'<span class="get">.*?</span></a></span>', re.DOTALL)
 _POLICY: Final = re.compile(r'(<meta http-equiv="Content-Security-Policy" content=")[^"]*(">)')
+_LOGO: Final = re.compile(r' src="(assets/logo\.[a-z]+)\?[^"]*"')
 _KEPT: Final = ("http://", "https://", "#i-")
 _PAGES: Final = {href: name for name, href in HREF.items()}
 
@@ -107,5 +109,6 @@ def _self_contained(page: str, files: Mapping[str, bytes]) -> str:
     page = re.sub(
         r'href="assets/favicon\.svg[^"]*"', f'href="data:image/svg+xml,{icon}"', page, count=1
     )
+    page = _LOGO.sub(lambda found: f' src="{logo_of(files[found[1]]).uri()}"', page, count=1)
     inline = "".join(f"<script>{script}</script>\n" for script in scripts)
     return page.replace("</body>", f"{inline}</body>", 1)
