@@ -65,7 +65,7 @@ def test_catching_up_says_which_week_and_what_became_of_it(place: Place) -> None
         said.index(text)
         for text in (
             "gonogo: looking for missed weeks and late records from 2026-W01 on\n",
-            "gonogo: 2026-W01: built again, late records\n",
+            "gonogo: 2026-W01: built again, late records: 60 more calls\n",
             "gonogo: 2026-W02: nothing new\n",
             "gonogo: 2026-W03: the period that was asked for\n",
         )
@@ -134,6 +134,36 @@ def test_periods_stand_beside_each_other_and_stay_as_they_were(place: Place) -> 
     assert pages_of(second, "2026-W02")
     assert b'href="../index.html"' in second["2026-W02/index.html"]
     assert b'href="../feed.xml"' in second["2026-W02/index.html"]
+
+
+def test_a_week_is_provisional_until_there_are_records_of_a_day_after_it(tmp_path: Path) -> None:
+    def period_of(week: str) -> tuple[bool, int]:
+        (path,) = (tmp_path / "site").glob(f"{week}*/readiness.json")
+        result = json.loads(path.read_text())
+        return result["period"]["provisional"], len(result["revisions"])
+
+    (tmp_path / "readiness.toml").write_text(CONFIG)
+    write_week(tmp_path / "logs", "2026-W01", 200)
+    build(tmp_path, "--period", "2026-W01")
+    assert period_of("2026-W01") == (True, 1)
+    write_week(tmp_path / "logs", "2026-W02", 200)
+    said = build(tmp_path, "--period", "2026-W02", "--catch-up", "1").stderr
+    assert "gonogo: 2026-W01: provisional no more\n" in said
+    assert (period_of("2026-W01"), period_of("2026-W02")) == ((False, 1), (True, 1))
+    said = build(tmp_path, "--period", "2026-W02", "--catch-up", "1").stderr
+    assert "gonogo: 2026-W01: nothing new\n" in said
+
+    # Of rollups too, where a day is left unread as a whole.
+    with contextlib.chdir(tmp_path):
+        for week in ("2026-W01", "2026-W02"):
+            gonogo("rollup", *map(str, Path("logs").glob(f"{week}*")), "-o", "rollups")
+        told = {}
+        for week in ("2026-W01", "2026-W02"):
+            said = gonogo(
+                "check", "--from-rollups", "rollups", "--period", week, "--format", "json"
+            )
+            told[week] = json.loads(said.stdout)["period"]["provisional"]
+    assert told == {"2026-W01": False, "2026-W02": True}
 
 
 def test_late_records_of_a_week_make_an_edition_with_its_reason(place: Place) -> None:

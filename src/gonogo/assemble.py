@@ -34,9 +34,9 @@ from gonogo.results import (
 )
 from gonogo.rollup import exemplars
 from gonogo.rollup.partial import Partial
+from gonogo.rollup.select import SETTLED
 
 _PLACE: Final = re.compile(r"(.*?)((?::\d+){0,2})", re.DOTALL)
-_DAY: Final = 86_400
 _MOST_PLACES: Final = 3
 _MASKED: Final = {"tenant_id": "tenants", "user": "users"}
 
@@ -99,7 +99,12 @@ def period_of(run: Run, partial: Partial) -> Period:
             days = (display.day(first, zone), display.day(last, zone))
             label = days[0] if days[0] == days[1] else f"{days[0]} – {days[1]}"
     present = as_of(run, partial)
-    provisional = chosen and end is not None and (present is None or present < end + _DAY)
+    provisional = (
+        chosen
+        and end is not None
+        and (present is None or present < end + SETTLED)
+        and not partial.counter("later")
+    )
     return Period(
         label=label,
         start=start,

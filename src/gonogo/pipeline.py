@@ -214,11 +214,15 @@ def _catch_up(counted: Counted, series: Series, progress: Progress) -> str:
     result, memory = _judged(counted, series)
     if not series.is_news(name, result):
         return "nothing new"
-    known = series.entry(name)
+    before = series.entry(name)
     result = series.add(name, result, progress)
     series.save(name)
     remember(counted.run, memory, result, series.rollup(name))
-    return "built again, late records" if known else "added, it was missing"
+    if before is None:
+        return "added, it was missing"
+    if len(result.revisions) > len(before.editions):
+        return f"built again, {result.revisions[-1].reason}"
+    return "provisional no more"
 
 
 def _with_baseline(run: Run, series: Series) -> Run:

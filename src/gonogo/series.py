@@ -106,9 +106,11 @@ class Series:
             raise InputError((Diagnostic("I050", name, what, hint),))
 
     def is_news(self, name: str, result: ReadinessResult) -> bool:
-        """Whether a period is not there yet, or would get another edition."""
+        """Whether a period is not there yet, is provisional no more, or would get an edition."""
         entry = self.entry(name)
-        return entry is None or len(edition(result, entry).revisions) > len(entry.editions)
+        if entry is None or (entry.provisional and not result.period.provisional):
+            return True
+        return len(edition(result, entry).revisions) > len(entry.editions)
 
     def add(self, name: str, result: ReadinessResult, progress: Progress) -> ReadinessResult:
         """Take up a period as judged now; returns the result with its editions."""

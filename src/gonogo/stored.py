@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from gonogo.config.model import Objective
 from gonogo.entries import (
@@ -38,6 +39,7 @@ from gonogo.rollup import engine, grouped, store
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.partial import Partial, merge
 from gonogo.rollup.segments import expand, values_of
+from gonogo.rollup.select import SETTLED
 from gonogo.settings import PRICE_LIST, Settings, mapper_of, settings_of
 
 if TYPE_CHECKING:
@@ -136,8 +138,10 @@ def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
     first_of: dict[str, FileCount] = {}
     partials, taken, trouble = [], [], Trouble()
     files: list[FileCount] = []
+    is_settled = False
     for entry, partial in in_order(lambda entry: (entry, store.load(entry.folder)), entries):
         if not _is_in_period(run, entry, partial):
+            is_settled |= _is_later(run, partial)
             continue
         first = first_of.setdefault(entry.count.sha256, entry.count)
         files.extend(entry.files or (entry.count,))
@@ -148,6 +152,9 @@ def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
         partials.append(partial)
         trouble.add(entry.trouble)
     trouble.files.extend(_overlaps(taken, partials))
+    if is_settled:
+        told = pl.DataFrame({"name": ["later"], "count": [1]})
+        partials.append(Partial(Partial.zero().frames | {"counters": told}))
     partial, objectives = grouped.numbered(
         merge(partials), run.config.objectives, _values(run, taken), named
     )
@@ -311,6 +318,12 @@ def _no_common_lines(entries: Sequence[Entry]) -> None:
         what = f"{common:,} lines are in more than one of the stores"
         hint = "roll the files up into one store: it leaves out what it has already"
         raise ResultError([Diagnostic("R024", "", what, hint)])
+
+
+def _is_later(run: Run, partial: Partial) -> bool:
+    """Whether an entry outside the period shows that the period is over and settled."""
+    end, last = run.selection.end, partial.last_us
+    return end is not None and last is not None and last >= (end + SETTLED) * 1_000_000
 
 
 def _is_in_period(run: Run, entry: Entry, partial: Partial) -> bool:

@@ -115,6 +115,7 @@ class Mapper:
             outside=parted.outside,
             filtered=parted.filtered,
             excluded=parted.excluded,
+            later=parted.later,
             calls=int(calls.sum()),
             not_calls=int(ctx.height - calls.sum()),
             untimed_calls=int((calls & (ctx["start_us"] == NO_TIME)).sum()),

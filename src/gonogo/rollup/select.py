@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,6 +18,8 @@ from gonogo.conventions import BIN_SECONDS
 from gonogo.records import NO_TIME, Dictionaries, Dictionary
 
 _MICRO = 1_000_000
+SETTLED: Final = 86_400
+"""Seconds after the end of a period from which on its records are thought to be all there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Split:
     outside: int
     filtered: int
     excluded: int
+    later: int
+    """of those outside, how many show that the period is over and settled"""
 
 
 def split(
@@ -56,6 +61,9 @@ def split(
         outside |= (start_us >= selection.end * _MICRO) | (start_us == NO_TIME)
     outside &= taken
     taken &= ~outside
+    later = 0
+    if selection.end is not None:
+        later = int((outside & (start_us >= (selection.end + SETTLED) * _MICRO)).sum())
     wanted = np.ones(len(keep), dtype=bool)
     for name, pattern in selection.where:
         table = matching(dictionaries.dimensions[name], pattern)
@@ -66,7 +74,13 @@ def split(
     for rule in selection.exclusions:
         excluded |= (start_us >= rule.start * _MICRO) & (start_us < rule.end * _MICRO)
     excluded &= taken
-    return Split(taken & ~excluded, int(outside.sum()), int(filtered.sum()), int(excluded.sum()))
+    return Split(
+        taken & ~excluded,
+        int(outside.sum()),
+        int(filtered.sum()),
+        int(excluded.sum()),
+        later,
+    )
 
 
 def matching(dictionary: Dictionary, pattern: str) -> NDArray[np.bool_]:
