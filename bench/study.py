@@ -168,7 +168,8 @@ def mean_coverage(runs: int) -> str:
     for spread in (0.0, 0.3):
         for each_hour in (6, 60):
             rng = np.random.default_rng(each_hour + int(10 * spread))
-            covered = 0
+            drawn = np.random.default_rng(7)
+            covered = resampled = 0
             for _ in range(runs):
                 total = rng.poisson(each_hour, HOURS).astype(np.int64)
                 # The mean of a lognormal with sigma s is exp(s^2 / 2): the truth is 1,000.
@@ -182,9 +183,14 @@ def mean_coverage(runs: int) -> str:
                 assert mean.interval.low is not None
                 assert mean.interval.high is not None
                 covered += mean.interval.low <= 1000 <= mean.interval.high
+                hours = drawn.integers(0, HOURS, (1000, HOURS))
+                means = sums[hours].sum(axis=1) / total[hours].sum(axis=1)
+                low, high = np.quantile(means, (0.025, 0.975))
+                resampled += low <= 1000 <= high
             kind = "hours differ by 30 %" if spread else "independent"
-            rows.append((kind, f"{each_hour * HOURS:,}", percent(covered, runs)))
-    return table(("costs", "calls a week", "interval of the mean covers"), rows)
+            shares = percent(covered, runs), percent(int(resampled), runs)
+            rows.append((kind, f"{each_hour * HOURS:,}", *shares))
+    return table(("costs", "calls a week", "t over hours covers", "bootstrap covers"), rows)
 
 
 # --- verdicts -------------------------------------------------------------------------------------
