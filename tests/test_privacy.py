@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -443,3 +444,15 @@ def test_folding_keeps_the_sum_and_shows_nobody_small(calls: list[int]) -> None:
     assert sum(shown) == sum(calls)
     assert all(c >= privacy.SMALL_CELL for c in shown) or sum(calls) < privacy.SMALL_CELL
     assert fold_small(folded, ("value",)).data == folded.data
+
+
+def test_runs_that_start_together_have_one_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GONOGO_ID_KEY", raising=False)
+    for attempt in range(30):
+        state = tmp_path / str(attempt)
+        with ThreadPoolExecutor(8) as pool:
+            keys = set(pool.map(privacy.load_id_key, [state] * 8))
+        assert keys == {(state / "id.key").read_bytes().strip()}
+        assert [path.name for path in state.iterdir()] == ["id.key"]

@@ -373,19 +373,37 @@ def load_id_key(state_dir: Path | None) -> bytes:
         return _checked(given.encode("utf-8", "surrogatepass"), f"${_KEY_VARIABLE}")
     path = (state_dir or Path(".gonogo")) / _KEY_FILE
     fresh = secrets.token_bytes(32).hex().encode()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if not os.path.lexists(path):
         try:
-            return _checked(path.read_bytes().strip(), str(path))
-        except OSError as error:
-            raise _unusable(str(path), error.strerror or "cannot be read") from error
-    except OSError:
-        return fresh
-    with os.fdopen(handle, "wb") as file:
-        file.write(fresh + b"\n")
-    return fresh
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_new(path, fresh + b"\n")
+        except FileExistsError:
+            pass  # another run was quicker: its key is the one
+        except OSError:
+            return fresh
+    try:
+        return _checked(path.read_bytes().strip(), str(path))
+    except OSError as error:
+        raise _unusable(str(path), error.strerror or "cannot be read") from error
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """A file for its owner alone, there whole or not at all: others may read it at any moment.
+
+    Raises:
+        FileExistsError: it is there already, and stays as it is.
+    """
+    spare = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    try:
+        os.link(spare, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        spare.replace(path)
+    finally:
+        spare.unlink(missing_ok=True)
 
 
 def _checked(key: bytes, where: str) -> bytes:
