@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from gonogo.cli import main
 from gonogo.errors import Diagnostic, InputError
 from gonogo.explain import CODES
-from gonogo.ingest import chunks, discover, reader
+from gonogo.ingest import chunks, discover, making
 from gonogo.ingest.logs import read_logs
 from gonogo.ingest.parts import BlockStore
 from hostile import HostileCase, cases, fields, line, write_case
@@ -413,18 +413,13 @@ def test_reading_that_fails_half_way_keeps_the_lines_before(
 def test_more_files_than_two_bytes_can_number(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", line("many", 0), line("many", 1))
     source = discover.discover([str(path)]).sources[0]
-    reading = reader.Reading({}, lambda _: None, 1, BlockStore())
-    reading.files = [reader.FileCount("", "", 0)] * 70_000
-    job = reader._Job(
-        70_000, source, reader.FileCount("a", "jsonl", 1), chunks.ByteReader(source),
-        reader.Decoder(), {},
-    )  # fmt: skip
-    for chunk in job.reader.chunks():
-        made = reading._decode((job, chunk))[2]
+    store, maker = BlockStore(), making.Maker({})
+    for chunk in chunks.ByteReader(source).chunks():
+        made = maker.make(making.Portion(chunk, "a", 70_000))
         assert made.block is not None
-        reading.store.add(made.block)
-    reading.store.close()
-    assert reading.store.parts[0].file.tolist() == [70_000, 70_000]
+        store.add(made.block)
+    store.close()
+    assert store.parts[0].file.tolist() == [70_000, 70_000]
 
 
 # --- through the command line

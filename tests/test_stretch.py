@@ -133,10 +133,10 @@ def test_an_incident_is_told_the_same_from_the_near_part_of_its_log(
 def test_far_lines_are_not_decoded(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gonogo.ingest import parts, reader
+    from gonogo.ingest import making, parts
 
     folder, decoded = logs(tmp_path / "logs", kind), []
-    for module in (reader, parts):
+    for module in (making, parts):
         plain = module.canonicalise
         monkeypatch.setattr(
             module,

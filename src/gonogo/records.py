@@ -235,3 +235,18 @@ class Dictionaries:
     index_version: Dictionary = field(default_factory=Dictionary)
     embedding_model: Dictionary = field(default_factory=Dictionary)
     chunk: Dictionary = field(default_factory=Dictionary)
+
+    def coded(self) -> dict[str, dict[str, Dictionary]]:
+        """The columns of a block that hold codes, by frame."""
+        return {
+            "lines": {**self.dimensions, "finish_reason": self.finish_reason},
+            "retrievals": {
+                "index_version": self.index_version,
+                "embedding_model": self.embedding_model,
+            },
+            "chunks": {"chunk": self.chunk},
+            "tool_calls": {"tool": self.tool},
+            "guardrails": {"name": self.guardrail, "stage": self.stage},
+            "actions": {"action": self.action},
+            "evaluations": {"evaluation": self.evaluation},
+        }

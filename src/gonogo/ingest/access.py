@@ -39,7 +39,8 @@ class Reader:
         mapping: Mapping[str, str] | None = None,
         prefix: str = "",
     ) -> None:
-        self._frame = frame
+        # By name once: a frame makes its list of names anew each time that it is asked.
+        self._columns = {series.name: series for series in frame.iter_columns()}
         self._tally = tally
         self._mapping = mapping or {}
         self._prefix = prefix
@@ -51,8 +52,9 @@ class Reader:
         paths = [*([own] if own else []), *((path, path) for path in field.paths)]
         found = []
         for path, unit in paths:
-            flat = path in self._frame.columns
-            series = self._frame[path] if flat else _follow(self._frame, path.split("."))
+            series = self._columns.get(path)
+            if series is None and ("." in path or "[]" in path):
+                series = _follow(self._columns, path.split("."))
             if series is not None and series.null_count() < len(series):
                 found.append((unit, series))
         return found
@@ -210,9 +212,11 @@ def classify(
         return np.full(len(texts), missing, dtype=np.uint8)
     categories = pl.Categories.random()
     categorical = texts.cast(pl.Categorical(categories))
-    codes = categorical.to_physical().cast(pl.Int64) + 1
-    table = [missing, *(judge(text) for text in categories.to_series().to_list())]
-    found: NDArray[np.uint8] = np.array(table, dtype=np.uint8)[codes.fill_null(0).to_numpy()]
+    codes = categorical.to_physical().cast(pl.Int64)
+    if codes.null_count():
+        codes = codes.fill_null(-1)
+    table = [*(judge(text) for text in categories.to_series().to_list()), missing]
+    found: NDArray[np.uint8] = np.array(table, dtype=np.uint8)[codes.to_numpy()]
     return found
 
 
@@ -227,11 +231,10 @@ def _flag(text: str) -> int:
     return YES if low in _TRUE else NO if low in _FALSE else UNKNOWN_FLAG
 
 
-def _follow(frame: pl.DataFrame, parts: list[str]) -> pl.Series | None:
-    head = parts[0].removesuffix("[]")
-    if head not in frame.columns:
+def _follow(columns: Mapping[str, pl.Series], parts: list[str]) -> pl.Series | None:
+    series = columns.get(parts[0].removesuffix("[]"))
+    if series is None:
         return None
-    series = frame[head]
     for part in parts[1:]:
         name = part.removesuffix("[]")
         dtype = series.dtype

@@ -59,9 +59,10 @@ _FLOAT_EXACT: Final = 1e15
 def there(frame: pl.DataFrame, mapping: Mapping[str, str]) -> NDArray[np.bool_]:
     """Whether a row of `frame` holds any child; shape (n,)."""
     out = np.zeros(frame.height, dtype=bool)
+    held = set(frame.columns)
     for child in CHILDREN:
         for name in (*child.names, *own_containers(mapping, child)):
-            if name in frame.columns:
+            if name in held:
                 out |= _filled(frame[name]).to_numpy()
     return out
 
@@ -252,8 +253,9 @@ def _children(
     """(row of the parent, fields) for each column that holds such children."""
     found = []
     own = own_containers(mapping, child)
+    held = set(frame.columns)
     for name in {**dict.fromkeys(own), **dict.fromkeys(child.names)}:
-        if name not in frame.columns:
+        if name not in held:
             continue
         series = frame[name]
         rows = np.arange(frame.height, dtype=np.uint32)

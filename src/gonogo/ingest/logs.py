@@ -120,10 +120,10 @@ def read_logs(
     """
     workers = threads or os.cpu_count() or 1
     store = store or BlockStore(lasting=elsewhere is not None)
-    reading = Reading(mapping, advance, workers, store, log_format, checker, own)
-    reading.stretch = stretch if is_told(mapping) else None
+    near = stretch if is_told(mapping) else None
+    reading = Reading(mapping, advance, workers, store, log_format, checker, own, near)
     reading.trouble.files.extend(discovery.problems)
-    with closing(reading.converters):
+    with closing(reading):
         reading.read(discovery.sources)
     reading.store.close()
     parts: list[Part] = sorted(

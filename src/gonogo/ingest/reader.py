@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from gonogo.adapters import Format, Options
 from gonogo.errors import Diagnostic, InputError
 from gonogo.ingest import foreign
-from gonogo.ingest.access import Tally
-from gonogo.ingest.canonical import canonicalise
-from gonogo.ingest.chunks import ByteReader, Chunk, Lines, split
+from gonogo.ingest.beside import Readers
+from gonogo.ingest.chunks import ByteReader, Chunk
 from gonogo.ingest.containers import Batch
-from gonogo.ingest.converters import Converters
-from gonogo.ingest.decode import Decoder, Rejected
 from gonogo.ingest.discover import Source
 from gonogo.ingest.fields import LINE_FIELDS
+from gonogo.ingest.making import Made, Maker, Portion
 from gonogo.ingest.outputs import Checker
 from gonogo.ingest.parquet import UNSOUND, gone, metadata_of, nothing_known, slices, unsound
 from gonogo.ingest.parts import (
@@ -34,7 +31,7 @@ from gonogo.ingest.parts import (
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
 from gonogo.ingest.stretch import Stretch
 from gonogo.parallel import in_order
-from gonogo.records import Block, Dictionaries
+from gonogo.records import Block
 
 HASH_PARQUET_UP_TO: Final = 256 << 20
 _HEAD_BYTES: Final = 4 << 20
@@ -54,8 +51,6 @@ class _Job:
     source: Source
     count: FileCount
     reader: ByteReader
-    decoder: Decoder
-    mapping: Mapping[str, str]
     twin: FileCount | None = None
     first_refused: Quarantined | None = None
     is_gone: bool = False
@@ -72,18 +67,6 @@ class _Job:
 _Item = tuple[_Job, "Chunk | Batch | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What became of one chunk."""
-
-    block: Block | None
-    lines: int
-    refused: list[Quarantined]
-    tally: Tally
-    far: int = 0
-    versions: Counter[str] = field(default_factory=Counter)
-
-
 class Reading:
     """The reading of sources one after the other; what it met is in its attributes."""
 
@@ -96,31 +79,30 @@ class Reading:
         log_format: str | None = None,
         checker: Checker | None = None,
         own: Sequence[Format] = (),
+        stretch: Stretch | None = None,
     ) -> None:
         self.checker = checker
         self.own = own
         self.options = Options(mapping, outputs=checker is not None)
         self.mapping, self.advance, self.threads, self.store = mapping, advance, threads, store
-        # One for all files: mostly they are of one kind, and what it learns changes no meaning.
-        self.decoder = Decoder(mapping)
         self.log_format = log_format
         self.formats: dict[str, Format] = {}
-        self.foreign_decoder = Decoder()
-        self.converters = Converters(threads)
-        self.dictionaries = Dictionaries()
+        self.maker = Maker(mapping, checker, stretch)
+        self.dictionaries = self.maker.dictionaries
+        self.readers = Readers(self.maker, threads)
         self.trouble = Trouble()
         self.files: list[FileCount] = []
         self.parquet: list[ParquetPart] = []
         self.has_parents = False
-        self.stretch: Stretch | None = None
+        self.stretch = stretch
         self.far = 0
         self.last: _Job | None = None
 
     def read(self, sources: Sequence[Source]) -> None:
         """Every source in order; the lines of all files go through one pool of threads."""
-        self.converters.expected = sum(_unpacked_size(source) for source in sources)
-        for job, chunk, made in in_order(self._decode, self._jobs(sources), self.threads):
-            if chunk is None:
+        self.readers.expected = sum(_unpacked_size(source) for source in sources)
+        for job, chunk, made in in_order(self._make, self._jobs(sources), self.readers.askers):
+            if made is None:
                 self._finish(job)
                 continue
             job.count.lines += made.lines
@@ -136,6 +118,10 @@ class Reading:
                 self.take(made.block)
             self.advance(len(chunk.data) if job.is_plain and isinstance(chunk, Chunk) else 0)
 
+    def close(self) -> None:
+        """End what was started to read with."""
+        self.readers.close()
+
     def take(self, block: Block) -> None:
         """Keep the records of some lines."""
         parents, spans = block.lines["parent_hash"], block.lines["is_span"]
@@ -149,7 +135,7 @@ class Reading:
             kind = source.kind if source.packing == "plain" else f"{source.kind}.{source.packing}"
             count = FileCount(source.name, kind, source.size)
             self.files.append(count)
-            job = _Job(number, source, count, ByteReader(source), self.decoder, self.mapping)
+            job = _Job(number, source, count, ByteReader(source))
             if same_size[source.size] > 1 and not source.is_stream:
                 self._look_for_twin(job, seen)
             if not (job.twin or job.is_gone):
@@ -215,8 +201,6 @@ class Reading:
         if found.format is None:
             return
         job.count.kind = f"{found.format.name} ({job.count.kind})"
-        # The user's [fields] name places in its records, and the adapter looks there.
-        job.decoder, job.mapping = self.foreign_decoder, {}
         if found.format.name not in self.formats:
             self.formats[found.format.name] = found.format
             self.trouble.files.extend(
@@ -237,55 +221,15 @@ class Reading:
         job.is_gone, job.count.note = True, "not read"
         self.trouble.files.append(gone(job.source.name, error))
 
-    def _decode(self, item: _Item) -> tuple[_Job, Chunk | Batch | None, _Made]:
-        job, chunk = item
-        tally: Tally = Counter()
-        if chunk is None:
-            return job, None, _Made(None, 0, [], tally)
-        refused: list[Quarantined] = []
-        far = 0
-        versions: Counter[str] = Counter()
-        lines: Lines | foreign.Adapted
-        if job.foreign is not None:
-            lines = self.converters.adapt(job.foreign, chunk)
-            name = job.count.name
-            refused = [Quarantined(name, n, at, r.code, r.reason) for n, at, r in lines.refused]
-            versions = lines.versions
-        else:
-            assert isinstance(chunk, Chunk)
-            lines, far = self._near(split(chunk))
-        if lines.invalid_utf8:
-            tally["I013", ""] += lines.invalid_utf8
-        job.decoder.learn(lines.texts)
-        decoded = job.decoder.decode(lines.texts)
-        for path, rows in decoded.odd_types.items():
-            tally["I014", path] += rows
-        total = len(lines.texts) + len(refused) + far
-        refused += [
-            _refusal(job.count.name, lines.numbers, lines.offsets, r) for r in decoded.rejected
-        ]
-        block = None
-        if len(decoded.kept):
-            position = (np.uint64(job.number) << np.uint64(FILE_SHIFT)) | (
-                lines.numbers[decoded.kept].astype(np.uint64)
-            )
-            block = canonicalise(
-                decoded.frame, position, self.dictionaries, tally, job.mapping, keep_ids=True
-            )
-            if self.checker is not None:
-                kept = lines.texts.gather(decoded.kept)
-                looked = self.checker.look(decoded.frame, job.mapping, kept)
-                block = replace(block, outputs=looked)
-        return job, chunk, _Made(block, total, refused, tally, far, versions)
-
-    def _near(self, lines: Lines) -> tuple[Lines, int]:
-        """(the lines that have to be read, how many have not)."""
-        if self.stretch is None:
-            return lines, 0
-        near = ~self.stretch.far(lines.texts)
-        texts, far = lines.texts.filter(near), len(near) - int(near.sum())
-        kept = Lines(texts, lines.numbers[near], lines.offsets[near], lines.invalid_utf8)
-        return kept, far
+    def _make(self, item: _Item) -> tuple[_Job, Chunk | Batch | None, Made | None]:
+        job, piece = item
+        if piece is None:
+            return job, None, None
+        return (
+            job,
+            piece,
+            self.readers.make(Portion(piece, job.count.name, job.number, job.foreign)),
+        )
 
     def _finish(self, job: _Job) -> None:
         count, self.last = job.count, job
@@ -401,13 +345,6 @@ class Reading:
 def _unpacked_size(source: Source) -> int:
     """About how many bytes of text there are; logs pack to a tenth."""
     return source.size * (1 if source.packing == "plain" else 10) * (source.kind != "parquet")
-
-
-def _refusal(
-    name: str, numbers: NDArray[np.int64], offsets: NDArray[np.int64], rejected: Rejected
-) -> Quarantined:
-    at = rejected.index
-    return Quarantined(name, int(numbers[at]), int(offsets[at]), rejected.code, rejected.reason)
 
 
 def _sha256(source: Source) -> str:

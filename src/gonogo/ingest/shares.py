@@ -39,7 +39,6 @@ from gonogo.records import (
     VIOLATION_SCHEMA,
     Block,
     Dictionaries,
-    Dictionary,
     Outputs,
 )
 from gonogo.stats.hashing import mix
@@ -140,7 +139,7 @@ def read(
     except InputError as error:
         return [], replace(report, errors=tuple(error.diagnostics))
     finally:
-        reading.converters.close()
+        reading.close()
         store.cleanup()
     report.trouble = reading.trouble
     report.formats = tuple(reading.formats)
@@ -219,22 +218,6 @@ _SCHEMAS: Final = {
 }
 
 
-def _coded(dictionaries: Dictionaries) -> dict[str, dict[str, Dictionary]]:
-    """The columns that hold codes, by frame."""
-    return {
-        "lines": {**dictionaries.dimensions, "finish_reason": dictionaries.finish_reason},
-        "retrievals": {
-            "index_version": dictionaries.index_version,
-            "embedding_model": dictionaries.embedding_model,
-        },
-        "chunks": {"chunk": dictionaries.chunk},
-        "tool_calls": {"tool": dictionaries.tool},
-        "guardrails": {"name": dictionaries.guardrail, "stage": dictionaries.stage},
-        "actions": {"action": dictionaries.action},
-        "evaluations": {"evaluation": dictionaries.evaluation},
-    }
-
-
 def deal(block: Block, dictionaries: Dictionaries, buckets: int) -> Iterator[Pack]:
     """The lines of a block by trace: all of a trace in one bucket, those without one anywhere."""
     trace = block.lines["trace_hash"].to_numpy()
@@ -260,7 +243,7 @@ def deal(block: Block, dictionaries: Dictionaries, buckets: int) -> Iterator[Pac
         frames["ids"] = block.ids[order]
     state = None if block.outputs is None else block.outputs.state[order]
     position = block.position[order]
-    coded = _coded(dictionaries)
+    coded = dictionaries.coded()
     texts = {
         (name, column): dictionary.series()
         for name, columns in coded.items()
@@ -298,7 +281,7 @@ def deal(block: Block, dictionaries: Dictionaries, buckets: int) -> Iterator[Pac
 def undeal(data: bytes, dictionaries: Dictionaries) -> Block:
     """The block of one pack, with the codes of `dictionaries`."""
     told = pickle.loads(data)
-    coded = _coded(dictionaries)
+    coded = dictionaries.coded()
     frames: dict[str, pl.DataFrame] = {}
     for name in ("lines", *_SCHEMAS, "ids"):
         if name not in told:
