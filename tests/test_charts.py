@@ -17,6 +17,7 @@ import pytest
 import vl_convert
 
 from gonogo.charts import TOKENS, Chart, render
+from gonogo.charts.model import Drawing
 from gonogo.charts.render import drawings, finished, job, specification
 from gonogo.results import ReadinessResult, Table
 from gonogo.vega import workers
@@ -348,6 +349,36 @@ def test_the_limit_is_drawn_where_an_objective_has_one(week: ReadinessResult) ->
     assert not any(limits(synthetic_result(objectives=(), excursions=())).values())
     some = [o.model_copy(update={"selector": {"model": "atlas-mini"}}) for o in week.objectives]
     assert not any(limits(synthetic_result(objectives=tuple(some))).values())
+
+
+def test_one_slow_hour_does_not_flatten_the_others(week: ReadinessResult) -> None:
+    def drawn(slowest: int) -> tuple[Drawing, dict[str, Any]]:
+        hours = week.tables["hours"]
+        slow = {
+            key: [*values[:80], slowest, *values[81:]]
+            for key, values in hours.data.items()
+            if key in ("latency_p50", "latency_p95", "latency_p99")
+        }
+        slowed = with_tables(hours=hours.model_copy(update={"data": {**hours.data, **slow}}))
+        drawing = {d.id: d for d in drawings(slowed)}["latency-over-time"]
+        channels = [layer["encoding"].get("y", {}) for layer in specification(drawing)["layer"]]
+        scales = [channel["scale"] for channel in channels if "scale" in channel]
+        assert all(scale == scales[0] for scale in scales)
+        return drawing, scales[0]
+
+    even, linear = drawn(9_000_000)
+    assert "log scale" not in even.subtitle
+    assert "type" not in linear
+    assert linear["domain"][0] == 0
+    spiked, log = drawn(60_000_000)
+    assert "; log scale;" in spiked.subtitle
+    assert log["type"] == "log"
+    lowest = min(r["p50"] for r in spiked.data["bins"] if r["p50"] is not None)
+    assert 0 < log["domain"][0] <= lowest < log["domain"][0] * 10
+    assert log["domain"][1] == 100
+    never, still = drawn(0)
+    assert "type" not in still  # of nothing there is no logarithm
+    assert "log scale" not in never.subtitle
 
 
 def test_a_limit_far_above_the_data_does_not_squash_them(week: ReadinessResult) -> None:

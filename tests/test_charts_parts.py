@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -21,7 +22,7 @@ from jsonschema import ValidationError
 
 from gonogo.charts import sparkline
 from gonogo.charts.labels import label, unique_labels
-from gonogo.charts.marks import data, layer, over_limit, steps
+from gonogo.charts.marks import data, layer, log_steps, over_limit, steps
 from gonogo.charts.timeline import Clock, Timeline, floor, ticks, wall_text
 from gonogo.results import Column, Scalar, Table
 from gonogo.vega import svg
@@ -81,6 +82,23 @@ def test_steps_enclose_the_data_evenly_and_are_few(share: float, size: float, co
     assert found[-1] >= low + size - tolerance
     assert 2 <= len(found) <= count + 3
     assert all(b - a == pytest.approx(gap, rel=1e-3) for a, b in pairwise(found))
+
+
+@given(st.floats(1e-3, 1e3), st.floats(6, 1e7))
+def test_logarithmic_steps_enclose_the_data_and_are_few(low: float, ratio: float) -> None:
+    found = log_steps(low, low * ratio)
+    assert found[0] <= low * 1.001
+    assert found[-1] >= low * ratio * 0.999
+    assert len(found) == 1 or found[1] > low * 0.999
+    assert found[-2] < low * ratio
+    assert 2 <= len(found) <= 12
+
+
+def test_logarithmic_steps_are_round() -> None:
+    assert log_steps(0.7, 31.0) == [0.5, 1, 2, 5, 10, 20, 50]
+    assert log_steps(1.0, 10.0) == [1, 2, 5, 10]
+    assert log_steps(0.05, 90.0) == [0.03, 0.1, 0.3, 1, 3, 10, 30, 100]
+    assert log_steps(0.002, 90.0) == [0.001, 0.01, 0.1, 1, 10, 100]
 
 
 def test_steps_are_round() -> None:
@@ -150,6 +168,12 @@ def test_gaps_get_an_empty_row_and_neighbours_do_not() -> None:
 def test_areas_begin_and_end_where_the_line_crosses_the_limit() -> None:
     rows = over_limit([(0, 1.0), (10, 3.0), (20, 1.0), (30, 1.0)], 2.0)
     assert [(r["t"], r["v"]) for r in rows] == [(5, 2.0), (10, 3.0), (15, 2.0), (20, None)]
+
+
+def test_areas_begin_where_the_line_crosses_the_limit_of_a_logarithmic_axis() -> None:
+    # From 1 over 10 to 100: half-way on the page.
+    rows = over_limit([(0, 1.0), (10, 100.0), (20, 1.0)], 10.0, math.log)
+    assert [(r["t"], r["v"]) for r in rows] == [(5, 10.0), (10, 100.0), (15, 10.0), (20, None)]
 
 
 def test_areas_break_at_gaps_and_below_the_limit() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import median
 from typing import Any
 
 import altair as alt
@@ -17,6 +19,8 @@ from gonogo.charts.model import Drawing, Margins, Rows, Span
 from gonogo.charts.timeline import Timeline, column
 from gonogo.results import Column, ObjectiveResult, ReadinessResult, Table
 
+SPREAD = 6
+"""How many times the usual p95 an axis may reach before it becomes logarithmic."""
 COLORS = {"p50": theme.P50, "p95": theme.P95, "p99": theme.P99}
 
 
@@ -39,6 +43,8 @@ class _Percentiles:
     """the largest percentile, in µs"""
     top: float
     """top of the axis in µs"""
+    low: float = 0.0
+    """bottom of the axis in µs; where it is not 0 the axis is logarithmic"""
 
     @property
     def limit(self) -> ObjectiveResult | None:
@@ -73,7 +79,8 @@ class _Percentiles:
         over: Rows = []
         if self.objective is not None:
             points = [(r["t"], r[self.objective.statistic]) for r in rows]
-            over = marks.over_limit(points, float(limit_of(self.objective)) / unit)
+            limit = float(limit_of(self.objective)) / unit
+            over = marks.over_limit(points, limit, math.log if self.low else float)
         partial = [r for r in rows if r["partial"]]
         return {
             "bins": rows,
@@ -88,6 +95,8 @@ class _Percentiles:
         unit, form = self.scale
         x = marks.time_x(self.base.start, self.base.end)
         y = marks.value_channel(alt.Y, "v", 0, self.top / unit, form)
+        if self.low:
+            y = marks.log_channel(alt.Y, "v", self.low / unit, self.top / unit, form)
         beyond = data("over").mark_area(color=theme.BAD, opacity=0.35, clip=True)
         layers = [marks.wash_layer(x), beyond.encode(x, y, alt.Y2("limit"))]
         for s in reversed(self.series):
@@ -112,6 +121,8 @@ class _Percentiles:
         base = self.base
         names = f"{', '.join(self.series[:-1])} and {self.series[-1]}"
         parts = [f"{names} by {base.unit}, {base.clock.zone}"]
+        if self.low:
+            parts.append("log scale")
         if washed and self.objective is not None:
             parts.append(f"shaded: excursions beyond {bare_limit(self.objective)}")
         if any(base.partial):
@@ -159,7 +170,11 @@ def _percentiles(
     limit = float(limit_of(objective)) if objective is not None and drawn else 0.0
     # One 30 s outlier in p99 must not flatten everything else: the axis follows p95 and the limit.
     top = max(min(reach, 3 * max(tops["p95"], limit)), limit * 1.15)
-    return _Percentiles(result, base, prefix, series, span, objective, reach, top)
+    known = [v for s in series for v in base.column(f"{prefix}_{s}") if v is not None]
+    usual = median(v for v in base.column(f"{prefix}_p95") if v is not None)
+    # Nor may an hour in which all was slow: beside it, the others are to be told apart.
+    low = min(known) if top > SPREAD * usual else 0
+    return _Percentiles(result, base, prefix, series, span, objective, reach, top, low)
 
 
 def over_time(result: ReadinessResult, base: Timeline | None) -> Drawing | None:

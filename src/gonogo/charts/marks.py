@@ -7,7 +7,7 @@ the short forms compare against the whole Vega-Lite schema and cost a hundred ti
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -99,6 +99,30 @@ def value_channel(
         axis=alt.Axis(
             values=values, tickCount=len(values), labelExpr=expr, labelOverlap=False,
             **axis,
+        ),
+    )  # fmt: skip
+
+
+def log_steps(low: float, high: float, most: int = 8) -> list[float]:
+    """1, 2, 5, 10, ... from at or below `low` to at or above `high`; fewer where there are many."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    for digits in ((1, 2, 5), (1, 3), (1,)):
+        every = [float(f"{m}e{e}") for e in range(first, last + 1) for m in digits]
+        start = max(i for i, v in enumerate(every) if v <= low * 1.001)
+        end = min(i for i, v in enumerate(every) if v >= high * 0.999)
+        if end - start < most:
+            break
+    return every[start : max(end, start + 1) + 1]
+
+
+def log_channel(channel: Any, field: str, low: float, high: float, form: str) -> Any:
+    """A logarithmic channel from low (over 0) to high; `form` is a key of _FORMATS."""
+    values = log_steps(low, high)
+    return channel(
+        f"{field}:Q", title=None,
+        scale=alt.Scale(type="log", domain=[values[0], values[-1]], nice=False),
+        axis=alt.Axis(
+            values=values, tickCount=len(values), labelExpr=_FORMATS[form], labelOverlap=False
         ),
     )  # fmt: skip
 
@@ -239,8 +263,15 @@ def wash_layer(x: Any, color: str = theme.BAD, name: str = "wash") -> Any:
     return data(name).mark_rect(color=color, opacity=0.09).encode(x, alt.X2("t2"))
 
 
-def over_limit(points: Sequence[tuple[int, float | None]], limit: float) -> Rows:
-    """The areas between a line and a limit below: rows {t, v, limit}, an empty one after each."""
+def over_limit(
+    points: Sequence[tuple[int, float | None]],
+    limit: float,
+    place: Callable[[float], float] = float,
+) -> Rows:
+    """The areas between a line and a limit below: rows {t, v, limit}, an empty one after each.
+
+    `place` is the scale of the axis: what is straight on the page is straight on it.
+    """
     rows: Rows = []
 
     def add(t: float, v: float | None) -> None:
@@ -251,7 +282,8 @@ def over_limit(points: Sequence[tuple[int, float | None]], limit: float) -> Rows
             if rows and rows[-1]["v"] is not None:
                 add(t0, None)
             continue
-        crossing = t0 + (t1 - t0) * (limit - v0) / (v1 - v0) if v0 != v1 else t0
+        rise = place(v1) - place(v0)
+        crossing = t0 + (t1 - t0) * (place(limit) - place(v0)) / rise if rise else t0
         if v0 <= limit:
             add(crossing, limit)
         elif not rows or rows[-1]["v"] is None:
