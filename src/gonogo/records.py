@@ -207,7 +207,7 @@ class Dictionary:
     def encode(self, texts: pl.Series) -> pl.Series:
         """Codes (UInt32) of a String series; null and the empty text become 0."""
         codes = texts.cast(pl.Categorical(self.categories)).to_physical().cast(pl.UInt32)
-        return codes.fill_null(0)
+        return codes.fill_null(0) if codes.null_count() else codes
 
     def series(self) -> pl.Series:
         """Text by code: entry 0 is null."""

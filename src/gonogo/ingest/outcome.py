@@ -12,6 +12,12 @@ from gonogo.ingest.access import Reader, classify
 from gonogo.ingest.fields import Field
 from gonogo.records import ERROR_CLASSES, NO, NO_ERROR_CLASS, UNKNOWN_FLAG, YES
 
+_NONE = 2
+
+
+def _told(error: str) -> int:
+    return NO if not error else _NONE if error.lower() in ("false", "0", "none") else YES
+
 
 def outcome(
     read: Reader, status: NDArray[np.uint8], fields: Mapping[str, Field]
@@ -24,8 +30,8 @@ def outcome(
     ok = read.flags(fields["ok"])
     error = read.texts(fields["error_type"])
     # `error` may be a flag: false says that there was none.
-    none = error.str.to_lowercase().is_in(["false", "0", "none"]).fill_null(False).to_numpy()
-    has_error = (error.str.len_bytes() > 0).fill_null(False).to_numpy() & ~none
+    told = classify(error, _told, NO)
+    none, has_error = told == _NONE, told == YES
     blocked = status == classes.BLOCKED
     failed = np.full(read.height, UNKNOWN_FLAG, dtype=np.uint8)
     failed[(status == classes.OK) | blocked | (ok == YES) | none] = NO
