@@ -116,12 +116,15 @@ class Readers:
             is_sent = _send(reader.process, job, data)
         with reader.turn:
             reader.turn.wait_for(lambda: reader.answered == turn or reader.is_dead)
-        answer = _received(reader.process) if is_sent and not reader.is_dead else None
-        made = self._here(reader, answer) if answer else None
-        with reader.turn:
-            reader.is_dead = made is None
-            reader.answered += 1
-            reader.turn.notify_all()
+        made = None
+        try:
+            answer = _received(reader.process) if is_sent and not reader.is_dead else None
+            made = self._here(reader, answer) if answer else None
+        finally:  # or those behind would wait for ever
+            with reader.turn:
+                reader.is_dead = made is None
+                reader.answered += 1
+                reader.turn.notify_all()
         if made is None:
             processes.stop(reader.process)
         else:
