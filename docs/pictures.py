@@ -1,4 +1,4 @@
-"""Takes the README's pictures from the site of the sample logs, in both themes.
+"""Takes the README's pictures from the site of `make demo`, in both themes.
 
     python docs/pictures.py [--browser chromium]
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 ROOT: Final = Path(__file__).parents[1]
 IMAGES: Final = ROOT / "docs" / "images"
-WIDTH, HEIGHT, SCALE = 1180, 970, 1.4
+WIDTH, HEIGHT, SCALE = 1180, 1330, 1.4
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _COLOURS: Final = 256
 
@@ -38,8 +38,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         site = folder / "site"
-        gonogo = [sys.executable, "-m", "gonogo", "build", str(ROOT / "sample_logs"), "--quiet"]
-        subprocess.run([*gonogo, "-o", site, "--state", folder / "state"], cwd=folder, check=False)
+        config = ROOT / "sample_project" / "readiness.toml"
+        gonogo = [sys.executable, "-m", "gonogo", "build", ROOT / "sample_logs", "-c", config]
+        state = folder / "state"
+        subprocess.run([*gonogo, "-o", site, "--state", state, "--quiet"], cwd=folder, check=False)
         page = (site / "index.html").read_text(encoding="utf-8")
         for theme in ("light", "dark"):
             themed = page.replace("<html ", f'<html data-theme="{theme}" ', 1)
