@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from gonogo.site.model import ChartView, Link, SectionsPage, Shade, Tone
 from gonogo.site.objectives import verdict_pill
 from gonogo.site.records import records
 from gonogo.site.sections import BUILDERS
-from gonogo.site.shell import HREF, PAGES, shell
+from gonogo.site.shell import HREF, shell
 from gonogo.site.tables import chart_view, to_csv, to_json
 from gonogo.site.templates import blamed, check_overrides, environment, templates_dir
 from gonogo.site.text import clipped, prose, visible
@@ -120,26 +121,22 @@ def _first_page(drawn: Mapping[str, tuple[ChartView, ...]]) -> tuple[ChartView, 
     )
 
 
-def contexts(
-    result: ReadinessResult, charts: Sequence[Chart], assets: Mapping[str, str]
-) -> dict[str, Any]:
-    """The context of every page by its name; `assets` as `shell` wants them."""
-    drawn = {
-        name: tuple(_chart(c, result) for c in charts if c.page == name) for name, _, _ in PAGES
-    }
-    drawn["readiness"] = _first_page(drawn)
-    frames = {name: shell(result, name, assets) for name, _, _ in PAGES}
-    downloads = [(clipped(t.title), t.id, t.height) for t in _stored(result) if t.height]
-    pages: dict[str, Any] = {
-        "readiness": readiness.page(result, frames["readiness"], drawn["readiness"], EXPORTS),
-        "breaches": breaches.page(
-            result, frames["breaches"], drawn["breaches"], (EXPORTS[1], EXPORTS[2])
-        ),
-        "data": data.page(result, frames["data"], drawn["data"], downloads),
-    }
-    for name, build in (BUILDERS | {"cost": cost}).items():
-        pages[name] = SectionsPage(frames[name], build(result, drawn[name]))
-    return pages
+def _context(
+    name: str,
+    result: ReadinessResult,
+    drawn: Mapping[str, tuple[ChartView, ...]],
+    assets: Mapping[str, str],
+) -> Any:
+    """The context of a page; `drawn` holds the charts by page, `assets` is as `shell` wants it."""
+    frame, charts = shell(result, name, assets), drawn[name]
+    if name == "readiness":
+        return readiness.page(result, frame, _first_page(drawn), EXPORTS)
+    if name == "breaches":
+        return breaches.page(result, frame, charts, (EXPORTS[1], EXPORTS[2]))
+    if name == "data":
+        downloads = [(clipped(t.title), t.id, t.height) for t in _stored(result) if t.height]
+        return data.page(result, frame, charts, downloads)
+    return SectionsPage(frame, (BUILDERS | {"cost": cost})[name](result, charts))
 
 
 def _stored(result: ReadinessResult) -> list[Table]:
@@ -209,10 +206,10 @@ def render(
 ) -> dict[str, bytes]:
     """Every file of the site, relative path -> content, in the order of paths.
 
-    `charts` are those of gonogo.charts for the same result; they may still be under way, and are
-    asked for when all else is done. The pages link to `readiness.json`, `breaches.md` and
-    `breaches.json`, which the caller adds. Templates and assets in the folder `templates` replace
-    the built-in ones of their names. The same arguments give the same bytes anywhere.
+    `charts` are those of gonogo.charts for the same result; they may still be under way. The pages
+    link to `readiness.json`, `breaches.md` and `breaches.json`, which the caller adds. Templates
+    and assets in the folder `templates` replace the built-in ones of their names. The same
+    arguments give the same bytes anywhere.
 
     Raises UsageError where a template of `templates` cannot be used.
     """
@@ -225,10 +222,22 @@ def render(
         forms = {name: env.get_template(template) for name, template in TEMPLATES.items()}
     addresses = _addresses(files)
     files |= _downloads((table.id, table) for table in _stored(result))
-    drawn = tuple(charts)
-    with blamed(templates):
-        for name, context in contexts(result, drawn, addresses).items():
-            files[HREF[name]] = visible(forms[name].render(page=context)).encode("utf-8")
-    files |= _downloads((f"chart-{chart.id}", chart.table) for chart in drawn)
+    drawn: dict[str, tuple[ChartView, ...]] = dict.fromkeys(HREF, ())
+
+    def write(name: str) -> None:
+        with blamed(templates):
+            page = forms[name].render(page=_context(name, result, drawn, addresses))
+            files[HREF[name]] = visible(page).encode("utf-8")
+
+    # A page is written while the charts of the next one are being drawn.
+    for name, group in groupby(charts, lambda chart: chart.page):
+        for chart in group:
+            drawn[name] += (_chart(chart, result),)
+            files |= _downloads([(f"chart-{chart.id}", chart.table)])
+        if name != "readiness":
+            write(name)
+    for name in HREF:
+        if not drawn[name] or name == "readiness":
+            write(name)
     files[".nojekyll"] = b""
     return dict(sorted(files.items()))
