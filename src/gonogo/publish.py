@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -102,6 +103,7 @@ def remember(run: Run, memory: Memory, result: ReadinessResult, rollup: Path | N
     """The result, the rollup, the prices, and the refused lines with their reasons.
 
     None of it is in the site. `rollup` is where the rollup goes; by default into the state folder.
+    What was judged from a store of rollups is kept there, and not a second time.
     """
     from gonogo.exports import json_out
 
@@ -119,7 +121,12 @@ def remember(run: Run, memory: Memory, result: ReadinessResult, rollup: Path | N
         for q in memory.trouble.quarantined
     )
     try:
-        store.save(relabel(memory.partial, scrubbed), rollup or folder / "rollup")
+        counts = rollup or folder / "rollup"
+        if run.request.rollups is None:
+            store.save(relabel(memory.partial, scrubbed), counts)
+        else:
+            shutil.rmtree(counts, ignore_errors=True)  # that of another result, made from logs
+            folder.mkdir(parents=True, exist_ok=True)
         (folder / "readiness.json").write_bytes(json_out.dumps(result).encode())
         if memory.prices:
             (folder / _PRICES).write_text(memory.prices, "utf-8")

@@ -33,13 +33,14 @@ from gonogo.ingest.discover import Discovery, Source, discover
 from gonogo.ingest.logs import read_logs
 from gonogo.ingest.remote import RemotePath
 from gonogo.ingest.report import FileCount, Trouble
-from gonogo.parallel import in_order
 from gonogo.privacy import scrubbed
 from gonogo.rollup import engine, grouped, store
 from gonogo.rollup.costs import Pricing
-from gonogo.rollup.partial import Partial, merge
+from gonogo.rollup.partial import Partial
 from gonogo.rollup.segments import expand, values_of
 from gonogo.rollup.select import SETTLED
+from gonogo.rollup.store import Kept
+from gonogo.rollup.together import together
 from gonogo.settings import PRICE_LIST, Settings, mapper_of, settings_of
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def roll_up(run: Run, folder: Path, progress: Progress) -> Rolled:
 
 
 def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
-    """Everything in a store that belongs to the run's period, merged.
+    """Everything in a store that belongs to the run's period; nothing else of it is read.
 
     `named` (column, text) is how a value of a dimension is shown.
 
@@ -136,12 +137,13 @@ def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
         raise ResultError([Diagnostic("R020", str(folder), "holds no rollups", hint)])
     _same_settings(entries, settings_of(run))
     first_of: dict[str, FileCount] = {}
-    partials, taken, trouble = [], [], Trouble()
+    parts, taken, trouble = [], [], Trouble()
     files: list[FileCount] = []
     is_settled = False
-    for entry, partial in in_order(lambda entry: (entry, store.load(entry.folder)), entries):
-        if not _is_in_period(run, entry, partial):
-            is_settled |= _is_later(run, partial)
+    for entry in entries:
+        kept = store.describe(entry.folder)
+        if not _is_in_period(run, entry, kept):
+            is_settled |= _is_later(run, kept)
             continue
         first = first_of.setdefault(entry.count.sha256, entry.count)
         files.extend(entry.files or (entry.count,))
@@ -149,15 +151,14 @@ def load(run: Run, folder: Path, named: Callable[[str, str], str]) -> Stored:
             trouble.files.append(entry.count.repeats(first))
             continue
         taken.append(entry)
-        partials.append(partial)
+        parts.append(kept)
         trouble.add(entry.trouble)
-    trouble.files.extend(_overlaps(taken, partials))
+    trouble.files.extend(_overlaps(taken, parts))
+    whole = together(parts)
     if is_settled:
         told = pl.DataFrame({"name": ["later"], "count": [1]})
-        partials.append(Partial(Partial.zero().frames | {"counters": told}))
-    partial, objectives = grouped.numbered(
-        merge(partials), run.config.objectives, _values(run, taken), named
-    )
+        whole.frames["counters"] = pl.concat([whole.frames["counters"], told])
+    partial, objectives = grouped.numbered(whole, run.config.objectives, _values(run, taken), named)
     return Stored(
         partial,
         objectives,
@@ -176,9 +177,9 @@ def _values(run: Run, entries: Sequence[Entry]) -> list[list[tuple[str, ...]]]:
     return [[own[i] for own in held] for i in range(number)]
 
 
-def _overlaps(entries: Sequence[Entry], partials: Sequence[Partial]) -> list[Diagnostic]:
+def _overlaps(entries: Sequence[Entry], parts: Sequence[Kept]) -> list[Diagnostic]:
     """Entries that do not know their lines, among whose times other entries have some too."""
-    spans = [(p.first_us, p.last_us) for p in partials]
+    spans = [(part.first_us, part.last_us) for part in parts]
     found = []
     for number, entry in enumerate(entries):
         first, last = spans[number]
@@ -320,22 +321,23 @@ def _no_common_lines(entries: Sequence[Entry]) -> None:
         raise ResultError([Diagnostic("R024", "", what, hint)])
 
 
-def _is_later(run: Run, partial: Partial) -> bool:
+def _is_later(run: Run, kept: Kept) -> bool:
     """Whether an entry outside the period shows that the period is over and settled."""
-    end, last = run.selection.end, partial.last_us
+    end, last = run.selection.end, kept.last_us
     return end is not None and last is not None and last >= (end + SETTLED) * 1_000_000
 
 
-def _is_in_period(run: Run, entry: Entry, partial: Partial) -> bool:
+def _is_in_period(run: Run, entry: Entry, kept: Kept) -> bool:
     start, end = run.selection.start, run.selection.end
     if start is None or end is None:
         return True
-    first, last = partial.first_us, partial.last_us
-    untimed = partial.counter("untimed_calls")
+    first, last = kept.first_us, kept.last_us
     if first is None or last is None:
         return False
     if last < start * 1_000_000 or first >= end * 1_000_000:
         return False
+    (counters,) = store.frames([kept], "counters")
+    untimed = counters.filter(pl.col("name") == "untimed_calls")["count"].sum()
     if first >= start * 1_000_000 and last < end * 1_000_000 and not untimed:
         return True
     what = f"{entry.name} " + ("holds calls without a time" if untimed else "reaches past it")

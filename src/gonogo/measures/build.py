@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,16 +14,15 @@ from gonogo.config.model import Config
 from gonogo.conventions import BIN_SECONDS, OTHER, UNKNOWN
 from gonogo.measures import columns as c
 from gonogo.measures.frames import (
-    CHILD_FRAMES,
     DISTRIBUTIONS,
     REQUESTS,
     Distributions,
     Row,
+    Sums,
     describe,
+    known,
     quantiles,
     sums_by,
-    unhoured,
-    wide_calls,
 )
 from gonogo.measures.guards import guardrail_cost_table
 from gonogo.measures.segments import numbered
@@ -62,32 +62,15 @@ class _Builder:
         self, partial: Partial, config: Config, calendar: Calendar, distributions: Distributions
     ) -> None:
         self.partial, self.config, self.zone = partial, config, ZoneInfo(config.timezone)
-        self.calls = wide_calls(partial, calendar)
+        self.mixes, self.hours = Sums.by_mix(partial), Sums.by_hour(partial, calendar)
         self.distributions = distributions
-        self.everything = self._everything()
-
-    def _everything(self) -> Row:
-        marked = self.partial
-        rows = sums_by(
-            Partial(
-                {
-                    **marked.frames,
-                    **{
-                        n: marked.frames[n].with_columns(all=pl.lit(0))
-                        for n in ("errors", *CHILD_FRAMES)
-                    },
-                }
-            ),
-            self.calls.with_columns(all=pl.lit(0)),
-            ["all"],
-        )
-        return rows[0] if rows else {}
+        self.everything: Row = next(iter(sums_by(self.mixes, [])), {})
 
     def tables(self) -> dict[str, Table]:
         made: list[Table] = []
         if self.everything:
             made.append(self._overall())
-            made += [self._by(name) for name in unhoured(self.partial)]
+            made += [self._by(name) for name in known(self.mixes)]
             made += [self._tenants()] if self._known_tenants() else []
             made += [self._times("hours", "hour", _HOUR), self._times("days", "day", 24 * _HOUR)]
             made += self._outcomes()
@@ -127,11 +110,8 @@ class _Builder:
 
     def _overall(self) -> Table:
         row = self._measured(self.everything, self._histograms("", self._hours_counted()))
-        bins = (
-            self.calls.filter(pl.col("bin").is_not_null())
-            .group_by("bin")
-            .agg(pl.col("calls").sum())
-        )
+        calls = self.partial.frames["calls"].select("bin", "calls").drop_nulls("bin")
+        bins = calls.group_by("bin").agg(pl.col("calls").sum())
         row |= {
             "sessions": self.partial.sessions.count(),
             "users": self.partial.users.count(),
@@ -161,7 +141,7 @@ class _Builder:
         return list({hour for m in metrics for hour in self.distributions.values(m, "")})
 
     def _by(self, name: str) -> Table:
-        sums = sums_by(self.partial, self.calls, [name])
+        sums = sums_by(self.mixes, [name])
         groups = _top(sums, name, "calls", self.config.top)
         rows = []
         for label, members in groups:
@@ -199,13 +179,13 @@ class _Builder:
         )
 
     def _times(self, table_id: str, unit: str, seconds: int) -> Table:
-        frame = {name: self.partial.frames[name] for name in ("errors", *CHILD_FRAMES)}
+        dated = self.hours
         if unit == "day":
-            frame = {name: self._with_day(part) for name, part in frame.items()}
-        partial = Partial({**self.partial.frames, **frame})
+            children = dated.children().items()
+            dated = replace(dated, **{name: self._with_day(part) for name, part in children})
         hours_of = self._hours_of(unit)
         rows = []
-        for sums in sums_by(partial, self.calls, [unit]):
+        for sums in sums_by(dated, [unit]):
             start = sums[unit]
             if start is None:
                 continue
@@ -233,7 +213,7 @@ class _Builder:
         if unit == "hour":
             return {}
         found: dict[int, list[int]] = {}
-        for hour in self.calls["hour"].drop_nulls().unique().sort().to_list():
+        for hour in self.hours.calls["hour"].drop_nulls().unique().sort().to_list():
             found.setdefault(self._day(hour), []).append(hour)
         return found
 
@@ -348,7 +328,7 @@ class _Builder:
         groups: list[tuple[str, Histogram]] = [
             ("all calls", self.distributions.get(metrics, "", self._hours_counted()))
         ]
-        models = _top(sums_by(self.partial, self.calls, ["model"]), "model", "calls", _TOP_MODELS)
+        models = _top(sums_by(self.mixes, ["model"]), "model", "calls", _TOP_MODELS)
         groups += [
             (label, self.distributions.get(metrics, "model", [m["model"] for m in members]))
             for label, members in models
@@ -369,7 +349,7 @@ class _Builder:
 
     def _heatmap(self) -> Table:
         cells: dict[tuple[int, int], list[Row]] = {}
-        for row in sums_by(self.partial, self.calls, ["hour"]):
+        for row in sums_by(self.hours, ["hour"]):
             if row["hour"] is not None:
                 local = datetime.fromtimestamp(row["hour"], self.zone)
                 cells.setdefault((local.weekday(), local.hour), []).append(row)
@@ -399,13 +379,13 @@ class _Builder:
         return _table("heatmap", "By weekday and hour", shape, rows)
 
     def _costs(self) -> Table:
-        timed = self.calls.filter(pl.col("bin").is_not_null())
+        timed = self.hours.calls.filter(pl.col("hour").is_not_null())
         quarter = pl.col("day") + (pl.col("hour") - pl.col("day")) // (6 * _HOUR) * (6 * _HOUR)
         frame = timed.with_columns(start=quarter)
         models = {
             m["model"]: label
             for label, members in _top(
-                sums_by(self.partial, self.calls, ["model"]), "model", "calls", _TOP_MODELS
+                sums_by(self.mixes, ["model"]), "model", "calls", _TOP_MODELS
             )
             for m in members
         }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from typing import Any
 
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from gonogo.conventions import DIMENSIONS, ErrorClass
 from gonogo.measures.columns import QUANTILES
+from gonogo.measures.runs import heads
 from gonogo.records import NO, UNKNOWN_FLAG, YES
 from gonogo.rollup.partial import CALL_SUMS, CHECKED_SUMS, Partial
 from gonogo.rollup.select import Calendar
 from gonogo.stats.histogram import Histogram
 
 Row = dict[str, Any]
+Ints = NDArray[np.int64]
 _EMPTY = Histogram(np.empty(0, np.int64), np.empty(0, np.int64), None, None)
 _LATENCY = ("n", "sum", "sq_high", "sq_low")
 DISTRIBUTIONS = {
@@ -30,14 +32,10 @@ DISTRIBUTIONS = {
 REQUESTS = "request_latency"
 
 
-def wide_calls(partial: Partial, calendar: Calendar) -> pl.DataFrame:
-    """The calls frame with outcome columns in place of its `failed` key, and its hour and day."""
-    calls = partial.frames["calls"]
+def _wide(calls: pl.DataFrame) -> pl.DataFrame:
+    """Sums of calls with outcome columns in place of the `failed` key."""
     failed = pl.col("failed")
-    bins = calls["bin"].drop_nulls().unique().sort()
-    hours, days = calendar.hours_and_days(bins.to_list())
-    when = pl.DataFrame({"bin": bins, "hour": hours, "day": days})
-    return calls.join(when, on="bin", how="left").with_columns(
+    return calls.with_columns(
         errors=pl.when(failed == YES).then("calls").otherwise(0),
         error_known=pl.when(failed != UNKNOWN_FLAG).then("calls").otherwise(0),
         **{
@@ -70,62 +68,109 @@ TOOL_COLUMNS = {
 }
 
 
-CHILD_FRAMES = ("retrievals", "tool_calls", "checked")
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What tables are summed from, all by the same columns.
+
+    A partial is gone through once for each of two such views, of some thousand rows each, instead
+    of once a table.
+    """
+
+    calls: pl.DataFrame
+    errors: pl.DataFrame
+    retrievals: pl.DataFrame
+    tools: pl.DataFrame
+    checked: pl.DataFrame
+
+    @staticmethod
+    def by_mix(partial: Partial) -> Sums:
+        """Over all times, by every combination of DIMENSIONS."""
+        return _sums(partial, partial.frames["calls"], DIMENSIONS, DIMENSIONS)
+
+    @staticmethod
+    def by_hour(partial: Partial, calendar: Calendar) -> Sums:
+        """By `hour` and `day`; the calls by `model` too. Null where there is no time."""
+        calls = partial.frames["calls"]
+        bins = calls["bin"].unique().drop_nulls().sort()
+        hours, days = calendar.hours_and_days(bins.to_list())
+        hour_of = pl.DataFrame({"bin": bins, "hour": hours})
+        day_of = pl.DataFrame({"hour": hours, "day": days}).unique()
+        hour = calls.select("bin").join(hour_of, on="bin", how="left", maintain_order="left")
+        timed = calls.with_columns(hour["hour"])
+        found = _sums(partial, timed, ("hour", "model"), ("hour",))
+        return replace(found, calls=found.calls.join(day_of, on="hour", how="left"))
+
+    def children(self) -> dict[str, pl.DataFrame]:
+        """All but the calls, by the names of their fields."""
+        names = ("errors", "retrievals", "tools", "checked")
+        return {name: getattr(self, name) for name in names}
 
 
-Cells = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""(buckets, ascending; counts)"""
+def _sums(partial: Partial, calls: pl.DataFrame, by: Sequence[str], child: Sequence[str]) -> Sums:
+    def summed(frame: str, columns: Mapping[str, str], *more: str) -> pl.DataFrame:
+        rows = partial.frames[frame].group_by(*child, *more)
+        return rows.agg(pl.col(old).sum().alias(new) for old, new in columns.items())
 
-
-def _cells_by(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], Cells]]:
-    """The cells of each group, by its key."""
-    if not frame.height:
-        return
-    groups = frame.sort("bucket").group_by(by).agg("bucket", "count")
-    ends = np.cumsum(groups["bucket"].list.len().to_numpy())[:-1]
-    columns = (np.split(groups[name].explode().to_numpy(), ends) for name in ("bucket", "count"))
-    yield from zip(groups.select(by).iter_rows(), zip(*columns, strict=True), strict=True)
+    return Sums(
+        _wide(calls.group_by(*by, "failed").agg(pl.col(CALL_SUMS).sum())),
+        summed("errors", {"calls": "calls"}, "error_class"),
+        summed("retrievals", RETRIEVAL_COLUMNS),
+        summed("tool_calls", TOOL_COLUMNS),
+        summed("checked", {name: name for name in CHECKED_SUMS}),
+    )
 
 
 @dataclass(slots=True)
 class Distributions:
-    """Histograms by metric and scope, summed over what is not asked for."""
+    """Histograms by metric and scope, summed over what is not asked for.
+
+    Quick where the rows of a histogram stand together, as in a partial or several in a row: they
+    are found, and added up once somebody asks.
+    """
 
     partial: Partial
-    _cells: dict[tuple[Any, ...], Cells] = field(init=False)
+    _rows: dict[tuple[Any, ...], list[slice]] = field(init=False)
+    _buckets: Ints = field(init=False)
+    _counts: Ints = field(init=False)
     _extremes: dict[tuple[Any, ...], tuple[int, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         cells, extremes = self.partial.frames["histograms"], self.partial.frames["extremes"]
-        by_value, by_hour = ["metric", "dimension", "value"], ["metric", "start"]
         valued = pl.col("dimension") != ""
-        summed = cells.filter(valued).group_by([*by_value, "bucket"]).agg(pl.col("count").sum())
-        self._cells = dict(_cells_by(summed, by_value))
-        for (metric, start), found in _cells_by(cells.filter(~valued), by_hour):
-            self._cells[metric, "", start] = found
-        ends = [pl.col("min").min(), pl.col("max").max()]
-        of_value = extremes.filter(valued).group_by(by_value).agg(ends)
-        of_hour = extremes.filter(~valued).group_by(by_hour).agg(ends)
+        hour = pl.when(~valued).then("start")
+        first = heads(cells, [pl.col("metric"), pl.col("dimension"), pl.col("value"), hour])
+        keys = cells[first].select("metric", "dimension", pl.when(valued).then("value"), start=hour)
+        ends = [*first.to_list(), cells.height]
+        self._rows = {}
+        for (metric, dimension, value, start), a, b in zip(
+            keys.iter_rows(), ends, ends[1:], strict=False
+        ):
+            key = (metric, dimension, value if dimension else start)
+            self._rows.setdefault(key, []).append(slice(a, b))
+        self._buckets, self._counts = cells["bucket"].to_numpy(), cells["count"].to_numpy()
+        by_value, by_hour = ["metric", "dimension", "value"], ["metric", "start"]
+        outer = [pl.col("min").min(), pl.col("max").max()]
+        of_value = extremes.filter(valued).group_by(by_value).agg(outer)
+        of_hour = extremes.filter(~valued).group_by(by_hour).agg(outer)
         self._extremes = {(m, d, v): (low, high) for m, d, v, low, high in of_value.iter_rows()}
         self._extremes |= {(m, "", s): (low, high) for m, s, low, high in of_hour.iter_rows()}
 
     def get(self, metrics: Sequence[str], dimension: str, values: Sequence[Any]) -> Histogram:
         """The histogram of some metrics over some values of a dimension ("": hours)."""
         keys = [(m, dimension, v) for m in metrics for v in values]
-        found = [self._cells[k] for k in keys if k in self._cells]
-        if not found:
+        rows = [part for key in keys for part in self._rows.get(key, ())]
+        if not rows:
             return _EMPTY
-        buckets, counts = found[0]
-        if len(found) > 1:
-            buckets, inverse = np.unique(np.concatenate([b for b, _ in found]), return_inverse=True)
-            counts = np.zeros(len(buckets), dtype=np.int64)
-            np.add.at(counts, inverse, np.concatenate([c for _, c in found]))
+        sums = np.zeros(1 + max(int(self._buckets[part].max()) for part in rows), dtype=np.int64)
+        for part in rows:
+            np.add.at(sums, self._buckets[part], self._counts[part])
+        buckets = np.flatnonzero(sums)
         ends = [self._extremes[k] for k in keys if k in self._extremes]
-        return Histogram(buckets, counts, min(e[0] for e in ends), max(e[1] for e in ends))
+        return Histogram(buckets, sums[buckets], min(e[0] for e in ends), max(e[1] for e in ends))
 
     def values(self, metric: str, dimension: str) -> list[Any]:
         """The values of a dimension (or hours) that have a histogram."""
-        return [k[2] for k in self._cells if k[:2] == (metric, dimension)]
+        return [k[2] for k in self._rows if k[:2] == (metric, dimension)]
 
 
 def describe(key: str, histogram: Histogram, sums: Row) -> Row:
@@ -153,43 +198,39 @@ def quantiles(
     return row
 
 
-def error_columns(partial: Partial, by: Sequence[str]) -> pl.DataFrame:
+def _error_columns(errors: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Timeouts and rate limits by the columns of `by`."""
     kind = pl.col("error_class")
-    return (
-        partial.frames["errors"]
-        .group_by(by)
-        .agg(
-            timeouts=pl.col("calls").filter(kind == ErrorClass.TIMEOUT).sum(),
-            rate_limited=pl.col("calls").filter(kind == ErrorClass.RATE_LIMIT).sum(),
+    return errors.group_by(by).agg(
+        timeouts=pl.col("calls").filter(kind == ErrorClass.TIMEOUT).sum(),
+        rate_limited=pl.col("calls").filter(kind == ErrorClass.RATE_LIMIT).sum(),
+    )
+
+
+def sums_by(sums: Sums, by: Sequence[str]) -> list[Row]:
+    """All summed measures by some of the columns that the sums are by, sorted; of all by none."""
+    keys = list(by) or ["all"]
+
+    def keyed(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame if by else frame.with_columns(all=pl.lit(0))
+
+    joined = keyed(sums.calls).group_by(keys).agg(pl.col(CALL_COLUMNS).sum())
+    others = [
+        keyed(frame).group_by(keys).agg(pl.col(columns).sum())
+        for frame, columns in (
+            (sums.retrievals, list(RETRIEVAL_COLUMNS.values())),
+            (sums.tools, list(TOOL_COLUMNS.values())),
+            (sums.checked, list(CHECKED_SUMS)),
         )
-    )
-
-
-def sums_by(partial: Partial, calls: pl.DataFrame, by: Sequence[str]) -> list[Row]:
-    """All summed measures by some of the dimensions, or by `hour` or `day`, sorted."""
-    keys = list(by)
-    base = calls.group_by(keys).agg(pl.col(c).sum() for c in CALL_COLUMNS)
-    retrievals = (
-        partial.frames["retrievals"]
-        .group_by(keys)
-        .agg(pl.col(old).sum().alias(new) for old, new in RETRIEVAL_COLUMNS.items())
-    )
-    tools = (
-        partial.frames["tool_calls"]
-        .group_by(keys)
-        .agg(pl.col(old).sum().alias(new) for old, new in TOOL_COLUMNS.items())
-    )
-    checked = partial.frames["checked"].group_by(keys).agg(pl.col(c).sum() for c in CHECKED_SUMS)
-    joined = base
-    for other in (error_columns(partial, keys), retrievals, tools, checked):
+    ]
+    for other in (_error_columns(keyed(sums.errors), keys), *others):
         joined = joined.join(other, on=keys, how="full", coalesce=True, nulls_equal=True)
     filled = joined.with_columns(pl.exclude(keys).fill_null(0))
     return filled.sort(keys, nulls_last=True).to_dicts()
 
 
-def unhoured(partial: Partial) -> list[str]:
-    """Dimensions that have at least one known value."""
-    frames = [partial.frames[n].select(DIMENSIONS) for n in ("calls", *CHILD_FRAMES)]
-    every = pl.concat(frames)
+def known(sums: Sums) -> list[str]:
+    """Dimensions that have at least one known value, of sums by all of them."""
+    frames = (sums.calls, sums.retrievals, sums.tools, sums.checked)
+    every = pl.concat([frame.select(DIMENSIONS) for frame in frames])
     return [name for name in DIMENSIONS if every[name].null_count() < every.height]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import polars as pl
 
+from gonogo.measures.runs import heads
 from gonogo.rollup.partial import FRAMES, PAIR_SEPARATOR, PAIRS, WITNESS_SEPARATOR, Partial
 
 Label = Callable[[str, str], str]
@@ -25,7 +27,7 @@ def relabel(partial: Partial, label: Label) -> Partial:
             found = {c: _renamed(frame[c], c, label) for c in spec.texts}
             merged = any(are_merged for _, are_merged in found.values())
             renamed = frame.with_columns(s for c, (s, _) in found.items() if s is not frame[c])
-        frames[name] = spec.combine([renamed]) if merged else renamed
+        frames[name] = spec.ordered(spec.grouped([renamed])) if merged else renamed
     exemplars = partial.exemplars.with_columns(
         _renamed(partial.exemplars[c], c, label)[0] for c in ("model", "operation", "release")
     )
@@ -54,30 +56,35 @@ def _witness(kind: str, label: Label) -> str:
 
 def _renamed(series: pl.Series, column: str, label: Label) -> tuple[pl.Series, bool]:
     """The column under its new names, and whether two of them became one."""
-    texts = series.drop_nulls().unique().to_list()
+    changed, merged = _changes(series, column, label)
+    return (series.replace(changed) if changed else series), merged
+
+
+def _changes(series: pl.Series, column: str, label: Label) -> tuple[dict[str, str], bool]:
+    """New names by the old ones that they differ from, and whether two of them become one."""
+    texts = series.unique().drop_nulls().to_list()
     new = [label(column, text) for text in texts]
     changed = {old: name for old, name in zip(texts, new, strict=True) if old != name}
-    return (series.replace(changed) if changed else series), len(set(new)) < len(new)
+    return changed, len(set(new)) < len(new)
 
 
 def _scoped(frame: pl.DataFrame, label: Label) -> tuple[pl.DataFrame, bool]:
-    parts, merged = [], False
-    for (dimension,), part in frame.group_by("dimension", maintain_order=True):
+    held = frame.select("dimension", "value")[heads(frame, [pl.col("dimension"), pl.col("value")])]
+    merged, named = False, pl.col("value")
+    for (dimension,), part in held.unique().group_by("dimension"):
         name = str(dimension)
-        values = part["value"]
-        if name in PAIRS:
-            values, are_merged = _renamed(
-                values,
-                name,
-                lambda of, text: PAIR_SEPARATOR.join(
-                    label(column, piece) if piece else piece
-                    for column, piece in zip(PAIRS[of], text.split(PAIR_SEPARATOR), strict=True)
-                ),
-            )
-        elif name not in ("", "objective"):
-            values, are_merged = _renamed(values, name, label)
-        else:
-            are_merged = False
+        if name in ("", "objective"):
+            continue
+        changed, are_merged = _changes(part["value"], name, functools.partial(_of_scope, label))
         merged |= are_merged
-        parts.append(part.with_columns(values.alias("value")))
-    return (pl.concat(parts) if parts else frame), merged
+        if changed:
+            here = pl.col("dimension") == name
+            named = pl.when(here).then(pl.col("value").replace(changed)).otherwise(named)
+    return frame.with_columns(value=named), merged
+
+
+def _of_scope(label: Label, scope: str, text: str) -> str:
+    if scope not in PAIRS:
+        return label(scope, text)
+    pieces = zip(PAIRS[scope], text.split(PAIR_SEPARATOR), strict=True)
+    return PAIR_SEPARATOR.join(label(column, piece) if piece else piece for column, piece in pieces)

@@ -30,7 +30,10 @@ def named(partial: Partial, expanded: Sequence[Objective]) -> Partial:
         written += objective.segment is None
         label = "" if objective.segment is None else f"{_SEPARATOR}{objective.segment.label}"
         names[str(number)] = f"{written}{label}"
-    return _renamed(partial, names)
+    renamed = _renamed(partial, names)
+    if renamed is not partial:
+        renamed.frames.update({n: FRAMES[n].ordered(renamed.frames[n]) for n in _SCOPED})
+    return renamed
 
 
 def numbered(
@@ -43,6 +46,7 @@ def numbered(
 
     `objectives` are those of the configuration, `values` what each of the partials held for each of
     them, and `label` (key, value) is how a value is shown: those that get one name are one segment.
+    Histograms stay in the order that they were in.
     """
     every = [sorted(set().union(*held)) for held in values]
     expanded = _uncrowded(spread(objectives, every, label), values)
@@ -99,7 +103,10 @@ def _renamed(partial: Partial, names: Mapping[str, str]) -> Partial:
             pl.col(column).replace(names)
         )
         others = rows.filter(~own)
-        frames[frame] = FRAMES[frame].combine([others, renamed.select(others.columns)])
+        # Only what has a new name can have become one row with another.
+        spec = FRAMES[frame]
+        summed = spec.ordered(spec.grouped([renamed.select(others.columns)]))
+        frames[frame] = pl.concat([others, summed.select(others.columns)])
     return Partial(
         frames,
         partial.sessions,

@@ -381,20 +381,17 @@ def merge(partials: list[Partial]) -> Partial:
     """The partial of all the traces together."""
     if not partials:
         return Partial.zero()
-    sessions, users, prompts = Distinct(), Distinct(), Distinct()
-    for partial in partials:
-        sessions, users = sessions.merge(partial.sessions), users.merge(partial.users)
-        prompts = prompts.merge(partial.prompts)
+    none = Distinct()
     firsts = [p.first_us for p in partials if p.first_us is not None]
     lasts = [p.last_us for p in partials if p.last_us is not None]
     frames = {n: spec.combine([p.frames[n] for p in partials]) for n, spec in FRAMES.items()}
     frames["spend"] = spend.thinned(frames["spend"])
     return Partial(
         frames,
-        sessions,
-        users,
+        none.merge(*(p.sessions for p in partials)),
+        none.merge(*(p.users for p in partials)),
         keep_exemplars([p.exemplars for p in partials]),
         min(firsts, default=None),
         max(lasts, default=None),
-        prompts,
+        none.merge(*(p.prompts for p in partials)),
     )

@@ -32,11 +32,12 @@ class Distinct:
         unique = np.unique(hashes)
         return Distinct(unique[unique != 0])._checked()
 
-    def merge(self, other: Distinct) -> Distinct:
-        """The union of both: exact while both are and it has no more than EXACT_UP_TO members."""
-        if self.registers is None and other.registers is None:
-            return Distinct(np.union1d(self.hashes, other.hashes))._checked()
-        return Distinct(registers=np.maximum(self._as_registers(), other._as_registers()))
+    def merge(self, *others: Distinct) -> Distinct:
+        """The union of all: exact while all are and it has no more than EXACT_UP_TO members."""
+        every = (self, *others)
+        if all(one.registers is None for one in every):
+            return Distinct(np.unique(np.concatenate([one.hashes for one in every])))._checked()
+        return Distinct(registers=np.maximum.reduce([one._as_registers() for one in every]))
 
     def _checked(self) -> Distinct:
         return self if len(self.hashes) <= EXACT_UP_TO else Distinct(registers=self._as_registers())
