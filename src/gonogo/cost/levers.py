@@ -12,7 +12,7 @@ from gonogo import display
 from gonogo.config.model import Config
 from gonogo.cost.parts import Row, hidden, made, ratio, total, value
 from gonogo.measures import Distributions
-from gonogo.measures.traffic import calls_a_day, sampling
+from gonogo.measures.traffic import calls_a_day, sampling, timed_calls
 from gonogo.pricing import BUCKETS, Book, Rates
 from gonogo.pricing.rates import NO_RATE
 from gonogo.results import Table
@@ -45,7 +45,7 @@ def table(partial: Partial, config: Config, distributions: Distributions, book: 
         Lever("Semantic cache", None, None, "similar prompts cannot be told from a log of hashes"),
     ]
     day, spend = calls_a_day(partial), sampling(partial, config).spend
-    timed = int(partial.frames["calls"].filter(pl.col("bin").is_not_null())["calls"].sum())
+    timed = int(timed_calls(partial, "calls")["calls"].sum())
     # A lever saves its share of what the ones before it left: nothing is saved twice.
     left = Fraction(1)
     for lever in levers:

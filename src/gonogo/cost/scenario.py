@@ -20,6 +20,7 @@ from gonogo.measures.traffic import (
     observed_seconds,
     sampling,
     scenarios,
+    timed_calls,
 )
 from gonogo.results import Table
 from gonogo.rollup.counting import largest
@@ -111,10 +112,10 @@ def sampled_traffic(partial: Partial, config: Config) -> Table:
 
 def _mean(partial: Partial, distributions: Distributions) -> Mean | None:
     calls = partial.frames["calls"]
-    timed = calls.filter(pl.col("bin").is_not_null())
+    timed = timed_calls(partial, "cost", "cost_n")
     by_bin = timed.group_by("bin").agg(pl.col("cost").sum(), pl.col("cost_n").sum()).sort("bin")
     by_bin = by_bin.filter(pl.col("cost_n") > 0)
-    untimed = calls.filter(pl.col("bin").is_null())
+    untimed = calls.select("bin", "cost", "cost_n").filter(pl.col("bin").is_null())
     histogram = distributions.get(("cost",), "", distributions.values("cost", ""))
     return ratio_mean(
         by_bin["bin"].to_numpy(),
@@ -183,7 +184,7 @@ def by_model(partial: Partial, config: Config) -> Table:
 
 def traffic(partial: Partial, config: Config) -> Table:
     """Calls and tokens a minute by model, on average and in the busiest five minutes."""
-    calls = partial.frames["calls"].filter(pl.col("bin").is_not_null())
+    calls = timed_calls(partial, "model", "calls", "input_tokens", "output_tokens")
     seconds = observed_seconds(partial)
     if not seconds:
         return made("cost_traffic", "Traffic", (), [])

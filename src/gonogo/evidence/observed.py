@@ -167,7 +167,8 @@ def observe(
     latency_p95: dict[tuple[str, str], int | None],
 ) -> Observed:
     """The facts of a partial; `latency_p95` is by (guardrail, stage), in µs."""
-    calls = partial.frames["calls"]
+    columns = ("bin", "provider", "prompt_version", "model", "operation", "calls")
+    calls = partial.frames["calls"].select(columns)
     bins = calls.filter(pl.col("bin").is_not_null()).group_by("bin").agg(pl.col("calls").sum())
     starts = bins.sort("bin")["bin"].to_list()
     peak = Fraction(largest(bins["calls"]), BIN_SECONDS // 60) if starts else None
@@ -216,7 +217,8 @@ def _versions(calls: pl.DataFrame, retrievals: pl.DataFrame) -> dict[Version, in
         found[row["prompt_version"] or "", row["model"] or ""] = row["calls"]
     keys = ["prompt_version", "model", "embedding_model"]
     used: dict[tuple[str, str], list[str]] = {}
-    for row in _rows(retrievals.filter(answering), keys, "retrievals"):
+    columns = [*keys, "operation", "retrievals"]
+    for row in _rows(retrievals.select(columns).filter(answering), keys, "retrievals"):
         if row["embedding_model"]:
             pair = (row["prompt_version"] or "", row["model"] or "")
             used.setdefault(pair, []).append(row["embedding_model"])

@@ -26,7 +26,7 @@ from gonogo.measures.frames import (
 )
 from gonogo.measures.guards import guardrail_cost_table
 from gonogo.measures.segments import numbered
-from gonogo.measures.traffic import observed_seconds
+from gonogo.measures.traffic import observed_seconds, timed_calls
 from gonogo.records import YES
 from gonogo.results import Table
 from gonogo.rollup.counting import largest
@@ -110,8 +110,7 @@ class _Builder:
 
     def _overall(self) -> Table:
         row = self._measured(self.everything, self._histograms("", self._hours_counted()))
-        calls = self.partial.frames["calls"].select("bin", "calls").drop_nulls("bin")
-        bins = calls.group_by("bin").agg(pl.col("calls").sum())
+        bins = timed_calls(self.partial, "calls").group_by("bin").agg(pl.col("calls").sum())
         row |= {
             "sessions": self.partial.sessions.count(),
             "users": self.partial.users.count(),
@@ -307,7 +306,7 @@ class _Builder:
 
     def _chunks(self) -> Table:
         frame = self.partial.frames["chunks"].group_by("chunk").agg(pl.col("retrievals").sum())
-        rows = _ranked(frame, "retrievals")[: self.config.top]
+        rows = _ranked(frame, "retrievals", self.config.top)
         shape = (c.value("chunk", "chunk", "text"), c.value("retrievals", "retrievals", "count"))
         note = f"{frame.height:,} different chunks were retrieved"
         return _table("chunks", "Chunks retrieved most", shape, rows, note)
@@ -436,16 +435,16 @@ def _named(rows: list[Row], *keys: str) -> list[Row]:
     return [{**row, **{k: row[k] if row[k] else UNKNOWN for k in keys}} for row in rows]
 
 
-def _ranked(frame: pl.DataFrame, by: str = "calls") -> list[Row]:
+def _ranked(frame: pl.DataFrame, by: str = "calls", number: int | None = None) -> list[Row]:
     texts = [name for name in frame.columns if name != by]
-    rows = frame.sort(
-        [by, *texts], descending=[True, *(False for _ in texts)], nulls_last=True
-    ).to_dicts()
-    return _named(rows, *texts)
+    ranked = frame.sort([by, *texts], descending=[True, *(False for _ in texts)], nulls_last=True)
+    return _named(ranked[:number].to_dicts(), *texts)
 
 
 def _added(rows: Sequence[Row]) -> Row:
     keys = [k for k, v in rows[0].items() if isinstance(v, int) and not isinstance(v, bool)]
+    if len(rows) == 1:
+        return {k: rows[0][k] for k in keys}
     return {k: sum(row[k] or 0 for row in rows) for k in keys}
 
 

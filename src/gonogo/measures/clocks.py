@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gonogo.conventions import BIN_SECONDS
+from gonogo.measures.traffic import timed_calls
 from gonogo.rollup.partial import Partial
 
 Ints = NDArray[np.int64]
@@ -51,8 +52,7 @@ class Clocks:
 
 def clocks(partial: Partial, present: int | None) -> Clocks:
     """Look at the calls of a partial; `present` in epoch seconds where it was given, else None."""
-    timed = partial.frames["calls"].filter(pl.col("bin").is_not_null())
-    by_bin = timed.group_by("bin").agg(pl.col("calls").sum()).sort("bin")
+    by_bin = timed_calls(partial, "calls").group_by("bin").agg(pl.col("calls").sum()).sort("bin")
     bins, calls = by_bin["bin"].to_numpy(), by_bin["calls"].to_numpy()
     ahead = None
     if present is not None:

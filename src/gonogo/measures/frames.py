@@ -190,12 +190,12 @@ def quantiles(
     key: str, histogram: Histogram, wanted: Sequence[str] = ("p50", "p90", "p95", "p99")
 ) -> Row:
     """Those of QUANTILES that are wanted, as `key`_p50, in the histogram's unit."""
-    row: Row = {}
-    for percent, name in QUANTILES:
-        if name in wanted:
-            found = histogram.quantile(percent, 100)
-            row[f"{key}_{name}"] = None if found is None else round(found)
-    return row
+    asked = [(percent, name) for percent, name in QUANTILES if name in wanted]
+    found = histogram.quantiles([percent for percent, _ in asked], 100)
+    return {
+        f"{key}_{name}": None if value is None else round(value)
+        for (_, name), value in zip(asked, found, strict=True)
+    }
 
 
 def _error_columns(errors: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:

@@ -32,9 +32,14 @@ class Scenario:
         return None if self.calls_a_day is None else self.calls_a_day * DAYS_A_MONTH
 
 
+def timed_calls(partial: Partial, *columns: str) -> pl.DataFrame:
+    """`bin` and these columns of the calls that have a time."""
+    return partial.frames["calls"].select("bin", *columns).drop_nulls("bin")
+
+
 def observed_seconds(partial: Partial) -> int:
     """Seconds from the first to the last 5-minute bin with a call, both included; 0 without one."""
-    bins = partial.frames["calls"]["bin"].drop_nulls().to_numpy()
+    bins = timed_calls(partial)["bin"].to_numpy()
     if not len(bins):
         return 0
     return int(bins.max()) - int(bins.min()) + BIN_SECONDS
@@ -45,7 +50,7 @@ def calls_a_day(partial: Partial) -> Fraction | None:
     seconds = observed_seconds(partial)
     if seconds < _DAY - BIN_SECONDS:
         return None
-    timed = partial.frames["calls"].filter(pl.col("bin").is_not_null())
+    timed = timed_calls(partial, "calls")
     return Fraction(int(timed["calls"].sum()) * _DAY, seconds)
 
 

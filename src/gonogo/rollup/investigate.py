@@ -357,7 +357,7 @@ def first_times(frames: Mapping[str, pl.DataFrame]) -> dict[tuple[str, str], int
         ("tool_calls", "tool", "hour"), ("guardrails", "name", "hour"),
         ("retrievals", "index_version", "hour"),
     ):  # fmt: skip
-        rows = frames[frame].filter(pl.col(time).is_not_null() & pl.col(column).is_not_null())
+        rows = frames[frame].select(time, column).drop_nulls()
         for value, first in rows.group_by(column).agg(pl.col(time).min()).iter_rows():
             found[column, value] = first
     return found
