@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 from gonogo import pipeline, stored
 from gonogo.cli import main
 from gonogo.errors import ResultError
+from gonogo.measures import relabel
 from gonogo.measures.runs import heads
 from gonogo.progress import Silent
 from gonogo.request import Request
@@ -161,3 +162,25 @@ def test_heads_are_where_a_key_changes() -> None:
     assert heads(frame, [pl.col("a")]).to_list() == [0, 2, 4]
     assert heads(frame, [pl.col("a"), pl.col("b")]).to_list() == [0, 2, 3, 4]
     assert heads(frame.clear(), [pl.col("a")]).to_list() == []
+
+
+def test_values_that_get_one_name_are_one_row() -> None:
+    """`relabel` by hand: two models that are shown alike, and a pair of which one part changes."""
+    columns = FRAMES["tool_calls"].schema
+    blank = {name: 0 if kind == pl.Int64 else None for name, kind in columns.items()}
+    rows = [
+        {**blank, "model": model, "tool": "t", "hour": 0, "calls": calls}
+        for model, calls in (("m one", 2), ("m two", 3), ("n", 4))
+    ]
+    buckets = [
+        {"metric": "guardrail_latency", "dimension": "guardrail", "value": f"{name}\x1fin",
+         "start": 0, "bucket": 1, "count": 5}
+        for name in ("g one", "g two")
+    ]  # fmt: skip
+    frames = Partial.zero().frames | {
+        "tool_calls": pl.DataFrame(rows, schema=columns),
+        "histograms": pl.DataFrame(buckets, schema=FRAMES["histograms"].schema),
+    }
+    found = relabel(Partial(frames), lambda _, text: text.split()[0]).frames
+    assert found["tool_calls"].select("model", "calls").rows() == [("m", 5), ("n", 4)]
+    assert found["histograms"].select("value", "count").rows() == [("g\x1fin", 10)]

@@ -55,9 +55,11 @@ class Series:
         published = _published(self._output)
         kept = {}
         for name in sorted(stored.keys() | published.keys()):
+            # As a rule both have the same, which is read once.
+            contents = dict.fromkeys((stored.get(name), published.get(name)))
             choices = [
                 (content, entry)
-                for content in (stored.get(name), published.get(name))
+                for content in contents
                 if content is not None and (entry := read(content, name)) is not None
             ]
             if not choices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -24,16 +24,10 @@ def relabel(partial: Partial, label: Label) -> Partial:
         if name in ("histograms", "extremes"):
             renamed, merged = _scoped(frame, label)
         else:
-            found = {c: _renamed(frame[c], c, label) for c in spec.texts}
-            merged = any(are_merged for _, are_merged in found.values())
-            renamed = frame.with_columns(s for c, (s, _) in found.items() if s is not frame[c])
+            renamed, merged = _renamed(frame, spec.texts, label)
         frames[name] = spec.ordered(spec.grouped([renamed])) if merged else renamed
-    exemplars = partial.exemplars.with_columns(
-        _renamed(partial.exemplars[c], c, label)[0] for c in ("model", "operation", "release")
-    )
-    exemplars = exemplars.with_columns(
-        _renamed(exemplars["kind"], "kind", lambda _, kind: _witness(kind, label))[0]
-    )
+    exemplars, _ = _renamed(partial.exemplars, ("model", "operation", "release"), label)
+    exemplars, _ = _renamed(exemplars, ("kind",), lambda _, kind: _witness(kind, label))
     return Partial(
         frames,
         partial.sessions,
@@ -54,15 +48,20 @@ def _witness(kind: str, label: Label) -> str:
     return WITNESS_SEPARATOR.join((what, label("action", name) if name else name, rest[-1]))
 
 
-def _renamed(series: pl.Series, column: str, label: Label) -> tuple[pl.Series, bool]:
-    """The column under its new names, and whether two of them became one."""
-    changed, merged = _changes(series, column, label)
-    return (series.replace(changed) if changed else series), merged
+def _renamed(
+    frame: pl.DataFrame, columns: Sequence[str], label: Label
+) -> tuple[pl.DataFrame, bool]:
+    """The columns under their new names, and whether two of one column became one."""
+    if not columns:
+        return frame, False
+    texts = frame.select(pl.col(columns).unique().drop_nulls().implode())
+    found = {c: _changes(texts[c][0].to_list(), c, label) for c in columns}
+    renamed = (pl.col(c).replace(changed) for c, (changed, _) in found.items() if changed)
+    return frame.with_columns(renamed), any(merged for _, merged in found.values())
 
 
-def _changes(series: pl.Series, column: str, label: Label) -> tuple[dict[str, str], bool]:
+def _changes(texts: Sequence[str], column: str, label: Label) -> tuple[dict[str, str], bool]:
     """New names by the old ones that they differ from, and whether two of them become one."""
-    texts = series.unique().drop_nulls().to_list()
     new = [label(column, text) for text in texts]
     changed = {old: name for old, name in zip(texts, new, strict=True) if old != name}
     return changed, len(set(new)) < len(new)
@@ -75,7 +74,8 @@ def _scoped(frame: pl.DataFrame, label: Label) -> tuple[pl.DataFrame, bool]:
         name = str(dimension)
         if name in ("", "objective"):
             continue
-        changed, are_merged = _changes(part["value"], name, functools.partial(_of_scope, label))
+        texts = part["value"].drop_nulls().to_list()
+        changed, are_merged = _changes(texts, name, functools.partial(_of_scope, label))
         merged |= are_merged
         if changed:
             here = pl.col("dimension") == name
