@@ -24,6 +24,7 @@ from gonogo.config.expressions import parse_objective
 from gonogo.config.load import default_config
 from gonogo.config.model import Compare
 from gonogo.conventions import ChangeWord, Source
+from gonogo.results import BlockSums
 from gonogo.rollup.partial import FRAMES, Partial
 from gonogo.stats.differences import Cells, Figure, difference
 
@@ -300,6 +301,30 @@ def test_a_regression_counts_as_configured(
     assert json.loads(done.stdout)["readiness"]["verdict"] == verdict
     assert json.loads(done.stdout)["slo"]["verdict"] == "GO"
     assert done.exit_code == code
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [
+        {"stratum": (1,)}, {"stratum": (-1,)}, {"good": (4,)}, {"good": (-1,)}, {"total": (4,)},
+        {"total": (2, 1)}, {"hour": (2**70,)}, {"buckets": ("8:2 16",)}, {"buckets": ("8:2 :1",)},
+        {"buckets": ("8:3 16:0",)}, {"buckets": ("x:3",)}, {"buckets": ("8:2  16:1",)},
+        {"buckets": ("",), "total": (0,), "good": (0,)}, {"buckets": (f"8:{2**70}",)},
+    ],
+)  # fmt: skip
+def test_sums_that_contradict_themselves_are_refused(torn: dict[str, Any]) -> None:
+    whole = BlockSums(
+        objective="latency.p95", strata=(("m", None),), stratum=(0,), hour=(None,), good=(2,),
+        total=(3,), sum=(7,), buckets=("8:2 16:1",),
+    )  # fmt: skip
+    assert of_sums(whole).rows() == [
+        (None, "m", None, 8, 2, 2, 7),
+        (None, "m", None, 16, 0, 1, 0),
+    ]
+    none = dict.fromkeys(("stratum", "hour", "good", "total", "sum", "buckets"), ())
+    assert of_sums(whole.model_copy(update=none)).height == 0
+    with pytest.raises(ValueError, match=r"latency\.p95"):
+        of_sums(whole.model_copy(update=torn))
 
 
 ABSENT = ("session_id", "user_id", "prompt_version", "input_tokens", "output_tokens", "ttft_ms",

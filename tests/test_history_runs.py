@@ -11,7 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gonogo.history import Archive, is_period
+from gonogo import series
+from gonogo.history import Archive, Entry, is_period, read
+from gonogo.request import Request, resolve
 from published import Outcome, gonogo, tree
 from sitecheck import Page
 from weeks import CONFIG, calls_of, write_week
@@ -282,3 +284,30 @@ def test_damaged_pages_in_the_state_are_told(place: Place, tmp_path: Path) -> No
     assert done.exit_code == 2
     assert "U061" in done.stderr
     assert not (copy.folder / "site").exists()
+
+
+def test_a_result_that_site_and_state_share_is_read_once(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = place.copy(tmp_path / "copy")
+    seen: list[str] = []
+
+    def watched(content: bytes, name: str) -> Entry | None:
+        seen.append(name)
+        return read(content, name)
+
+    monkeypatch.setattr(series, "read", watched)
+    monkeypatch.chdir(copy.folder)
+    run = resolve(Request(("logs",), None, period="2026-W04", state=Path("state")))
+    found = series.Series(run, Path("site"))
+    assert seen == ["2026-W01", "2026-W02", "2026-W03"]
+    # Where they differ, both are read, and the one with more editions is right.
+    seen.clear()
+    saved = json.loads(Path("site/2026-W01/readiness.json").read_bytes())
+    saved["revisions"] = saved["revisions"][:1]
+    Path("site/2026-W01/readiness.json").write_text(json.dumps(saved))
+    found = series.Series(run, Path("site"))
+    assert seen == ["2026-W01", "2026-W01", "2026-W02", "2026-W03"]
+    entry = found.entry("2026-W01")
+    assert entry is not None
+    assert len(entry.editions) == 2

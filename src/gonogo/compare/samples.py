@@ -67,24 +67,46 @@ def of_sums(sums: BlockSums) -> pl.DataFrame:
     Raises:
         ValueError: the lists contradict each other.
     """
-    rows: dict[str, list[object]] = {
-        name: [] for name in (*_KEYS, "bucket", "good", "total", "sum")
-    }
-    columns = (sums.stratum, sums.hour, sums.good, sums.total, sums.sum, sums.buckets)
-    for at, hour, good, total, value, buckets in zip(*columns, strict=True):
-        if not 0 <= at < len(sums.strata) or not 0 <= good <= total:
-            raise ValueError(sums.objective)
-        pairs = [tuple(map(int, p.split(":"))) for p in buckets.split()] or [(NO_BUCKET, total)]
-        if sum(count for _, count in pairs) != total or any(count <= 0 for _, count in pairs):
-            raise ValueError(sums.objective)
-        for i, (bucket, count) in enumerate(pairs):
-            model, operation = sums.strata[at]
-            # What is not told by bucket stands in the first row: it is only ever summed up.
-            cells = (hour, model, operation, bucket, 0 if i else good, count, 0 if i else value)
-            for name, cell in zip(rows, cells, strict=True):
-                rows[name].append(cell)
-    texts = dict.fromkeys(("model", "operation"), pl.String)
-    return pl.DataFrame(rows, schema={name: texts.get(name, pl.Int64) for name in rows})
+    try:
+        rows = pl.DataFrame(
+            {
+                "at": sums.stratum, "start": sums.hour, "good": sums.good, "total": sums.total,
+                "sum": sums.sum, "buckets": sums.buckets,
+            },
+            schema=dict.fromkeys(("at", "start", "good", "total", "sum"), pl.Int64)
+            | {"buckets": pl.String},
+        ).with_row_index("row")  # fmt: skip
+        pair = pl.col("pair").str.extract_groups(r"^(?<bucket>-?\d+):(?<count>\d+)$")
+        found = (
+            rows.with_columns(pair=pl.col("buckets").str.split(" "))
+            .explode("pair")
+            .with_columns(pair.struct.unnest().cast(pl.Int64))
+            .with_columns(
+                bucket=pl.when(pl.col("buckets") == "").then(NO_BUCKET).otherwise("bucket"),
+                count=pl.when(pl.col("buckets") == "").then("total").otherwise("count"),
+            )
+        )
+    except (pl.exceptions.PolarsError, OverflowError, TypeError) as error:
+        raise ValueError(sums.objective) from error
+    counted = found.group_by("row", maintain_order=True).agg(pl.col("count").sum())["count"]
+    texts = pl.DataFrame(
+        sums.strata, schema={"model": pl.String, "operation": pl.String}, orient="row"
+    )
+    if (
+        found["bucket"].null_count()
+        or not (found["count"] > 0).all()
+        or not (counted == rows["total"]).all()
+        or not rows["good"].is_between(0, rows["total"]).all()
+        or not rows["at"].is_between(0, texts.height - 1).all()
+    ):
+        raise ValueError(sums.objective)
+    # What is not told by bucket stands in the first row: it is only ever summed up.
+    first = pl.col("row") != pl.col("row").shift(fill_value=rows.height)
+    once = (pl.when(first).then(name).otherwise(0).alias(name) for name in ("good", "sum"))
+    mixes = texts[found["at"]]
+    return found.with_columns(*once, *mixes, total=pl.col("count")).select(
+        *_KEYS, "bucket", "good", "total", "sum"
+    )
 
 
 def cells(

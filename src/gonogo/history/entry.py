@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from math import isfinite
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -157,7 +158,13 @@ def _dicts(data: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 def _text(data: dict[str, Any], key: str, limit: int = 120) -> str:
     found = data.get(key)
-    return clean_label(found, limit) if isinstance(found, str) and found else ""
+    return _clean(found, limit) if isinstance(found, str) and found else ""
+
+
+@lru_cache(maxsize=4096)
+def _clean(text: str, limit: int) -> str:
+    """Names of objectives and gates are the same every week."""
+    return clean_label(text, limit)
 
 
 def _whole(data: dict[str, Any], key: str) -> int | None:

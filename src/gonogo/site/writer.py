@@ -31,8 +31,10 @@ def write(files: Mapping[str, bytes], out: Path, carried: Collection[str] = ()) 
     """
     _check_paths(files)
     target = out.resolve()
-    kept = [file for name in carried for file in _files(target, name)]
-    _check_sizes(files, sum((target / file).stat().st_size for file in kept))
+    kept: dict[str, int] = {}
+    for name in carried:
+        kept |= _files(target, name)
+    _check_sizes(files, sum(kept.values()))
     check_target(out)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.gonogo-new-{os.getpid()}")
@@ -71,9 +73,14 @@ def _check_paths(files: Mapping[str, bytes]) -> None:
             raise ValueError(f"not a path inside the site: {name!r}")
 
 
-def _files(target: Path, name: str) -> list[str]:
-    found = (path for path in (target / name).rglob("*") if path.is_file())
-    return [path.relative_to(target).as_posix() for path in found]
+def _files(target: Path, name: str) -> dict[str, int]:
+    """Bytes of each file below a folder of the site, by its relative path."""
+    found = {}
+    for folder, _, names in os.walk(target / name):
+        inside = Path(folder).relative_to(target).as_posix()
+        for file in names:
+            found[f"{inside}/{file}"] = os.stat(f"{folder}/{file}").st_size  # noqa: PTH116
+    return found
 
 
 def _check_sizes(files: Mapping[str, bytes], carried: int) -> None:

@@ -105,6 +105,7 @@ def difference(
     blocks = _blocked(new, old, paired)
     seed = _seed(new, old, figure)
     weights, note = _weights(new, old, strata)
+    drawn = _draws(blocks, seed) if blocks else None
     values = {}
     for name, mix in (("raw", None), ("adjusted", weights)):
         if name == "adjusted" and mix is None:
@@ -112,7 +113,9 @@ def difference(
         both = [_side(cells, figure, mix, strata) for cells in (new, old)]
         floor = _square_and_add(both[0], both[1])
         gap = both[0].value - both[1].value
-        spread = _drawn(new, old, figure, blocks, mix, strata, seed) if blocks else None
+        spread = None
+        if blocks and drawn:
+            spread = _drawn(new, old, figure, blocks, mix, strata, drawn)
         values[name] = both, _widest(gap, floor, spread)
     sides, raw = values["raw"]
     method = INDEPENDENT
@@ -268,6 +271,18 @@ def _blocked(new: Cells, old: Cells, paired: bool) -> _Blocks | None:
     return None
 
 
+def _draws(blocks: _Blocks, seed: int) -> tuple[Floats, Floats]:
+    """How often each block of either side comes in each draw with replacement, (draws, blocks)."""
+    # RandomState, not Generator: its stream is the same in every version of NumPy (NEP 19).
+    random = np.random.RandomState(seed)
+
+    def of(number: int) -> Floats:
+        return random.multinomial(number, np.full(number, 1 / number), DRAWS).astype(float)
+
+    new = of(blocks.together or blocks.counts[0])
+    return new, new if blocks.together else of(blocks.counts[1])
+
+
 def _drawn(
     new: Cells,
     old: Cells,
@@ -275,18 +290,11 @@ def _drawn(
     blocks: _Blocks,
     mix: Floats | None,
     strata: int,
-    seed: int,
+    drawn: tuple[Floats, Floats],
 ) -> tuple[float, float] | None:
-    """How far the difference spreads below and above itself over blocks drawn with replacement."""
-    # RandomState, not Generator: its stream is the same in every version of NumPy (NEP 19).
-    random = np.random.RandomState(seed)
-    both = []
-    shared: Floats | None = None
-    for cells, index, own in ((new, blocks.new, 0), (old, blocks.old, 1)):
-        number = blocks.together or blocks.counts[own]
-        if shared is None or not blocks.together:
-            shared = random.multinomial(number, np.full(number, 1 / number), DRAWS).astype(float)
-        both.append(_replicates(cells, index, shared, figure, mix, strata))
+    """How far the difference spreads below and above itself over the draws."""
+    sides = ((new, blocks.new, drawn[0]), (old, blocks.old, drawn[1]))
+    both = [_replicates(cells, index, often, figure, mix, strata) for cells, index, often in sides]
     gaps = both[0] - both[1]
     gaps = gaps[np.isfinite(gaps)]
     if len(gaps) < DRAWS // 2:
