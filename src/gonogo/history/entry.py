@@ -1,6 +1,6 @@
 """What the history shows of a period, read from its readiness.json, whatever version wrote that.
 
-Only keys that every version keeps are read (docs/adr/0009-history.md), and each may be missing: a
+Only keys that every version keeps are read (docs/adr/0015-history.md), and each may be missing: a
 period that an older or newer gonogo judged keeps its place, with as much as can be read of it.
 """
 
