@@ -20,7 +20,7 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C003", "x = " + "[" * 5000, "1:1", "nested too deeply"),
     ("C003", "top = " + "1" * 5000, "1:5007", "too long"),
     ("C004", '[slo]\nerror_rate = "a"\nerror_rate = "b"\n', "3:1", "first at readiness.toml:2:1"),
-    ("C004", '[fields]\nretrieval.hit = "a"\n"retrieval.hit" = "b"\n', "3:1", "written twice"),
+    ("C004", '[fields]\nretrieval.hit = "a.x"\n"retrieval.hit" = "b.x"\n', "3:1", "written twice"),
     ("C005", 'timezon = "UTC"\n', "1:1", "did you mean 'timezone'?"),
     ("C005", 'latency.p95 = "<= 2s"\n', "1:1", "in the section [slo]"),
     ("C005", '[slo]\ntimezone = "UTC"\n', "2:1", "above the first [section]"),
@@ -86,6 +86,13 @@ CASES: list[tuple[str, str | bytes, str, str]] = [
     ("C028", '[fields]\nretrieval.hits = "a.b"\n', "2:1", "did you mean 'retrieval.hit'?"),
     ("C029", '[fields]\nlatency_ms = "a..b"\n', "2:14", "is not a dotted path"),
     ("C029", '[fields]\nlatency_ms = ".a"\n', "2:14", "is not a dotted path"),
+    (
+        "C029",
+        '[fields]\n"tool_calls.status" = "outcome"\n',
+        "2:23",
+        "is a member of the line, and tool_calls.status one of an item in it",
+    ),
+    ("C029", '[fields]\n"retrieval.hit" = "found"\n', "2:19", 'as in "found.hit"'),
     ("C030", EXCLUDE + 'from = "soon"\nto = 2026-11-18\n', "4:8", "is not a date and time"),
     ("C007", EXCLUDE + "from = 10:00:00\nto = 2026-11-18\n", "4:8", "a time of day stands"),
     (

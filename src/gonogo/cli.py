@@ -76,6 +76,13 @@ class Program(click.Group):
         except GonogoError as error:
             console.report(error)
             ctx.exit(error.exit_code)
+        except OSError as error:
+            refusal = console.no_place(error)
+            if refusal is None:
+                console.internal(error, with_traceback=ctx.meta.get(DEBUG, False))
+                ctx.exit(EXIT_INTERNAL)
+            console.report(refusal)
+            ctx.exit(refusal.exit_code)
         except Exception as error:
             console.internal(error, with_traceback=ctx.meta.get(DEBUG, False))
             ctx.exit(EXIT_INTERNAL)

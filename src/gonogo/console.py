@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -10,6 +11,8 @@ from pathlib import Path
 import click
 
 from gonogo.errors import Diagnostic, GonogoError, UsageError
+
+_NO_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 
 
 def text(content: str) -> None:
@@ -83,6 +86,15 @@ def folder(path: Path) -> None:
     except OSError as error:
         what = error.strerror or "cannot be made"
         raise UsageError((Diagnostic("U012", str(path), what, "choose another folder"),)) from error
+
+
+def no_place(error: OSError) -> UsageError | None:
+    """A place that may not be written, or is full, as the user's to mend; None for other errors."""
+    if error.filename is None or error.errno not in _NO_PLACE:
+        return None
+    what = f"cannot be written: {(error.strerror or 'refused').lower()}"
+    hint = "choose another place, make room, or run as a user who may"
+    return UsageError([Diagnostic("U012", str(error.filename), what, hint)])
 
 
 def report(error: GonogoError) -> None:

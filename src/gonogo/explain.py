@@ -27,8 +27,9 @@ _INPUT: Final = {
     ),
     "I003": Explanation(
         "no permission to read a file",
-        "The file is there, but this user may not read it. The other files were read.",
-        "Give read permission, or leave the file out.",
+        "The file or folder is there, but this user may not read it. A verdict without it would "
+        "not be the one that was asked for, so nothing is judged.",
+        "Give read permission, or leave it out.",
     ),
     "I004": Explanation(
         "an empty file",

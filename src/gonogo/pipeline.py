@@ -55,7 +55,7 @@ from gonogo.measures import (
 )
 from gonogo.publish import Memory, Presentation, publish, remember, remembered_prices
 from gonogo.readiness import decide
-from gonogo.request import Request, Run, resolve
+from gonogo.request import DEFAULT_STATE, Request, Run, resolve
 from gonogo.results import Excursion, Incident, IngestReport, ReadinessResult
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.partial import Partial
@@ -126,7 +126,9 @@ def build(
         publish(_nothing(run, error), output, progress, how)
         raise
     publish(result, output, progress, how)
-    remember(run, memory, result)
+    if not remember(run, memory, result):
+        place = request.state or DEFAULT_STATE
+        progress.note(f"{place} may not be written: the next build has nothing to compare with")
     return result
 
 

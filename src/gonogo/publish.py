@@ -99,11 +99,12 @@ class Memory:
     """the run with its grouped objectives spread over what the logs hold; None from rollups"""
 
 
-def remember(run: Run, memory: Memory, result: ReadinessResult, rollup: Path | None = None) -> None:
+def remember(run: Run, memory: Memory, result: ReadinessResult, rollup: Path | None = None) -> bool:
     """The result, the rollup, the prices, and the refused lines with their reasons.
 
-    None of it is in the site. `rollup` is where the rollup goes; by default into the state folder.
-    What was judged from a store of rollups is kept there, and not a second time.
+    False where the place may not be written. None of it is in the site. `rollup` is where the
+    rollup goes; by default into the state folder. What was judged from a store of rollups is kept
+    there, and not a second time.
     """
     from gonogo.exports import json_out
 
@@ -135,4 +136,5 @@ def remember(run: Run, memory: Memory, result: ReadinessResult, rollup: Path | N
         (folder / ".gitignore").write_text("*\n")
     except OSError:
         # A read-only place keeps no memory; the site and its counts are whole all the same.
-        return
+        return False
+    return True

@@ -175,7 +175,9 @@ CONFIG_CODES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "C029": (
         "a field path that cannot be read",
-        "A path is a list of names with one dot between two of them.",
+        "A path is a list of names with one dot between two of them, from the line on. What is "
+        "of a tool call, a retrieval or a guardrail stands in an item of the line: its path names "
+        "the item's place and the member in it.",
         'Write it as "attributes.usage.input".',
     ),
     "C030": (

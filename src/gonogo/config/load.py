@@ -370,6 +370,10 @@ class _Loader:
             if value is not None and not _FIELD_PATH.fullmatch(value):
                 what = f"{quoted(value)} is not a dotted path"
                 section.wrong(key, "C029", what, 'write it as "attributes.usage.input"')
+            elif value is not None and "." in name and "." not in value:
+                what = f"{quoted(value)} is a member of the line, and {name} one of an item in it"
+                hint = f'name both, as in "{value}.{name.rpartition(".")[2]}"'
+                section.wrong(key, "C029", what, hint)
             if value is not None:
                 found[name] = value
         return found

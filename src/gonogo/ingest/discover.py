@@ -46,7 +46,7 @@ def discover(arguments: Iterable[str]) -> Discovery:
     """Files for the arguments, each once, sorted by name within a folder or a glob.
 
     Raises:
-        InputError: an argument matches no file.
+        InputError: an argument matches no file, or what it names may not be read.
     """
     paths: list[Path | RemotePath] = []
     problems: list[Diagnostic] = []
@@ -56,9 +56,12 @@ def discover(arguments: Iterable[str]) -> Discovery:
         if argument == STDIN:
             stdin = True
             continue
-        found = expand(argument, is_log_name) if is_remote(argument) else _expand(argument)
-        if not found:
-            missing.append(_nothing(argument))
+        closed: list[Diagnostic] = []
+        if is_remote(argument):
+            found: Sequence[Path | RemotePath] = expand(argument, is_log_name)
+        else:
+            found = _expand(argument, closed)
+        missing.extend(closed or ([] if found else [_nothing(argument)]))
         paths.extend(found)
     if missing:
         raise InputError(missing)
@@ -70,20 +73,26 @@ def discover(arguments: Iterable[str]) -> Discovery:
             problems.append(Diagnostic("I020", str(path), "named twice; read once"))
             continue
         seen[real] = None
-        source = _source(path, problems)
+        source = _source(path, problems, missing)
         if source:
             sources.append(source)
+    if missing:
+        raise InputError(missing)
     if stdin:
         sources.append(Source(None, STDIN, 0, "jsonl", "plain", is_stream=True))
     return Discovery(tuple(sources), tuple(problems))
 
 
-def _expand(argument: str) -> Sequence[Path]:
+def _expand(argument: str, closed: list[Diagnostic]) -> Sequence[Path]:
     path = Path(argument)
     if path.is_dir():
-        return sorted(
-            p for p in path.rglob("*") if p.is_file() and is_log_name(p.relative_to(path).parts)
-        )
+
+        def refused(error: OSError) -> None:
+            closed.append(_closed(str(error.filename)))
+
+        walk = os.walk(path, onerror=refused)
+        below = (Path(folder, name) for folder, _, names in walk for name in names)
+        return sorted(p for p in below if p.is_file() and is_log_name(p.relative_to(path).parts))
     if path.exists() or path.is_symlink():
         return [path]
     if any(c in argument for c in "*?["):
@@ -136,7 +145,15 @@ def _near(path: Path) -> str:
     return f"did you mean '{folder / close[0]}'?" if close else ""
 
 
-def _source(path: Path | RemotePath, problems: list[Diagnostic]) -> Source | None:
+def _closed(name: str) -> Diagnostic:
+    """A verdict without it would not be the one that was asked for."""
+    hint = "run as a user who may, change its mode, or leave it out"
+    return Diagnostic("I003", name, "no permission to read it", hint)
+
+
+def _source(
+    path: Path | RemotePath, problems: list[Diagnostic], refused: list[Diagnostic]
+) -> Source | None:
     try:
         facts = path.stat()
         if isinstance(facts, os.stat_result) and (
@@ -146,14 +163,7 @@ def _source(path: Path | RemotePath, problems: list[Diagnostic]) -> Source | Non
         with path.open("rb") as handle:
             head = handle.read(16)
     except PermissionError:
-        problems.append(
-            Diagnostic(
-                "I003",
-                str(path),
-                "no permission to read it",
-                "run as a user who may, or change the file's mode",
-            )
-        )
+        refused.append(_closed(str(path)))
         return None
     except OSError as error:
         problems.append(
