@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -26,9 +26,9 @@ from gonogo.exports import json_out
 from gonogo.indicators import INDICATORS
 from gonogo.ingest import chunks, parts
 from gonogo.results import ReadinessResult
-from gonogo.rollup import mapper, store
+from gonogo.rollup import store, sums
 from gonogo.rollup.costs import Pricing
-from gonogo.rollup.partial import FRAMES, Partial, merge
+from gonogo.rollup.partial import FRAMES, Partial, Spec, merge
 from gonogo.stats.distinct import Distinct
 from gonogo.stats.hashing import mix
 from test_sample_logs import generate
@@ -131,21 +131,22 @@ def test_pieces_grouped_on_the_way_are_the_pieces_grouped_at_the_end(
     path = write(tmp_path / "log.jsonl", [line for share in shares(7, 900, 1) for line in share])
     monkeypatch.setattr(parts, "PART_ROWS", 40)
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 20_000)
-    grouped: list[str] = []
-    at_once = mapper.Mapper._compact
+    specs: list[Spec] = []
+    at_once = sums.added_up
 
-    def noted(self: mapper.Mapper, name: str) -> None:
-        grouped.append(name)
-        at_once(self, name)
+    def noted(spec: Spec, pieces: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        specs.append(spec)
+        return at_once(spec, pieces)
 
-    monkeypatch.setattr(mapper.Mapper, "_compact", noted)
-    found = []
-    for room in (mapper.COMPACT_BYTES, 1):
-        monkeypatch.setattr(mapper, "COMPACT_BYTES", room)
+    monkeypatch.setattr(sums, "added_up", noted)
+    found, often = [], []
+    for room in (sums.ROOM, 1):
+        monkeypatch.setattr(sums, "ROOM", room)
+        specs.clear()
         found.append(run_engine.count([path], objectives(), pricing=Pricing(), gates=GATES).partial)
-        assert bool(grouped) == (room == 1)
-    assert {name: grouped.count(name) > 1 for name in ("calls", "histograms", "blocks")} == {
-        "calls": True, "histograms": True, "blocks": True}  # fmt: skip
+        often.append([specs.count(FRAMES[name]) for name in ("calls", "histograms", "blocks")])
+    assert often[0] == [1, 1, 1]
+    assert min(often[1]) > 2
     same(found[1], found[0])
 
 

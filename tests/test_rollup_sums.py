@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gonogo.rollup import sums
 from gonogo.rollup.counting import exact_sum, group, sum_of_squares
+from gonogo.rollup.partial import Spec
 from gonogo.stats.distinct import EXACT_UP_TO, Distinct
 from gonogo.stats.hashing import mix, stable_hash
 from gonogo.stats.histogram import Histogram, borders, bucket_of
@@ -239,3 +241,54 @@ def test_groups_are_the_different_rows(rows: list[tuple[int, ...]]) -> None:
     assert sorted(keys) == sorted(set(rows))
     assert [keys[i] for i in found.index.tolist()] == rows
     assert found.count().tolist() == [rows.count(key) for key in keys]
+
+
+# ── counts in the making ──────────────────────────────────────────────────────────────────────
+
+EDGES = (0, 1, 126, 127, 128, 255, 2**15 - 1, 2**15, 2**31 - 1, 2**31, 2**40, 2**60)
+SMALL = Spec(("code", "hash"), ("start",), ("n", "total"), ("low",), ("high",))
+ROWS = st.tuples(
+    st.sampled_from((0, 1, 200, 2**31 + 5)),
+    st.sampled_from((-(2**63), -1, 0, 2**63 - 1)),
+    st.sampled_from((None, -3_600, 0, 1_763_251_200, 1_763_251_500)),
+    *[st.sampled_from(EDGES)] * 4,
+)  # fmt: skip
+
+
+def rows_of(rows: Sequence[Sequence[int | None]]) -> pl.DataFrame:
+    names = (*SMALL.keys, *SMALL.values)
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.Int64), orient="row")
+
+
+@FEW
+@given(st.lists(st.lists(ROWS, max_size=12), max_size=8), st.sampled_from((1, 10**9)))
+def test_narrow_counts_add_up_as_wide_ones(
+    pieces: list[list[tuple[int | None, ...]]], room: int
+) -> None:
+    expected: dict[Any, list[Any]] = {}
+    for code, hash_, start, *values in (row for piece in pieces for row in piece):
+        n, total, low, high = expected.setdefault((code, hash_, start), [0, 0, 2**62, 0])
+        expected[code, hash_, start] = [
+            n + values[0], total + values[1], min(low, values[2]), max(high, values[3])
+        ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sums, "ROOM", room)
+        held = sums.Sums(SMALL)
+        for piece in pieces:
+            held.add([sums.narrowed(rows_of(piece))])
+        found = held.take()
+    assert {row[:3]: list(row[3:]) for row in found.iter_rows()} == expected
+    assert found.height == len(expected)
+    assert held.take().height == 0
+
+
+def test_counts_are_held_in_the_smallest_type() -> None:
+    wide = rows_of([(1, 7, 1_763_251_200 + 300 * k, 1, 2**40, k, 127) for k in range(1_000)])
+    held = sums.Sums(SMALL)
+    held.add([sums.narrowed(wide)])
+    found = held.take()
+    assert found.schema == pl.Schema(
+        {"code": pl.Int8, "hash": pl.Int8, "start": pl.Int32, "n": pl.Int8, "total": pl.Int64,
+         "low": pl.Int16, "high": pl.Int8}
+    )  # fmt: skip
+    assert found.estimated_size() < wide.estimated_size() / 2

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -42,12 +41,10 @@ from gonogo.rollup.partial import (
 from gonogo.rollup.piece import Piece
 from gonogo.rollup.select import Calendar, Selection, split
 from gonogo.rollup.step import Step
+from gonogo.rollup.sums import Sums, narrowed
 from gonogo.rollup.tally import METRICS, PAIR_FACTOR, SCOPES
 from gonogo.rollup.watched import Watched, witnesses
 from gonogo.stats.distinct import Distinct
-
-COMPACT_BYTES: Final = 16 << 20
-"""What the pieces of one frame may take before they are grouped into one."""
 
 
 class Mapper:
@@ -70,9 +67,7 @@ class Mapper:
         self._dictionaries = dictionaries
         self._pricing = pricing
         self._contrast = contrast
-        self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in FRAMES}
-        self._pending: Counter[str] = Counter()
-        self._room: dict[str, int] = {}
+        self._sums = {name: Sums(spec) for name, spec in FRAMES.items()}
         self._counters: Counter[str] = Counter()
         self._exemplars: list[pl.DataFrame] = []
         self._sessions, self._users, self._prompts = Distinct(), Distinct(), Distinct()
@@ -120,12 +115,10 @@ class Mapper:
             not_calls=int(ctx.height - calls.sum()),
             untimed_calls=int((calls & (ctx["start_us"] == NO_TIME)).sum()),
         )
+        pieces = {name: list(map(narrowed, frames)) for name, frames in step.frames.items()}
         with self._lock:
-            for name, frames in step.frames.items():
-                self._frames[name].extend(frames)
-                self._pending[name] += sum(int(f.estimated_size()) for f in frames)
-                if self._pending[name] > self._room.get(name, COMPACT_BYTES):
-                    self._compact(name)
+            for name, frames in pieces.items():
+                self._sums[name].add(frames)
             self._counters.update(counters)
             self._exemplars.append(found)
             if asked_for is not None:
@@ -139,17 +132,6 @@ class Mapper:
             if len(start):
                 self.spans[part] = int(start.min()), int(start.max())
                 self._times += self.spans[part]
-
-    def _compact(self, name: str) -> None:
-        """Make one piece of all pieces of a frame."""
-        before = sum(int(f.estimated_size()) for f in self._frames[name])
-        self._frames[name] = [FRAMES[name].grouped(self._frames[name])]
-        after = int(self._frames[name][0].estimated_size())
-        self._pending[name] = 0
-        # Grouping takes three times the memory. Pieces of different times have few keys in common:
-        # those are left to the end, unless very many come.
-        more = after // 2 if 2 * after < before else 2 * after
-        self._room[name] = max(COMPACT_BYTES, more)
 
     def finish(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
         """The partial of everything added; `fetch_ids(part, rows)` gives ids of chosen lines."""
@@ -169,11 +151,9 @@ class Mapper:
         decoder = _Decoder(self._dictionaries, self._watch)
         frames = {}
         for name, spec in FRAMES.items():
-            # Codes and texts correspond one to one, so grouping by codes is grouping by texts.
-            codes = spec.grouped(self._frames.pop(name))  # held once, not twice
-            frames[name] = pl.DataFrame(schema=spec.schema)
-            if codes.height:
-                frames[name] = spec.ordered(decoder.frame(name, spec, codes))
+            # Codes and texts correspond one to one, so adding up by codes is adding up by texts.
+            codes = self._sums[name].take()
+            frames[name] = decoder.frame(name, spec, codes) if codes.height else codes
         counters = sorted(self._counters.items())
         frames["spend"] = self._spend
         frames["counters"] = pl.DataFrame(counters, schema=FRAMES["counters"].schema, orient="row")
@@ -205,7 +185,8 @@ class Mapper:
         keys = [pl.lit(code).alias(key) for key, code in codes.items()]
         start = [pl.lit(None).alias("start")] if keys else []
         frame = columns.with_columns(*keys, *start)
-        self._frames[name].append(frame.select(list(FRAMES[name].schema)).cast(pl.Int64))
+        rows = frame.select(list(FRAMES[name].schema)).cast(pl.Int64)
+        self._sums[name].add([narrowed(rows)])
 
 
 class _Decoder:
@@ -227,12 +208,21 @@ class _Decoder:
         }
         self._texts: dict[str, pl.Series] = {}
 
-    def frame(self, name: str, spec: Spec, frame: pl.DataFrame) -> pl.DataFrame:
+    def frame(self, name: str, spec: Spec, codes: pl.DataFrame) -> pl.DataFrame:
+        """The rows in the order of a partial, a column at a time: as texts they take much more."""
         if name in ("histograms", "extremes"):
-            return self._scoped(frame)
-        return frame.with_columns(self._column(column, frame[column]) for column in spec.texts)
+            texts = self._scoped(codes)
+        else:
+            texts = [self._column(column, codes[column]) for column in spec.texts]
+        keys = codes.select(spec.numbers).with_columns(texts)
+        order = spec.packed(keys).arg_sort()
+        whole = {**dict(zip(codes.columns, codes, strict=True)), **{t.name: t for t in texts}}
+        return pl.DataFrame(
+            [whole[column].gather(order).cast(dtype) for column, dtype in spec.schema.items()]
+        )
 
     def _column(self, name: str, codes: pl.Series) -> pl.Series:
+        codes = codes.cast(pl.Int64)
         if name == "error_class":
             return _table([str(c) for c in ERROR_CLASSES], codes)
         if name in ("objective", "side"):
@@ -247,18 +237,19 @@ class _Decoder:
             self._texts[name] = self._of_column[name].series()
         return self._texts[name].gather(codes).alias(name)
 
-    def _scoped(self, frame: pl.DataFrame) -> pl.DataFrame:
-        parts = []
-        for (scope,), part in frame.group_by(["dimension"], maintain_order=True):
-            name = SCOPES[int(str(scope))]
-            parts.append(
-                part.with_columns(
-                    _table(list(METRICS), part["metric"]).alias("metric"),
-                    pl.lit(name, dtype=pl.String).alias("dimension"),
-                    self._values(name, part["value"]).alias("value"),
-                )
-            )
-        return pl.concat(parts)
+    def _scoped(self, codes: pl.DataFrame) -> list[pl.Series]:
+        parts, rows = [], []
+        for scope in codes["dimension"].unique().sort():
+            own = codes["dimension"] == scope
+            rows.append(own.arg_true())
+            values = codes["value"].filter(own).cast(pl.Int64)
+            parts.append(self._values(SCOPES[scope], values).alias("value"))
+        place = pl.concat(rows).arg_sort()
+        return [
+            _table(list(METRICS), codes["metric"]),
+            _table(list(SCOPES), codes["dimension"]),
+            pl.concat(parts).gather(place),
+        ]
 
     def _values(self, name: str, codes: pl.Series) -> pl.Series:
         if name == "":

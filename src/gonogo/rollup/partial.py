@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gonogo.conventions import DIMENSIONS
 from gonogo.pricing.rates import BUCKETS, Why
@@ -45,6 +46,8 @@ COST_KINDS: Final = ("failed", "abandoned", "retried", "missed", "hashed", "wait
 """Calls whose cost is summed by itself: those whose money was wasted, those with a hash of their
 prompt, and those of a tier that waits (batch, flex)."""
 
+_CLOSE: Final = 2**16
+"""Integers that span less than this need not be ranked to be packed."""
 _DISTRIBUTION: Final = ("n", "sum", "sq_high", "sq_low")
 
 
@@ -220,30 +223,25 @@ class Spec:
         # By one integer: texts are compared once each, not with every row.
         whole = pl.concat(filled)
         places = pl.int_range(whole.height, eager=True).alias("place")
-        rows = whole.select(self.values).with_columns(self._packed(whole), places)
+        rows = whole.select(self.values).with_columns(self.packed(whole), places)
         found = rows.group_by("key").agg(*self._sums, pl.col("place").first()).sort("key")
         return whole.select(self.keys)[found["place"]].hstack(found.select(self.values))
 
     def ordered(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows in the one order that a partial keeps them in: by the keys, nulls last."""
-        return frame[self._packed(frame).arg_sort()] if frame.height else frame
+        return frame[self.packed(frame).arg_sort()] if frame.height else frame
 
-    def _packed(self, frame: pl.DataFrame) -> pl.Series:
-        """One integer a row that is equal, and ordered, as the keys are."""
+    def packed(self, frame: pl.DataFrame) -> pl.Series:
+        """One integer a row that is equal, and ordered, as the keys are; nulls last."""
         packed, size = np.zeros(frame.height, dtype=np.int64), 1
         for name in self.keys:
-            column = frame[name]
-            known = column.drop_nulls().unique().sort()
-            if column.dtype == pl.String:
-                codes = column.cast(pl.Enum(known)).to_physical().cast(pl.Int64)
-            else:
-                codes = known.search_sorted(column).cast(pl.Int64)
-            codes = codes.set(column.is_null(), len(known))
-            if size * (len(known) + 1) >= 2**62:
+            codes, span = _codes(frame[name])
+            if size * span >= 2**62:
                 different, packed = np.unique(packed, return_inverse=True)
                 size = len(different)
-            packed = packed * (len(known) + 1) + codes.to_numpy()
-            size *= len(known) + 1
+            packed *= span
+            packed += codes
+            size *= span
         return pl.Series("key", packed)
 
     @property
@@ -264,6 +262,21 @@ class Spec:
         if not filled:
             return pl.DataFrame(schema=self.schema)
         return pl.concat(filled).group_by(self.keys).agg(self._sums)
+
+
+def _codes(column: pl.Series) -> tuple[NDArray[np.int64], int]:
+    """Numbers from 0 that are equal, and ordered, as the values are, and what all are less than."""
+    if column.dtype.is_integer():
+        low, high = column.min(), column.max()
+        if isinstance(low, int) and isinstance(high, int) and high - low < _CLOSE:
+            far = column.cast(pl.Int64) - low
+            return far.fill_null(high - low + 1).to_numpy(), high - low + 2
+    known = column.drop_nulls().unique().sort()
+    if column.dtype == pl.String:
+        codes = column.cast(pl.Enum(known)).to_physical().cast(pl.Int64)
+    else:
+        codes = known.search_sorted(column).cast(pl.Int64)
+    return codes.set(column.is_null(), len(known)).to_numpy(), len(known) + 1
 
 
 # `bin` is the start of 5 minutes, `hour` and `day` of an hour and a day of the declared zone, all
