@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from gonogo.config.load import default_config
-from gonogo.ingest import parts
+from gonogo.ingest import duplicates, parts
 from gonogo.ingest.discover import discover
 from gonogo.ingest.duplicates import find_duplicates
 from gonogo.ingest.logs import read_logs
 from gonogo.ingest.parts import BlockStore
+from gonogo.ingest.spill import Identities
 from gonogo.records import MISSING, NO, UNKNOWN_FLAG, YES
 from gonogo.rollup import engine
 from gonogo.rollup.mapper import Mapper
@@ -100,17 +101,36 @@ def test_copies_that_differ_are_counted(changed: dict[str, Any], tmp_path: Path)
     assert columnar.logs.conflicting() == int("guardrails" not in changed)
 
 
-@settings(max_examples=60)
-@given(st.lists(st.lists(st.integers(0, 12), max_size=30), max_size=5))
-def test_duplicates_are_those_of_a_plain_set(identities: list[list[int]]) -> None:
-    dropped, suspects = find_duplicates([np.array(i, dtype=np.uint64) for i in identities])
+IDENTITIES = (0, 1, 2, 3, 2**61, 2**62, 2**63, 2**63 + 1, 2**64 - 2, 2**64 - 1)
+"""From every share of all hashes."""
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.lists(st.sampled_from(IDENTITIES), max_size=30), max_size=5),
+    st.sampled_from((0, 100, 10**6)),
+    st.sampled_from((1, 7, 10**6)),
+)
+def test_duplicates_are_those_of_a_plain_set(
+    identities: list[list[int]], budget: int, at_once: int
+) -> None:
+    kept = Identities(budget)
+    held = [kept.keep(np.array(i, dtype=np.uint64)) for i in identities]
+    assert budget or kept.spilled_bytes == 8 * sum(map(len, identities))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "SORTED_AT_ONCE", at_once)
+        found = find_duplicates(held)
+    kept.close()
     seen: set[int] = set()
     every = [i for part in identities for i in part]
-    for part, drop, suspect in zip(identities, dropped, suspects, strict=True):
-        for identity, is_dropped, is_suspect in zip(part, drop, suspect, strict=True):
-            assert is_dropped == (identity in seen and identity != 0)
-            assert is_suspect == (identity != 0 and every.count(identity) > 1)
-            seen.add(identity)
+    for part, doubles in zip(identities, found, strict=True):
+        rows = [row for row, identity in enumerate(part) if identity and every.count(identity) > 1]
+        assert doubles.rows.tolist() == rows
+        assert doubles.identity.tolist() == [part[row] for row in rows]
+        for row, is_dropped in zip(rows, doubles.dropped, strict=True):
+            assert is_dropped == (part[row] in seen)
+            seen.add(part[row])
+        assert doubles.kept(len(part)).sum() == len(part) - doubles.dropped.sum()
 
 
 # --- spilling
@@ -138,9 +158,10 @@ def test_spilling_to_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     whole = _partial([tmp_path], BlockStore())
     monkeypatch.setattr(parts, "PART_ROWS", 100)
     monkeypatch.setattr("gonogo.ingest.chunks.CHUNK_BYTES", 30_000)
-    store = BlockStore(budget=0)
+    store = BlockStore(budget=0, identities=Identities(0))
     spilled = _partial([tmp_path], store)
     assert store.spilled_bytes > 0
+    assert store.identities.spilled_bytes == 8 * (400 + 200 + 150)
     assert len(store.parts) > 4
     assert not [part for part in store.parts if part.path and part.path.exists()]
     assert spilled.sessions.count() == whole.sessions.count() == 9

@@ -174,6 +174,16 @@ _INPUT: Final = {
         "series.",
         "Check the clock and the unit of the writer.",
     ),
+    "I028": Explanation(
+        "no room on the disk for temporary files",
+        "Decoded lines beyond 160 MB, and the identities of lines beyond twelve million, go into "
+        "temporary files while logs are read: 8 bytes a line for the search for duplicates, and "
+        "some 420 more for a line of JSON; Parquet is read again instead. Where even the least "
+        "that this can be is more than what is free, nothing is read; if the disk fills up on the "
+        "way, the run ends. The files are gone when it ends.",
+        "Make room, or set TMPDIR to a folder on a larger disk. `gonogo rollup` with a day of logs "
+        "at a time needs the room of a day, and so do logs in Parquet in place of lines.",
+    ),
     "I030": Explanation(
         "what this format cannot say",
         "Every format of logs leaves something out: Bedrock's InvokeModel has no latency, MLflow "

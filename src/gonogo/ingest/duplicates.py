@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gonogo.ingest.spill import Identity
 from gonogo.records import NO_TIME, Block
 from gonogo.stats.hashing import mix
+
+SORTED_AT_ONCE: Final = 1 << 23
+"""Identities of which the repeated ones are looked for at a time, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +37,26 @@ class Doubles:
 
 
 def find_duplicates(
-    identities: Sequence[NDArray[np.uint64]],
+    identities: Sequence[Identity],
     versions: Sequence[NDArray[np.int64] | None] = (),
-) -> tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]]]:
-    """(dropped, suspect) masks, one a part: the first line of each identity stays.
+) -> list[Doubles]:
+    """The lines of each part that share their identity: the first line of each identity stays.
 
     Of lines with `versions` (one array a part, None where no line has one) the first one of the
     newest version does.
     """
-    nothing = [np.zeros(len(i), dtype=bool) for i in identities]
-    if not identities:
-        return [], []
-    every = np.concatenate(identities)
-    every.sort()
-    repeated = np.unique(every[1:][(every[1:] == every[:-1]) & (every[1:] != 0)])
-    del every
-    if not len(repeated):
-        return nothing, [n.copy() for n in nothing]
+    repeated = _repeated(identities)
     # A bitmap of the low bits lets nearly every line pass without a search.
     mask = np.uint64(2**24 - 1)
     sieve = np.zeros(2**24, dtype=bool)
     sieve[repeated & mask] = True
     newest = _newest(identities, versions, repeated)
     taken = np.zeros(len(repeated), dtype=bool)
-    dropped, suspects = [], []
-    for part, identity in enumerate(identities):
+    found = []
+    for part, load in enumerate(identities):
+        identity = load()
         rows = np.flatnonzero(sieve[identity & mask])
-        at = np.searchsorted(repeated, identity[rows])
-        at = np.minimum(at, len(repeated) - 1)
-        hit = repeated[at] == identity[rows]
-        rows, at = rows[hit], at[hit]
+        rows, at = _among(repeated, identity, rows)
         # Only a line of the newest version may stay.
         may = np.arange(len(rows))
         if newest is not None:
@@ -72,33 +66,63 @@ def find_duplicates(
         is_first = np.zeros(len(rows), dtype=bool)
         is_first[first] = ~taken[at[first]]
         taken[at[may]] = True
-        drop = np.zeros(len(identity), dtype=bool)
-        drop[rows[~is_first]] = True
-        suspect = np.zeros(len(identity), dtype=bool)
-        suspect[rows] = True
-        dropped.append(drop)
-        suspects.append(suspect)
-    return dropped, suspects
+        found.append(Doubles(rows, ~is_first, identity[rows]))
+    return found
+
+
+def _repeated(identities: Sequence[Identity]) -> NDArray[np.uint64]:
+    """The identities that occur more than once, sorted; one share of all hashes at a time."""
+    lines = sum(len(load()) for load in identities)
+    bits = max(0, (lines // SORTED_AT_ONCE).bit_length())
+    found = []
+    for share in range(2**bits):
+        mine = [np.empty(0, dtype=np.uint64)]
+        for load in identities:
+            identity = load()
+            if bits:
+                identity = identity[identity >> np.uint64(64 - bits) == share]
+            mine.append(identity)
+        every = np.concatenate(mine)
+        del mine
+        every.sort()
+        found.append(np.unique(every[1:][(every[1:] == every[:-1]) & (every[1:] != 0)]))
+    return np.concatenate(found)
+
+
+def _among(
+    repeated: NDArray[np.uint64], identity: NDArray[np.uint64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(those of the rows whose identity is repeated, where it stands among the repeated ones)."""
+    if not len(repeated):
+        return rows[:0], rows[:0]
+    at = np.minimum(np.searchsorted(repeated, identity[rows]), len(repeated) - 1)
+    hit = repeated[at] == identity[rows]
+    return rows[hit], at[hit]
 
 
 def leave_out(
-    identities: Sequence[NDArray[np.uint64]],
-    dropped: Sequence[NDArray[np.bool_]],
-    suspects: Sequence[NDArray[np.bool_]],
+    identities: Sequence[Identity],
+    doubles: Sequence[Doubles],
     elsewhere: NDArray[np.uint64],
-) -> tuple[int, NDArray[np.uint64]]:
-    """Drop the lines whose identity is among `elsewhere` too, in the masks of `find_duplicates`.
+) -> tuple[list[Doubles], int, NDArray[np.uint64]]:
+    """Drop the lines whose identity is among `elsewhere` too, beside those of `find_duplicates`.
 
-    Gives the number of lines dropped for that reason, and the identities that stay, sorted.
+    Gives all of them, the number of lines dropped for that reason, and the identities that stay,
+    sorted.
     """
-    left_out, stay = 0, [np.empty(0, dtype=np.uint64)]
-    for identity, drop, suspect in zip(identities, dropped, suspects, strict=True):
+    left_out, stay, found = 0, [np.empty(0, dtype=np.uint64)], []
+    for load, own in zip(identities, doubles, strict=True):
+        identity = load()
         there = np.isin(identity, elsewhere) & (identity != 0)
-        left_out += int((there & ~drop).sum())
-        np.logical_or(drop, there, out=drop)
-        np.logical_or(suspect, there, out=suspect)
-        stay.append(identity[~drop & (identity != 0)])
-    return left_out, np.unique(np.concatenate(stay))
+        keep = own.kept(len(identity))
+        left_out += int((there & keep).sum())
+        keep &= ~there
+        suspect = there
+        suspect[own.rows] = True
+        rows = np.flatnonzero(suspect)
+        found.append(Doubles(rows, ~keep[rows], identity[rows]))
+        stay.append(identity[keep & (identity != 0)])
+    return found, left_out, np.unique(np.concatenate(stay))
 
 
 def _of_part(
@@ -109,7 +133,7 @@ def _of_part(
 
 
 def _newest(
-    identities: Sequence[NDArray[np.uint64]],
+    identities: Sequence[Identity],
     versions: Sequence[NDArray[np.int64] | None],
     repeated: NDArray[np.uint64],
 ) -> NDArray[np.int64] | None:
@@ -117,10 +141,10 @@ def _newest(
     if all(found is None for found in versions):
         return None
     newest = np.full(len(repeated), NO_TIME, dtype=np.int64)
-    for part, identity in enumerate(identities):
-        at = np.minimum(np.searchsorted(repeated, identity), len(repeated) - 1)
-        hit = repeated[at] == identity
-        np.maximum.at(newest, at[hit], _of_part(versions, part, len(identity))[hit])
+    for part, load in enumerate(identities):
+        identity = load()
+        rows, at = _among(repeated, identity, np.arange(len(identity)))
+        np.maximum.at(newest, at, _of_part(versions, part, len(identity))[rows])
     return newest
 
 

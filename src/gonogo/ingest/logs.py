@@ -15,15 +15,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gonogo import heap
 from gonogo.adapters import Format
 from gonogo.ingest import traces
 from gonogo.ingest.access import Tally
 from gonogo.ingest.discover import Discovery
 from gonogo.ingest.duplicates import Doubles, find_duplicates, fingerprints, leave_out
 from gonogo.ingest.outputs import Checker
-from gonogo.ingest.parts import BlockStore, Part, learn
+from gonogo.ingest.parts import BlockStore, Part, learn, nothing
 from gonogo.ingest.reader import Advance, Reading
 from gonogo.ingest.report import FileCount, Trouble
+from gonogo.ingest.spill import ask_for_room
 from gonogo.ingest.stretch import Stretch, is_told
 from gonogo.records import Block, Dictionaries
 
@@ -115,7 +117,8 @@ def read_logs(
     Native lines far from `stretch` are counted and not read.
 
     Raises:
-        InputError: a file in which every line is bad, or a file that is no log at all.
+        InputError: a file in which every line is bad, or a file that is no log at all; no room on
+            the disk for what does not fit in memory.
         UsageError: there is no such format.
     """
     workers = threads or os.cpu_count() or 1
@@ -123,6 +126,8 @@ def read_logs(
     near = stretch if is_told(mapping) else None
     reading = Reading(mapping, advance, workers, store, log_format, checker, own, near)
     reading.trouble.files.extend(discovery.problems)
+    heap.one_arena()
+    ask_for_room(discovery.sources)
     with closing(reading):
         reading.read(discovery.sources)
     reading.store.close()
@@ -136,22 +141,21 @@ def settle(
     reading: Reading, parts: list[Part], elsewhere: NDArray[np.uint64] | None = None
 ) -> LogInput:
     """Find the duplicates of all parts, count them per file, and resolve the traces."""
-    dropped, suspects = find_duplicates([p.identity for p in parts], [p.versions for p in parts])
+    every = [part.identity for part in parts]
+    doubles = find_duplicates(every, [part.versions for part in parts])
     left_out, identities = 0, np.empty(0, np.uint64)
     if elsewhere is not None:
-        every = [p.identity for p in parts]
-        left_out, identities = leave_out(every, dropped, suspects, elsewhere)
-    for part, drop in zip(parts, dropped, strict=True):
-        if drop.any():
-            for index, count in Counter(part.file[drop].tolist()).items():
-                reading.files[index].duplicates += count
-    rules, orphans = _trace_rules(parts, dropped, linked=reading.has_parents)
-    doubles = []
-    for part, drop, suspect in zip(parts, dropped, suspects, strict=True):
-        rows = np.flatnonzero(suspect)
-        doubles.append(Doubles(rows, drop[rows], part.identity[rows]))
-        # Eight bytes a line are much when there are very many; from here on few are needed.
-        part.identity, part.file = part.identity[:0].copy(), part.file[:1].copy()
+        doubles, left_out, identities = leave_out(every, doubles, elsewhere)
+    for part, found in zip(parts, doubles, strict=True):
+        dropped = found.rows[found.dropped]
+        for index, count in Counter(part.file[dropped].tolist()).items():
+            reading.files[index].duplicates += count
+    rules, orphans = _trace_rules(parts, doubles, linked=reading.has_parents)
+    reading.store.identities.close()
+    for part in parts:
+        # Twelve bytes a line are much when there are very many; from here on few are needed.
+        part.identity, part.file = nothing, part.file[:1].copy()
+    heap.give_back()
     return LogInput(
         parts,
         doubles,
@@ -169,10 +173,11 @@ def settle(
 
 
 def _trace_rules(
-    parts: Sequence[Part], dropped: Sequence[NDArray[np.bool_]], *, linked: bool
+    parts: Sequence[Part], doubles: Sequence[Doubles], *, linked: bool
 ) -> tuple[Sequence[traces.TraceRules | None], int]:
     if not linked:
         return [None] * len(parts), 0
     scratch: Tally = Counter()
     links = [traces.links_of(part.load(scratch)) for part in parts]
+    dropped = [~own.kept(part.rows) for part, own in zip(parts, doubles, strict=True)]
     return traces.resolve(links, dropped)

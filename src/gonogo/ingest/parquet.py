@@ -21,7 +21,8 @@ from gonogo.ingest.remote import RemotePath
 from gonogo.ingest.times import to_epoch_us
 from gonogo.records import NO_TIME
 
-ROWS: Final = 75_000
+ROWS: Final = 50_000
+"""Rows of a share at least; up to twice as many. What a thread works with grows with them."""
 UNSOUND: Final = (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError)
 """What reading a damaged file may raise."""
 _LINE: Final = {f.name: f for f in LINE_FIELDS}
@@ -159,7 +160,7 @@ def slices(
     *,
     timed: bool = False,
 ) -> Iterator[ParquetSlice]:
-    """The file in shares of up to 150,000 rows, cut where small row groups end.
+    """The file in shares of up to 2 * ROWS rows, cut where small row groups end.
 
     With a `span` only the row groups of which the middle byte stands in it; `timed` ones know their
     times, which takes a look at the statistics of every column.

@@ -25,10 +25,10 @@ from gonogo.ingest.canonical import canonicalise, id_hash
 from gonogo.ingest.fields import CHILDREN
 from gonogo.ingest.outputs import Checker
 from gonogo.ingest.parquet import ParquetSlice
+from gonogo.ingest.spill import MEMORY_BUDGET, Identities, Identity, spilling
 from gonogo.records import NO_TIME, Block, Dictionaries, Outputs
 from gonogo.stats.hashing import mix, stable_hash
 
-MEMORY_BUDGET: Final = 160 << 20
 PART_ROWS: Final = 120_000
 FILE_SHIFT: Final = 40
 FILE_NUMBER: Final = np.uint32
@@ -36,11 +36,11 @@ FILE_NUMBER: Final = np.uint32
 
 
 class Part(Protocol):
-    """A share of the accepted lines; all arrays have one entry a line."""
+    """A share of the accepted lines; all arrays have one entry a line, and so has `identity`."""
 
     rows: int
     file: NDArray[np.uint32]
-    identity: NDArray[np.uint64]
+    identity: Identity
     versions: NDArray[np.int64] | None
     """when each line was last changed, in a format that logs that; NO_TIME where nothing says so"""
 
@@ -90,7 +90,7 @@ class StoredPart:
 
     rows: int
     file: NDArray[np.uint32]
-    identity: NDArray[np.uint64]
+    identity: Identity
     block: Block | None
     path: Path | None = None
     versions: NDArray[np.int64] | None = None
@@ -110,7 +110,7 @@ class StoredPart:
 
     def spill(self, folder: Path, number: int) -> None:
         self.path = folder / f"{number}.block"
-        with self.path.open("wb") as handle:
+        with spilling(), self.path.open("wb") as handle:
             pickle.dump(self.block, handle, protocol=5)
         self.block = None
 
@@ -121,7 +121,7 @@ class ParquetPart:
 
     rows: int
     file: NDArray[np.uint32]
-    identity: NDArray[np.uint64]
+    identity: Identity
     source: ParquetSlice
     dictionaries: Dictionaries
     mapping: Mapping[str, str]
@@ -188,6 +188,7 @@ class BlockStore:
     """identities that are the same in every run"""
     parts: list[StoredPart] = field(default_factory=list)
     spilled_bytes: int = 0
+    identities: Identities = field(default_factory=Identities)
     _open: list[Block] = field(default_factory=list)
     _open_rows: int = 0
     _held: int = 0
@@ -210,8 +211,8 @@ class BlockStore:
         lines = block.lines
         part = StoredPart(
             lines.height,
-            (block.position >> np.uint64(FILE_SHIFT)).astype(FILE_NUMBER),
-            self._identity(block),
+            _alike((block.position >> np.uint64(FILE_SHIFT)).astype(FILE_NUMBER)),
+            self.identities.keep(self._identity(block)),
             block,
             versions=_versions(lines),
         )
@@ -231,8 +232,24 @@ class BlockStore:
         return identity(lines["trace_hash"].to_numpy(), lines["span_hash"].to_numpy())
 
     def cleanup(self) -> None:
+        self.identities.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def nothing() -> NDArray[np.uint64]:
+    """The identities of a part of which they are not needed any more."""
+    return np.empty(0, dtype=np.uint64)
+
+
+def in_one_file(number: int, rows: int) -> NDArray[np.uint32]:
+    """The file of some lines that are all of one, which takes no room."""
+    return np.broadcast_to(FILE_NUMBER(number), (rows,))
+
+
+def _alike(files: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    is_one = len(files) > 0 and bool((files == files[0]).all())
+    return in_one_file(int(files[0]), len(files)) if is_one else files
 
 
 def _versions(lines: pl.DataFrame) -> NDArray[np.int64] | None:

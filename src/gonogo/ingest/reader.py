@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 import pyarrow.parquet as pq
 
 from gonogo.adapters import Format, Options
@@ -22,13 +21,14 @@ from gonogo.ingest.making import Made, Maker, Portion
 from gonogo.ingest.outputs import Checker
 from gonogo.ingest.parquet import UNSOUND, gone, metadata_of, nothing_known, slices, unsound
 from gonogo.ingest.parts import (
-    FILE_NUMBER,
     FILE_SHIFT,
     BlockStore,
     ParquetPart,
+    in_one_file,
     parquet_identity,
 )
 from gonogo.ingest.report import FileCount, Quarantined, Trouble
+from gonogo.ingest.spill import UNPACKED
 from gonogo.ingest.stretch import Stretch
 from gonogo.parallel import in_order
 from gonogo.records import Block
@@ -330,8 +330,10 @@ class Reading:
             self.parquet.append(
                 ParquetPart(
                     part.rows,
-                    np.full(part.rows, job.number, dtype=FILE_NUMBER),
-                    parquet_identity(part, self.mapping, lasting=self.store.lasting),
+                    in_one_file(job.number, part.rows),
+                    self.store.identities.keep(
+                        parquet_identity(part, self.mapping, lasting=self.store.lasting)
+                    ),
                     part,
                     self.dictionaries,
                     self.mapping,
@@ -343,8 +345,8 @@ class Reading:
 
 
 def _unpacked_size(source: Source) -> int:
-    """About how many bytes of text there are; logs pack to a tenth."""
-    return source.size * (1 if source.packing == "plain" else 10) * (source.kind != "parquet")
+    """About how many bytes of text there are."""
+    return source.size * (1 if source.packing == "plain" else UNPACKED) * (source.kind != "parquet")
 
 
 def _sha256(source: Source) -> str:

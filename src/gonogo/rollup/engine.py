@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gonogo import heap
 from gonogo.records import Block
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
+
+GIVE_BACK_EVERY: Final = 16
+"""Blocks after which memory that is free is returned to the system."""
 
 Loader = Callable[[], tuple[Block, NDArray[np.bool_]]]
 
@@ -53,7 +57,9 @@ def add_all(
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
         pending = [pool.submit(work, item) for item in enumerate(loaders)]
         try:
-            for future in as_completed(pending):
+            for done, future in enumerate(as_completed(pending), 1):
                 advance(future.result())
+                if not done % GIVE_BACK_EVERY:
+                    heap.give_back()
         finally:
             pool.shutdown(cancel_futures=True)

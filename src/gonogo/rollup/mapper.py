@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gonogo import heap
 from gonogo.config.model import Objective
 from gonogo.records import (
     BROKEN_BY,
@@ -148,6 +149,7 @@ class Mapper:
         return Piece(self._partial(fetch_ids), *state, dearest)
 
     def _partial(self, fetch_ids: Callable[[int, list[int]], pl.DataFrame]) -> Partial:
+        heap.give_back()  # else what the blocks left behind is held beside what is made here
         decoder = _Decoder(self._dictionaries, self._watch)
         frames = {}
         for name, spec in FRAMES.items():
