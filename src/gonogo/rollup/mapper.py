@@ -116,10 +116,9 @@ class Mapper:
             not_calls=int(ctx.height - calls.sum()),
             untimed_calls=int((calls & (ctx["start_us"] == NO_TIME)).sum()),
         )
-        pieces = {name: list(map(narrowed, frames)) for name, frames in step.frames.items()}
+        for name, frames in step.frames.items():
+            self._sums[name].add(list(map(narrowed, frames)))
         with self._lock:
-            for name, frames in pieces.items():
-                self._sums[name].add(frames)
             self._counters.update(counters)
             self._exemplars.append(found)
             if asked_for is not None:

@@ -7,6 +7,7 @@ frame, and was what the memory of a long run peaked at.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,22 +21,33 @@ ROOM: Final = 2 << 20
 """What new rows of one frame may take, in bytes, before they are added to the others."""
 
 
+_ADDING: Final = threading.Lock()
+"""One frame at a time: adding up takes memory, and other threads have something else to do."""
+
+
 class Sums:
-    """The rows of one frame so far; texts are codes."""
+    """The rows of one frame so far, from any number of threads; texts are codes."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._pieces: list[pl.DataFrame] = []
         self._held = self._pending = 0
+        self._lock = threading.Lock()
 
     def add(self, pieces: Sequence[pl.DataFrame]) -> None:
         """Take more rows, as `narrowed` gives them."""
-        self._pieces.extend(pieces)
-        self._pending += _bytes(pieces)
-        # Half of what is held: each row is then sorted some three times, however many come.
-        if self._pending > max(ROOM, self._held // 2):
-            self._pieces = [added_up(self._spec, self._pieces)]
-            self._held, self._pending = _bytes(self._pieces), 0
+        with self._lock:
+            self._pieces.extend(pieces)
+            self._pending += _bytes(pieces)
+            # Half of what is held: each row is then sorted some three times, however many come.
+            if self._pending <= max(ROOM, self._held // 2):
+                return
+            taken, self._pieces, self._pending = self._pieces, [], 0
+        with _ADDING:
+            summed = added_up(self._spec, taken)
+        with self._lock:
+            self._pieces.append(summed)
+            self._held = _bytes([summed])
 
     def take(self) -> pl.DataFrame:
         """One row for each key; nothing is held any more."""
