@@ -210,11 +210,14 @@ def test_a_quiet_week_is_a_plain_go(tmp_path: Path, seed: int) -> None:
     generate.main(["--quiet-week", str(log), "--seed", str(seed)])
     config = tmp_path / "readiness.toml"
     config.write_text(AGREED)
-    for path in (None, config):
+    # A file that only says how to read the logs adds nothing to decide by.
+    reads = tmp_path / "fields.toml"
+    reads.write_text('[fields]\nsession_id = "session"\n')
+    for path in (None, reads, config):
         result = run_engine.check(tmp_path, log, config=path)
         assert result.excursions == ()
         assert {o.status for o in result.objectives} == {Status.MET}
         assert result.readiness.verdict is Verdict.GO, result.readiness
         assert result.slo.verdict is Verdict.GO
-        assert result.telemetry_only is (path is None)
-        assert "telemetry only" in result.notice if path is None else result.notice == ""
+        assert result.telemetry_only is (path is not config)
+        assert "telemetry only" in result.notice if path is not config else result.notice == ""

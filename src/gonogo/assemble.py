@@ -120,7 +120,7 @@ def period_of(run: Run, partial: Partial) -> Period:
 def as_of(run: Run, partial: Partial) -> int | None:
     """The present in epoch seconds: as asked for, or the newest record."""
     if run.request.as_of:
-        return period.instant(run.request.as_of, run.zone)
+        return period.instant(run.request.as_of, run.zone, "--as-of")
     return None if partial.last_us is None else partial.last_us // 1_000_000
 
 

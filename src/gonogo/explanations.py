@@ -23,9 +23,10 @@ USAGE: Final = {
         "Copy the code from the message.",
     ),
     "U002": Explanation(
-        "the period cannot be understood",
+        "a period or a time cannot be understood",
         "A period is last-week, an ISO week such as 2026-W47, or FROM..TO in dates (TO included) "
-        "or times (TO excluded). Weeks and dates are those of the declared time zone.",
+        "or times (TO excluded); a time has its date: 2026-11-18T13:00. Weeks, dates and times "
+        "without a zone are those of the declared time zone.",
         "Write it in one of these forms. Without --period everything in the input is looked at.",
     ),
     "U003": Explanation(

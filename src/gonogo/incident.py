@@ -107,9 +107,9 @@ def window(
     if last is not None and since is not None:
         what, hint = "--last and --since exclude each other", "give one of the two"
         raise UsageError([Diagnostic("U042", "--last", what, hint)])
-    end = None if until is None else period.instant(until, zone)
+    end = None if until is None else period.instant(until, zone, "--until")
     if since is not None:
-        start: int | None = period.instant(since, zone)
+        start: int | None = period.instant(since, zone, "--since")
     else:
         present = end if end is not None else None if newest is None else newest + 1
         start = None if present is None else present - seconds_of(last or DEFAULT_LAST)
@@ -141,7 +141,7 @@ def without_strays(
     """
     late = clocks(partial, None).late
     if late is None or any(
-        period.instant(time, run.zone) > late.near for time in asked if time is not None
+        period.instant(time, run.zone, "--since") > late.near for time in asked if time is not None
     ):
         return run, None, ""
     newest = late.near - late.gap + BIN_SECONDS - 1

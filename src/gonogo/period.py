@@ -15,6 +15,9 @@ _FORMS: Final = (
 )
 
 
+_TIMES: Final = "2026-11-18T13:00 in the declared zone, 2026-11-18T13:00Z, or a date"
+
+
 def resolve(text: str, zone: ZoneInfo, now: datetime) -> tuple[str, int, int]:
     """(label, start, end) of a period in the declared zone; epoch seconds, end excluded.
 
@@ -100,13 +103,17 @@ def _instant(text: str, zone: ZoneInfo, whole: str, *, is_end: bool = False) -> 
     return int((when if when.tzinfo else when.replace(tzinfo=zone)).timestamp())
 
 
-def instant(text: str, zone: ZoneInfo) -> int:
-    """Epoch seconds of a date or time given on the command line.
+def instant(text: str, zone: ZoneInfo, option: str) -> int:
+    """Epoch seconds of a date or time given as an option of the command line.
 
     Raises:
         UsageError: it is neither.
     """
-    return _instant(text, zone, text)
+    try:
+        return _instant(text, zone, text)
+    except UsageError:
+        what, hint = f"'{text}' is neither a date nor a time", f"write {_TIMES}"
+        raise UsageError([Diagnostic("U002", option, what, hint)]) from None
 
 
 def folder(label: str, start: int, end: int, zone: ZoneInfo) -> str:

@@ -27,7 +27,7 @@ from gonogo.assemble import (
 )
 from gonogo.baseline import compared
 from gonogo.compare import block_sums, regressions
-from gonogo.conventions import PUBLIC
+from gonogo.conventions import PUBLIC, Source
 from gonogo.cost import changes as price_changes
 from gonogo.cost import cost_tables
 from gonogo.counting import Counted, count
@@ -358,10 +358,11 @@ def judge(
     if not usable:
         objectives = unjudged(objectives, report)
     coverage = field_coverage(partial, config)
-    telemetry_only = config.path is None
     tables = build_tables(partial, config, Calendar(run.zone), distributions) | first_seen(partial)
     facts = observe(partial, coverage, as_of(run, partial), run.zone, guardrail_p95(tables))
     assessed = assess(config, gather(run, facts, objectives))
+    # A file that only says how the logs are to be read adds nothing to decide by.
+    telemetry_only = config.objectives_source is Source.DEFAULT and not assessed.gates
     comparisons = compared(run, partial, report, lambda name, text: label(run.masker, name, text))
     slo, readiness = decide(
         objectives,

@@ -99,7 +99,7 @@ def resolve(request: Request) -> Run:
     if request.period:
         now = datetime.now(UTC)
         if request.as_of:
-            now = datetime.fromtimestamp(period.instant(request.as_of, zone), UTC)
+            now = datetime.fromtimestamp(period.instant(request.as_of, zone, "--as-of"), UTC)
         label, start, end = period.resolve(request.period, zone, now)
     selection = Selection(start, end, _where(request.where), config.exclusions)
     if request.profile not in (PUBLIC, INTERNAL):
