@@ -284,7 +284,10 @@ def test_a_value_that_is_new_at_the_onset_is_said(tmp_path: Path) -> None:
     [
         (("--last", "soon"), "'soon' is not a length of time"),
         (("--last", "2h", "--since", "2026-11-23"), "exclude each other"),
-        (("--since", "18:00"), "--since: '18:00' is neither a date nor a time; write 2026-11-18T13:00"),
+        (
+            ("--since", "18:00"),
+            "--since: '18:00' is neither a date nor a time; write 2026-11-18T13:00",
+        ),
         (("--since", "2027-01-01", "--until", "2026-01-01"), "ends before it begins"),
         (("--since", "yesterday"), "neither a date nor a time"),
         (("--like", "nowhere"), "there is no nowhere"),

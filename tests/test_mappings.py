@@ -96,6 +96,23 @@ def test_lists_inside_of_a_row_are_what_the_native_log_holds(tmp_path: Path) -> 
     assert (action["action"], action["tier"], action["duration_us"]) == ("refund", 2, 180_000_000)
 
 
+def test_a_default_alone_makes_no_record(tmp_path: Path) -> None:
+    """Else a table of passengers, read by the same mapping, would be calls that went well."""
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text(MINE + 'status = [{ path = "err", values = {} }, { default = "ok" }]\n')
+    path = reading.write(
+        tmp_path / "a.jsonl",
+        {"passengers": 2, "fare": 11.5},
+        {"when": "2026-11-16T09:00:00Z", "took": 1.5, "err": None},
+    )
+    found = reading.read(path, log_format=str(mapping))
+    assert found.counts() == (2, 1, 1, 0)
+    (row,) = calls_of(found)
+    assert row["failed"] == NO
+    (line,) = found.logs.trouble.quarantined
+    assert (line.line, line.code) == (1, "I010")
+
+
 def test_a_row_that_is_itself_a_tool_call(tmp_path: Path) -> None:
     mapping = tmp_path / "mine.toml"
     mapping.write_text(

@@ -212,10 +212,19 @@ def _converted(
             made.setdefault(one.member, []).extend(one.of(row))
             if not made[one.member]:
                 del made[one.member]
-        if made:
+        # What is taken where nothing stands makes no record of something else.
+        if made and (
+            found_checks or made.keys() & {one.member for one in beside} or _says(rules, row)
+        ):
             yield settled(made, row, options)
         else:
             yield Refused("I010", "no field that is known")
+
+
+def _says(rules: Mapping[str, tuple[Rule, ...]], row: Record) -> bool:
+    """Whether anything stands where one of the rules looks."""
+    paths = {rule.path for many in rules.values() for rule in many if rule.path}
+    return any(path in row or dig(row, path) is not None for path in paths)
 
 
 def _ran(check: Check, value: Any) -> Line | None:
