@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
+import run_engine
 from gonogo.cli import main
 
 
@@ -100,3 +101,22 @@ def test_junit_of_the_objectives_alone_has_no_gates() -> None:
     assert [suite.get("name", "").split(":")[0] for suite in both] == ["SLO", "Gates"]
     assert [suite.get("name", "").split(":")[0] for suite in alone] == ["SLO"]
     assert alone.get("errors") == "0"
+
+
+@pytest.mark.parametrize(
+    ("latency", "said"), [(2.4, "or more"), (2_400, ""), (86_400_000, "or less")]
+)
+def test_a_duration_in_the_wrong_unit_is_asked_about(
+    tmp_path: Path, latency: float, said: str
+) -> None:
+    """120 tokens in 2.4 ms are 50,000 a second; in 2.4 s, 50; in a day, next to none."""
+    log = tmp_path / "a.jsonl"
+    lines = (
+        {"timestamp": 1_700_000_000 + 60 * n, "trace_id": f"t{n}", "span_id": "s", "model": "m",
+         "latency_ms": latency, "output_tokens": 120, "status": "ok"}
+        for n in range(300)
+    )  # fmt: skip
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = run_engine.check(tmp_path, log)
+    found = [problem for problem in result.ingest.problems if problem.code == "I051"]
+    assert [said in problem.what for problem in found] == ([True] if said else [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -39,6 +39,11 @@ from gonogo.rollup.select import SETTLED
 _PLACE: Final = re.compile(r"(.*?)((?::\d+){0,2})", re.DOTALL)
 _MOST_PLACES: Final = 3
 _MASKED: Final = {"tenant_id": "tenants", "user": "users"}
+
+_FASTEST: Final = 10_000_000
+_SLOWEST: Final = 50
+"""Output tokens in a thousand seconds: beyond them half of all calls cannot be. Of the services
+that say how fast they are, the fastest write some thousands a second."""
 
 
 class Counted(Protocol):
@@ -211,6 +216,26 @@ def ingest_report(logs: Counted, partial: Partial, masker: Masker, far: int = 0)
         not_calls=partial.counter("not_calls"),
         problems=logs.trouble.problems(lambda name: masker.mask("paths", name) or name),
     )
+
+
+def with_odd_units(report: IngestReport, tables: Mapping[str, Table]) -> IngestReport:
+    """The report, with a word where durations can hardly be in the unit that they were read in."""
+    overall = tables.get("overall")
+    speed = overall.data["tps_p50"][0] if overall is not None and overall.height else None
+    if overall is None or not isinstance(speed, int) or _SLOWEST <= speed <= _FASTEST:
+        return report
+    many = overall.data["tps_n"][0]
+    half = f"half of {display.count(int(str(many)))} calls"
+    seen = display.value(speed, "milli_tps")
+    problem = Problem(
+        code="I051",
+        what=f"{half} wrote {seen} or {'more' if speed > _FASTEST else 'less'}, which no model does: "
+        "their durations are most likely in another unit than the one they were read in",
+        count=1,
+        example="latency_ms",
+        hint="are the durations in another unit? say so in the name: latency_s in [fields]",
+    )
+    return report.model_copy(update={"problems": (*report.problems, problem)})
 
 
 def config_echo(run: Run) -> ConfigEcho:

@@ -243,6 +243,13 @@ _INPUT: Final = {
         "done.",
         "Log cost_usd in US dollars.",
     ),
+    "I051": Explanation(
+        "durations that can hardly be right",
+        "From its durations and output tokens, half of all calls wrote more than 10,000 tokens a "
+        "second, or less than one in twenty seconds. The fastest models write some thousands: most "
+        "likely the log has its times in another unit than the one that they were read in.",
+        'Name the unit: in [fields], latency_s = "elapsed" reads seconds, latency_us microseconds.',
+    ),
 }
 
 CODES: Final[dict[str, Explanation]] = {

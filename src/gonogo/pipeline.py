@@ -24,6 +24,7 @@ from gonogo.assemble import (
     unjudged,
     unreadable,
     what_is_missing,
+    with_odd_units,
 )
 from gonogo.baseline import compared
 from gonogo.compare import block_sums, regressions
@@ -373,6 +374,7 @@ def judge(
     )
     if not usable:
         slo = readiness = inconclusive([what_is_missing(report)])
+    report = with_odd_units(report, tables)
     if pricing is not None:
         tables |= cost_tables(partial, config, distributions, pricing.book, run.bills)
         if run.request.rollups is None:  # nothing was priced there
