@@ -226,10 +226,10 @@ def with_odd_units(report: IngestReport, tables: Mapping[str, Table]) -> IngestR
         return report
     many = overall.data["tps_n"][0]
     half = f"half of {display.count(int(str(many)))} calls"
-    seen = display.value(speed, "milli_tps")
+    seen = f"{display.value(speed, 'milli_tps')} or {'more' if speed > _FASTEST else 'less'}"
     problem = Problem(
         code="I051",
-        what=f"{half} wrote {seen} or {'more' if speed > _FASTEST else 'less'}, which no model does: "
+        what=f"{half} wrote {seen}, which no model does: "
         "their durations are most likely in another unit than the one they were read in",
         count=1,
         example="latency_ms",
