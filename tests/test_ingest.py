@@ -371,49 +371,6 @@ def test_parquet_that_vanishes_or_breaks_later_stops_with_a_message(tmp_path: Pa
     assert codes == {"I022"}
 
 
-def test_nothing_is_judged_without_a_file_that_may_not_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(tmp_path / "a.jsonl", line("a", 0))
-    write(tmp_path / "b.jsonl", line("b", 0))
-    real = Path.open
-
-    def refuse(self: Path, *args: Any, **options: Any) -> Any:
-        if self.name == "a.jsonl":
-            raise PermissionError(13, "Permission denied", str(self))
-        return real(self, *args, **options)
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputError) as caught:
-        read(tmp_path)
-    (problem,) = caught.value.diagnostics
-    check_message(problem)
-    assert (problem.code, problem.where) == ("I003", str(tmp_path / "a.jsonl"))
-    result = run(tmp_path, "-q")
-    assert result.exit_code == 4
-    assert "no permission to read it" in result.output
-
-
-def test_a_folder_that_may_not_be_read_is_no_empty_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(tmp_path / "a.jsonl", line("a", 0))
-    (tmp_path / "more").mkdir()
-    real = os.scandir
-
-    def refuse(path: Any) -> Any:
-        if os.fspath(path).endswith("more"):
-            raise PermissionError(13, "Permission denied", os.fspath(path))
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-    for asked in (tmp_path, tmp_path / "more"):
-        with pytest.raises(InputError) as caught:
-            read(asked)
-        (problem,) = caught.value.diagnostics
-        assert (problem.code, problem.where) == ("I003", str(tmp_path / "more"))
-
-
 def test_reading_that_fails_half_way_keeps_the_lines_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -511,28 +468,3 @@ def test_no_files_matched(arguments: list[str], told: str, empty_folder: Path) -
     assert result.exit_code == 4
     assert told in " ".join(result.stderr.split())
     assert "[I001]" in result.stderr
-
-
-@pytest.mark.parametrize(
-    "words", [["build", "-o", "{place}/site", "-q"], ["init", "-o", "{place}/x.toml"]]
-)
-def test_a_place_that_may_not_be_written_is_named(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = write(tmp_path / "a.jsonl", line("a", 0))
-    place = tmp_path / "closed"
-    place.mkdir()
-    for name in ("mkdir", "open", "write_text", "write_bytes"):
-        real = getattr(Path, name)
-
-        def refuse(self: Path, *args: object, real: Any = real, **options: Any) -> Any:
-            if place in self.parents:
-                raise PermissionError(13, "Permission denied", str(self))
-            return real(self, *args, **options)
-
-        monkeypatch.setattr(Path, name, refuse)
-    asked = [word.format(place=place) for word in words]
-    result = CliRunner().invoke(main, [asked[0], str(log), *asked[1:]], prog_name="gonogo")
-    assert result.exit_code == 2, result.output
-    assert "U012" in result.output
-    assert "internal error" not in result.output
