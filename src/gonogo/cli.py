@@ -278,12 +278,16 @@ def gates(given: Input) -> None:
 )
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 def init(given: Input, output: Path, force: bool) -> None:
-    """Write a commented readiness.toml, its SLA and SLO thresholds proposed from LOGS."""
+    """Write a commented readiness.toml, its SLA and SLO thresholds proposed from LOGS.
+
+    Of the configuration in use all is kept as it is written there, but for [slo].
+    """
     to_stdout = str(output) == "-"
     if not to_stdout and output.exists() and not force:
-        hint = "--force replaces it, -o writes elsewhere"
+        hint = f"{_forced(given.request.config_path)}; -o writes elsewhere"
         raise UsageError((Diagnostic("U011", str(output), "the file is there already", hint),))
     from gonogo import pipeline
+    from gonogo.config.carry import Kept, read_kept
     from gonogo.config.init import render_init
     from gonogo.progress import open_progress
 
@@ -292,13 +296,26 @@ def init(given: Input, output: Path, force: bool) -> None:
     if not result.ingest.calls:
         hint = "gonogo inspect shows what was read"
         raise InputError((Diagnostic("I023", "", "no calls to propose thresholds from", hint),))
-    text = render_init(result)
+    used = given.request.config_path
+    kept = read_kept(used) if used else Kept()
+    text = render_init(result, kept)
     if to_stdout:
         console.data(text)
         return
     console.save(output, text)
     if not given.quiet:
+        if kept.names:
+            console.say(f"kept of {used}: {', '.join(kept.names)}")
+        if used and kept.names and used.parent.resolve() != output.parent.resolve():
+            console.say(f"paths in it are relative to {output}: mend those written for {used}")
         console.say(f"wrote {output}; gonogo check uses it from now on")
+
+
+def _forced(used: Path | None) -> str:
+    """What --force does to a file that is there."""
+    if used is None:
+        return "--force replaces it"
+    return f"--force proposes [slo] anew and keeps all else that {used} says"
 
 
 @main.command(

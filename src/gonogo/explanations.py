@@ -48,7 +48,10 @@ USAGE: Final = {
     ),
     "U011": Explanation(
         "the file to be written is there already",
-        "gonogo init does not write over a configuration that somebody may have edited.",
+        "gonogo init does not write over a configuration that somebody may have edited. With "
+        "--force it proposes [slo] anew, so that limits, agreements and waivers in it are lost; "
+        "all other sections and settings of the configuration in use are kept as they are "
+        "written, with the comments beside them.",
         "Choose another name with -o, or let --force replace it.",
     ),
     "U020": Explanation(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal
 
+from gonogo.config.carry import Kept, settings_with_kept, with_kept
 from gonogo.config.skeleton import skeleton
 from gonogo.results import ReadinessResult, Scalar
 
@@ -130,8 +131,27 @@ _TABLES: Final = (
 )
 
 
-def render_init(result: ReadinessResult) -> str:
+_ZONE: Final = """\
+# Days and weeks are those of this time zone.
+timezone = "{}\""""
+_SETTINGS: Final = (
+    (
+        "minimum_coverage",
+        "# The share of calls that must carry a field before its indicator is judged.\n"
+        "#minimum_coverage = 0.5",
+    ),
+    (
+        "top",
+        "# Values of a dimension that a table shows before the rest folds into (other).\n#top = 20",
+    ),
+)
+_NOTHING: Final = Kept()
+
+
+def render_init(result: ReadinessResult, kept: Kept = _NOTHING) -> str:
     """A commented `readiness.toml` that `load` reads: one proposal for each thing the logs show.
+
+    What was `kept` of the configuration in use stands in it as it was written there.
 
     Times and money: observed x 1.25, rounded up to a number that people remember. Failure rates:
     likewise, the next of 0.5, 1, 2 and 5 %; trigger rates go on to 50 %. Hit rates: the misses
@@ -145,12 +165,7 @@ def render_init(result: ReadinessResult) -> str:
         timezone = "UTC"
     lines = [
         _HEAD,
-        "# Days and weeks are those of this time zone.",
-        f'timezone = "{timezone}"',
-        "# The share of calls that must carry a field before its indicator is judged.",
-        "#minimum_coverage = 0.5",
-        "# Values of a dimension that a table shows before the rest folds into (other).",
-        "#top = 20",
+        *settings_with_kept((("timezone", _ZONE.format(timezone)), *_SETTINGS), kept),
         "",
         "# Objectives; without a single one, the defaults of gonogo apply. The long form also\n"
         "# takes severity, minimum (the smallest sample), owner and runbook.",
@@ -160,7 +175,7 @@ def render_init(result: ReadinessResult) -> str:
         *_a_month(result),
     ]
     tail = (_plan(result), _TAIL, *_absent(row), _SITE, skeleton(result))
-    return "\n".join(lines) + "\n" + "".join(tail)
+    return "\n".join(lines) + "\n" + with_kept("".join(tail), kept)
 
 
 def _objective(proposal: _Proposal, row: dict[str, Scalar]) -> str:

@@ -32,6 +32,19 @@ _STRINGS: Final = (
 )
 
 
+@dataclass(slots=True)
+class Block:
+    """A section, or a key above the first of them: its first key and its lines, from 1.
+
+    `last` is where its last value ends.
+    """
+
+    key: str
+    is_pair: bool
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, slots=True)
 class Positions:
     """Positions of keys and of their values, and the keys that are written twice.
@@ -43,6 +56,7 @@ class Positions:
     keys: dict[Path, Position] = field(default_factory=dict)
     values: dict[Path, Position] = field(default_factory=dict)
     duplicates: list[tuple[Path, Position, Position]] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
 
     def at(self, path: Path, *, value: bool = False) -> Position:
         """Where `path` stands, or the nearest thing around it, or the top of the file."""
@@ -82,11 +96,19 @@ class _Scanner:
         base: Path = ()
         self.skip(_BLANK_LINES)
         while self.index < len(self.text):
+            first = self.position(self.index)[0]
             if self.text[self.index] == "[":
                 base = self.header()
+                self.block(base, first, is_pair=False)
             else:
-                self.pair(base)
+                path = self.pair(base)
+                if not base:
+                    self.block(path, first, is_pair=True)
+            self.found.blocks[-1].last = self.position(self.index)[0]
             self.skip(_BLANK_LINES)
+
+    def block(self, path: Path, first: int, *, is_pair: bool) -> None:
+        self.found.blocks.append(Block(str(path[0]), is_pair, first, first))
 
     def position(self, index: int) -> Position:
         line = bisect_right(self.line_starts, index)
@@ -157,8 +179,8 @@ class _Scanner:
             if not self.take("."):
                 return parts
 
-    def pair(self, base: Path) -> None:
-        """`key = value`."""
+    def pair(self, base: Path) -> Path:
+        """`key = value`: the path of the value."""
         self.skip(_BLANK)
         position = self.position(self.index)
         path = base
@@ -169,6 +191,7 @@ class _Scanner:
         self.expect("=")
         self.skip(_BLANK)
         self.value(path)
+        return path
 
     def value(self, path: Path) -> None:
         self.found.values.setdefault(path, self.position(self.index))
