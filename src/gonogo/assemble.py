@@ -14,6 +14,7 @@ from gonogo import display, period
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic
 from gonogo.explain import CODES
+from gonogo.ingest.mapped import Astray
 from gonogo.ingest.report import FileCount, Trouble
 from gonogo.measures.clocks import clocks
 from gonogo.measures.traffic import sampling
@@ -236,6 +237,16 @@ def with_odd_units(report: IngestReport, tables: Mapping[str, Table]) -> IngestR
         hint="are the durations in another unit? say so in the name: latency_s in [fields]",
     )
     return report.model_copy(update={"problems": (*report.problems, problem)})
+
+
+def with_settings(report: IngestReport, astray: Sequence[Astray]) -> IngestReport:
+    """The report with paths of `[fields]` that lead nowhere as problems, after all others."""
+    told = [one.told(report.lines) for one in astray]
+    problems = [
+        Problem(code=d.code, what=f"{d.where}: {d.what}", count=1, example=d.where, hint=d.hint)
+        for d in told
+    ]
+    return report.model_copy(update={"problems": (*report.problems, *problems)})
 
 
 def config_echo(run: Run) -> ConfigEcho:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gonogo.assemble import ingest_report, label
+from gonogo.assemble import ingest_report, label, with_settings
 from gonogo.cost import dumps as price_dumps
 from gonogo.details import looked_at
 from gonogo.ingest.discover import discover
 from gonogo.ingest.logs import read_logs
+from gonogo.ingest.mapped import astray
 from gonogo.ingest.stretch import Stretch
 from gonogo.publish import Memory
 from gonogo.records import Block, Dictionaries
@@ -93,8 +94,11 @@ def count(
         )
         partials = [mapper.finish(logs.ids) for mapper in mappers]
         # Before blocks are loaded again: what is met in them is told once.
+        lost = astray(
+            found.sources, first.config.fields, first.request.log_format, first.own_formats()
+        )
         reports = [
-            ingest_report(logs, partial, run.masker, logs.far)
+            with_settings(ingest_report(logs, partial, run.masker, logs.far), lost)
             for run, partial in zip(runs, partials, strict=True)
         ]
         progress.phase("Judging", None)

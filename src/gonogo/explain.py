@@ -230,6 +230,15 @@ _INPUT: Final = {
         "Hold a few calls against the source, and update gonogo. Where a member has another name "
         "now, [fields] in readiness.toml or a mapping file reads it.",
     ),
+    "I037": Explanation(
+        "a path of [fields] that no record has",
+        "Nothing stands at the path in the records that were looked at, which are the first of "
+        "each file: it is misspelt, or counts from the wrong place. Paths count from the record, "
+        "also those of fields in a list: steps.fn, not fn. The field is read under its usual "
+        "names, and missing if it has none of them.",
+        "Correct the path under [fields]; gonogo inspect names what is in the records and not "
+        "read. Leave the line out if the field is no longer logged.",
+    ),
     "I050": Explanation(
         "the logs of a published period are gone",
         "The period was built from calls before, and now the logs hold none of it, as when they "

@@ -7,11 +7,12 @@ from typing import Final
 
 import polars as pl
 
-from gonogo.assemble import ingest_report, label
+from gonogo.assemble import ingest_report, label, with_settings
 from gonogo.config.model import Config
 from gonogo.exports.inspection import InspectReport, ReadFormat, UnreadField
 from gonogo.ingest.discover import discover
 from gonogo.ingest.logs import LogInput, read_logs
+from gonogo.ingest.mapped import astray
 from gonogo.ingest.unread import unread_fields
 from gonogo.pipeline import judge
 from gonogo.privacy import Masker
@@ -50,6 +51,8 @@ def inspect(request: Request) -> InspectReport:
         sample = _sample(logs, run.masker)
     finally:
         logs.close()
+    lost = astray(found.sources, run.config.fields, request.log_format, run.own_formats())
+    report = with_settings(report, lost)
     bare = Config(path=run.config.path)
     result = judge(
         Run(request, bare, run.zone, run.selection, run.label, run.masker), partial, report
@@ -67,7 +70,8 @@ def inspect(request: Request) -> InspectReport:
         UnreadField(u.format, u.name, u.present, u.records)
         for u in unread_fields(sources, run.config.fields, request.log_format, run.own_formats())
     ]
-    return InspectReport(result, fields, sample, told, unread)
+    own = tuple(run.config.fields.items())
+    return InspectReport(result, fields, sample, told, unread, own)
 
 
 def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:

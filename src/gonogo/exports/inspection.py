@@ -43,6 +43,8 @@ class InspectReport:
     sample: pl.DataFrame
     formats: Sequence[ReadFormat] = ()
     unread: Sequence[UnreadField] = ()
+    own: Sequence[tuple[str, str]] = ()
+    """`[fields]`: the field of gonogo and the path that stands for it"""
 
     def lines(self) -> Iterable[str]:
         ingest = self.result.ingest
@@ -60,6 +62,11 @@ class InspectReport:
                 yield f"  {name:<24} <- {place}"
             for lack in told.lacks:
                 yield f"  {'never there':<24}    {lack}"
+        if self.own:
+            yield ""
+            yield "[fields] of the configuration"
+        for name, place in self.own:
+            yield f"  {name:<24} <- {place}"
         for problem in ingest.problems:
             if problem.code.startswith("I03"):
                 yield ""

@@ -58,7 +58,7 @@ def unread_fields(
     seen: dict[str, _Names] = {}
     for source in islice((s for s in sources if not s.is_stream), FILES):
         try:
-            for name, record in _records(source, mapping, log_format, own):
+            for name, record in first_of(source, mapping, log_format, own):
                 seen.setdefault(name.name if name else NATIVE, _Names(name, mapping)).take(record)
         except UNSOUND:
             continue
@@ -66,15 +66,24 @@ def unread_fields(
     return sorted(found, key=lambda u: (-u.present / u.records, u.name.count("."), u.name))
 
 
-def _records(
-    source: Source, mapping: Mapping[str, str], log_format: str | None, own: Sequence[Format]
+def first_of(
+    source: Source,
+    mapping: Mapping[str, str],
+    log_format: str | None,
+    own: Sequence[Format],
+    most: int = RECORDS,
 ) -> Iterator[tuple[Format | None, Mapping[str, Any]]]:
+    """Up to `most` of the first records of a file, each with its format; None is the native one.
+
+    Raises:
+        one of UNSOUND: the file cannot be read.
+    """
     options = Options(mapping)
     if source.kind == "parquet":
         assert source.path is not None
         told = foreign.look_at_parquet(source.path, log_format, options, own)
         batch = next(foreign.parquet_batches(source.path), None)
-        for row in batch.records[:RECORDS] if batch else ():
+        for row in batch.records[:most] if batch else ():
             yield told.format if told else None, row
         return
     head, chunks = foreign.first_piece(ByteReader(source))
@@ -84,7 +93,7 @@ def _records(
     sight = foreign.look(head.data, source.name, log_format, options, own)
     if sight.foreign is not None and sight.foreign.not_log is not None:
         return
-    for record in foreign.first_records(head.data, source.name, RECORDS):
+    for record in foreign.first_records(head.data, source.name, most):
         yield sight.foreign.format if sight.foreign else None, record
 
 
@@ -104,7 +113,7 @@ class _Names:
 
     def take(self, record: Mapping[str, Any]) -> None:
         if self.format is None:
-            self._count(_paths(record))
+            self._count(names_in(record))
             return
         spans: list[Mapping[str, Any]] = []
         self._convert(record, Options(self.mapping, spans=spans.append))
@@ -112,7 +121,7 @@ class _Names:
             # Answers are read too, so that what holds them does not count as unread.
             traced = _Traced.of(record, "", self.read)
             self._convert(traced, Options(self.mapping, outputs=True))
-            self._count(_paths(record))
+            self._count(names_in(record))
         for attributes in spans:
             # Spans are read as a whole; what they have to say stands in their attributes.
             self._count({_bare(name) for name in attributes})
@@ -159,7 +168,7 @@ def _bare(name: str) -> str:
     return _NUMBER.sub("*", name)
 
 
-def _paths(value: Mapping[str, Any], prefix: str = "", level: int = 0) -> set[str]:
+def names_in(value: Mapping[str, Any], prefix: str = "", level: int = 0) -> set[str]:
     """Dotted names of all values that are no objects; lists stand for their items."""
     found: set[str] = set()
     for name, inside in value.items():
@@ -168,7 +177,7 @@ def _paths(value: Mapping[str, Any], prefix: str = "", level: int = 0) -> set[st
         objects = [item for item in items[:50] if isinstance(item, Mapping)]
         if objects and level < _LEVELS:
             for item in objects:
-                found |= _paths(item, f"{path}.", level + 1)
+                found |= names_in(item, f"{path}.", level + 1)
         elif inside is not None and inside not in ("", [], {}):
             found.add(path)
         if len(found) > _MOST_NAMES:

@@ -1,0 +1,148 @@
+"""Paths of [fields] that no record has: said, with what may have been meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foreign_logs import chat, litellm, otlp
+from gonogo.cli import main
+from gonogo.ingest.discover import discover
+from gonogo.ingest.mapped import _has, astray
+
+ROW = {
+    "timestamp": "2026-11-16T09:00:00Z", "model": "m", "status": "ok", "elapsed": 12,
+    "steps": [{"fn": "search", "deep": [{"x": 1}]}], "meta": {"took": 3, "none": None},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(fields: str, rows: list[dict[str, Any]]) -> None:
+    Path("readiness.toml").write_text(f"[fields]\n{fields}\n")
+    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def found(mapping: dict[str, str], *paths: str) -> dict[str, tuple[str, int, str]]:
+    every = astray(discover(paths or ["a.jsonl"]).sources, mapping, None, ())
+    return {one.field: (one.path, one.records, one.near) for one in every}
+
+
+def test_a_misspelt_path_is_said_with_what_may_be_meant() -> None:
+    write('latency_ms = "elapsd"\nrelease = "meta.took"', [ROW] * 42)
+    said = '[fields] latency_ms = "elapsd": in none of 42 records'
+    shown = run("inspect", "a.jsonl").stdout
+    assert f'note: {said}; did you mean "elapsed"?\n' in shown
+    assert (
+        "  latency_ms               <- elapsd\n  release                  <- meta.took\n" in shown
+    )
+    result = json.loads(run("check", "a.jsonl", "--format", "json").stdout)
+    (problem,) = result["ingest"]["problems"]
+    assert (problem["code"], problem["what"], problem["hint"]) == (
+        "I037", said, 'did you mean "elapsed"?',
+    )  # fmt: skip
+    run("build", "a.jsonl", "-o", "site")
+    assert "in none of 42 records" in Path("site/data.html").read_text()
+
+
+def test_a_path_that_leads_somewhere_is_not_said() -> None:
+    write('latency_ms = "elapsed"', [ROW])
+    result = json.loads(run("check", "a.jsonl", "--format", "json").stdout)
+    assert result["ingest"]["problems"] == []
+    assert "in none of" not in run("inspect", "a.jsonl").stdout
+
+
+def test_paths_count_from_the_record() -> None:
+    write("", [ROW])
+    assert found({"tool_calls.name": "steps.fn", "release": "meta.took"}) == {}
+    assert found({"tool_calls.name": "steps[].fn"}) == {}
+    assert found({"tool_calls.name": "fn", "release": "meta.none"}) == {
+        "tool_calls.name": ("fn", 1, "steps.fn"),
+        "release": ("meta.none", 1, ""),  # null in each: as good as absent
+    }
+
+
+def test_one_record_that_has_it_is_enough_and_what_was_not_looked_at_is_not_spoken_of() -> None:
+    write('release = "late"', [ROW] * 999 + [ROW | {"late": "r"}])
+    assert found({"release": "late"}) == {}
+    write('release = "never"', [ROW] * 20_500)
+    assert found({"release": "never"}) == {"release": ("never", 20_000, "")}
+    assert "in none of the first 20,000 records that were looked at; gonogo inspect lists" in (
+        run("inspect", "a.jsonl").stdout
+    )
+
+
+def test_parquet_with_dots_in_names_and_several_files() -> None:
+    pl.DataFrame({"model": ["m"] * 3, "a.build": [1, 2, 3], "c": [{"d": 1}] * 3}).write_parquet(
+        "b.pq"
+    )
+    write("", [ROW] * 2)
+    assert found({"release": "a.build", "latency_ms": "c.d"}, "b.pq") == {}
+    assert found({"release": "a.biuld"}, "b.pq", "a.jsonl") == {
+        "release": ("a.biuld", 5, "a.build")
+    }
+
+
+def test_other_formats_are_read_by_what_their_records_and_spans_say() -> None:
+    Path("l.jsonl").write_text(json.dumps(litellm(1, extra={"team": "x"})) + "\n")
+    assert found({"tenant_id": "extra.team"}, "l.jsonl") == {}
+    assert found({"tenant_id": "extra.taem"}, "l.jsonl")["tenant_id"][2] == "extra.team"
+    Path("o.jsonl").write_text(
+        json.dumps(otlp(chat(1, **{"app.team": "x"}), **{"host.name": "h"})) + "\n"
+    )
+    assert found({"tenant_id": "app.team", "service": "host.name"}, "o.jsonl") == {}
+    assert found({"tenant_id": "app.taem"}, "o.jsonl")["tenant_id"][2] == "app.team"
+
+
+def test_names_of_the_log_are_cleaned() -> None:
+    write('latency_ms = "elapsd"', [{"timestamp": 1, "model": "m", "elapsd\x1b[31m": 1}])
+    assert "\x1b" not in run("inspect", "a.jsonl").stdout
+
+
+_VALUES = st.recursive(
+    st.none() | st.integers(0, 9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=8,
+)
+
+
+def _leaves(value: Any, at: tuple[str, ...] = ()) -> set[str]:
+    """Paths by which something that is not null can be reached, worked out from the leaves up."""
+    if isinstance(value, list):
+        return {path for item in value for path in _leaves(item, at)}
+    here = {".".join(at)} if at and value is not None else set()
+    if isinstance(value, dict):
+        return here.union(*(_leaves(item, (*at, name)) for name, item in value.items()))
+    return here
+
+
+@given(st.dictionaries(st.sampled_from("ab"), _VALUES))
+def test_a_path_is_there_if_a_walk_over_all_values_meets_it(record: dict[str, Any]) -> None:
+    met = _leaves(record)
+    for path in ("a", "b", "a.a", "a.b", "b.a.b", "a.a.a"):
+        if path in met:
+            assert _has(record, path)
+        elif not any(path == p or p.startswith(f"{path}.") for p in met):
+            # An empty list or one of nulls alone is there, and holds nothing to reach.
+            assert not _has(record, path) or _lists(record)
+
+
+def _lists(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_lists(item) for item in value.values())
+    return isinstance(value, list)
