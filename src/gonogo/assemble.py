@@ -240,13 +240,13 @@ def with_odd_units(report: IngestReport, tables: Mapping[str, Table]) -> IngestR
 
 
 def with_settings(report: IngestReport, astray: Sequence[Astray]) -> IngestReport:
-    """The report with paths of `[fields]` that lead nowhere as problems, after all others."""
+    """The report with paths of `[fields]` that lead nowhere as problems, before all others."""
     told = [one.told(report.lines) for one in astray]
     problems = [
         Problem(code=d.code, what=f"{d.where}: {d.what}", count=1, example=d.where, hint=d.hint)
         for d in told
     ]
-    return report.model_copy(update={"problems": (*report.problems, *problems)})
+    return report.model_copy(update={"problems": (*problems, *report.problems)})
 
 
 def config_echo(run: Run) -> ConfigEcho:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gonogo.assemble import ingest_report, label, with_settings
 from gonogo.config.model import Config
@@ -17,12 +20,13 @@ from gonogo.ingest.unread import unread_fields
 from gonogo.pipeline import judge
 from gonogo.privacy import Masker
 from gonogo.progress import Silent
-from gonogo.records import MISSING, NO, NO_TIME, YES
+from gonogo.records import MISSING, NO, NO_TIME, YES, Block
 from gonogo.request import Request, Run, resolve
 from gonogo.rollup import engine
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.select import Calendar
 
+_Loader = Callable[[], tuple[Block, NDArray[np.bool_]]]
 _SHOWN: Final = ("duration_us", "ttft_us", "input_tokens", "output_tokens", "cost_nano_usd")
 
 
@@ -46,7 +50,9 @@ def inspect(request: Request) -> InspectReport:
     )
     try:
         mapper = Mapper((), run.selection, Calendar(run.zone), logs.dictionaries)
-        partial = engine.run(logs.blocks(), mapper, logs.ids, Silent().advance)
+        nameless: list[int] = []
+        blocks = (_noting(load_block, nameless) for load_block in logs.blocks())
+        partial = engine.run(blocks, mapper, logs.ids, Silent().advance)
         report = ingest_report(logs, partial, run.masker)
         sample = _sample(logs, run.masker)
     finally:
@@ -71,7 +77,21 @@ def inspect(request: Request) -> InspectReport:
         for u in unread_fields(sources, run.config.fields, request.log_format, run.own_formats())
     ]
     own = tuple(run.config.fields.items())
-    return InspectReport(result, fields, sample, told, unread, own)
+    return InspectReport(result, fields, sample, told, unread, own, sum(nameless))
+
+
+def _noting(load_block: _Loader, nameless: list[int]) -> _Loader:
+    """The loader, which notes how many of the lines that it gives lack one of their two ids."""
+
+    def load() -> tuple[Block, NDArray[np.bool_]]:
+        block, keep = load_block()
+        ids = block.lines.select(
+            (pl.col("trace_hash") == 0) | (pl.col("span_hash") == 0)
+        ).to_series()
+        nameless.append(int(ids.sum()))
+        return block, keep
+
+    return load
 
 
 def _sample(logs: LogInput, masker: Masker) -> pl.DataFrame:

@@ -45,6 +45,8 @@ class InspectReport:
     unread: Sequence[UnreadField] = ()
     own: Sequence[tuple[str, str]] = ()
     """`[fields]`: the field of gonogo and the path that stands for it"""
+    nameless: int = 0
+    """lines without a trace id or without a span id, by which duplicates are told"""
 
     def lines(self) -> Iterable[str]:
         ingest = self.result.ingest
@@ -55,6 +57,8 @@ class InspectReport:
             f"lines {ingest.lines:,} = accepted {ingest.accepted:,} + quarantined "
             f"{ingest.quarantined:,} + duplicates {ingest.duplicates:,}; calls {ingest.calls:,}"
         )
+        if self.nameless:
+            yield self._nameless()
         for told in self.formats:
             yield ""
             yield f"{told.name}: {told.title}"
@@ -91,6 +95,15 @@ class InspectReport:
             tbl_width_chars=200,
         ):
             yield from str(self.sample).splitlines()
+
+    def _nameless(self) -> str:
+        accepted = self.result.ingest.accepted
+        if self.nameless >= accepted:
+            return "no ids: duplicates cannot be told (log trace_id and span_id)"
+        return (
+            f"no trace_id or no span_id on {self.nameless:,} of {accepted:,} lines: duplicates "
+            "cannot be told among them"
+        )
 
     def _unread(self) -> Iterable[str]:
         """Names alone: values may be anything."""

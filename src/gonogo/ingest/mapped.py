@@ -39,10 +39,11 @@ class Astray:
         of = f"{self.records:,} records"
         if self.records < lines:
             of = f"the first {self.records:,} records that were looked at"
-        hint = "gonogo inspect lists the names that are not read"
+        what = f"in none of {of}"
         if self.near:
-            hint = f'did you mean "{clean_label(self.near, _LONGEST)}"?'
-        return Diagnostic(CODE, f'[fields] {self.field} = "{self.path}"', f"in none of {of}", hint)
+            what += f'; did you mean "{clean_label(self.near, _LONGEST)}"?'
+        where = f'[fields] {self.field} = "{self.path}"'
+        return Diagnostic(CODE, where, what, "correct the path in the configuration")
 
 
 def astray(

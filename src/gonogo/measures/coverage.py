@@ -48,7 +48,8 @@ _FIELDS: Final = (
         "outcome",
         ("status",),
         "outcome",
-        "log status (ok or error) on every call; an absent or null error is not taken for ok",
+        "log status (ok or error) on every call; an absent or null error is not taken for ok, "
+        'unless a mapping file says status = { default = "ok" }',
     ),
     _Field("output", ("output",), "output", "log output, or a hash of it, on every call"),
     _Field(
