@@ -14,7 +14,7 @@ from gonogo import display, period
 from gonogo.conventions import PUBLIC, Status, Verdict
 from gonogo.errors import Diagnostic
 from gonogo.explain import CODES
-from gonogo.ingest.mapped import Astray
+from gonogo.ingest.mapped import Astray, not_read
 from gonogo.ingest.report import FileCount, Trouble
 from gonogo.measures.clocks import clocks
 from gonogo.measures.traffic import sampling
@@ -239,11 +239,20 @@ def with_odd_units(report: IngestReport, tables: Mapping[str, Table]) -> IngestR
     return report.model_copy(update={"problems": (*report.problems, problem)})
 
 
-def with_settings(report: IngestReport, astray: Sequence[Astray]) -> IngestReport:
-    """The report with paths of `[fields]` that lead nowhere as problems, before all others."""
-    told = [one.told(report.lines) for one in astray]
+def with_settings(report: IngestReport, astray: Sequence[Astray], unread: int = 0) -> IngestReport:
+    """The report with what is to be mended in `[fields]` as problems, before all others.
+
+    Paths that lead nowhere, and `unread` fields that nothing reads while others are missing.
+    """
+    told = [one.told(report.lines) for one in astray] + ([not_read(unread)] if unread else [])
     problems = [
-        Problem(code=d.code, what=f"{d.where}: {d.what}", count=1, example=d.where, hint=d.hint)
+        Problem(
+            code=d.code,
+            what=f"{d.where}: {d.what}" if d.where else d.what,
+            count=1,
+            example=d.where,
+            hint=d.hint,
+        )
         for d in told
     ]
     return report.model_copy(update={"problems": (*problems, *report.problems)})

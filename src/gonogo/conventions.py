@@ -132,3 +132,6 @@ SMALL_CELL: Final = 10
 
 OTHER_UNITS: Final = ("_s", "_us", "_ns")
 """Units in which [fields] may name a duration, beside milliseconds, as in latency_s."""
+
+NOT_READ: Final = "I038"
+"""The code of what is said where fields are missing and others are not read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from gonogo.ingest.discover import discover
 from gonogo.ingest.logs import read_logs
 from gonogo.ingest.mapped import astray
 from gonogo.ingest.stretch import Stretch
+from gonogo.ingest.unread import unread_fields
+from gonogo.measures import field_coverage
 from gonogo.publish import Memory
 from gonogo.records import Block, Dictionaries
 from gonogo.request import Run
@@ -23,11 +25,15 @@ from gonogo.results import Excursion, IngestReport
 from gonogo.rollup import engine
 from gonogo.rollup.costs import Pricing
 from gonogo.rollup.mapper import Mapper
+from gonogo.rollup.partial import Partial
 from gonogo.rollup.segments import expand
 from gonogo.settings import mapper_of
 
 if TYPE_CHECKING:
     from gonogo.progress import Progress
+
+
+_NEEDED: Final = ("timestamp", "model", "latency_ms", "status", "input_tokens", "output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,15 @@ def count(
         )
         partials = [mapper.finish(logs.ids) for mapper in mappers]
         # Before blocks are loaded again: what is met in them is told once.
-        lost = astray(
-            found.sources, first.config.fields, first.request.log_format, first.own_formats()
-        )
+        how = (first.config.fields, first.request.log_format, first.own_formats())
+        lost = astray(found.sources, *how)
+        short = [_is_short(run, partial) for run, partial in zip(runs, partials, strict=True)]
+        unread = len(unread_fields(found.sources, *how)) if any(short) else 0
         reports = [
-            with_settings(ingest_report(logs, partial, run.masker, logs.far), lost)
-            for run, partial in zip(runs, partials, strict=True)
+            with_settings(
+                ingest_report(logs, partial, run.masker, logs.far), lost, unread if lacks else 0
+            )
+            for run, partial, lacks in zip(runs, partials, short, strict=True)
         ]
         progress.phase("Judging", None)
         closer: list[dict[str, Excursion]] = [{} for _ in runs]
@@ -117,6 +126,14 @@ def count(
             runs, partials, prices, reports, closer, strict=True
         )
     ]
+
+
+def _is_short(run: Run, partial: Partial) -> bool:
+    """Whether no call carries one of the fields that a verdict hardly goes without."""
+    return any(
+        f.required and f.applicable and not f.present and f.field in _NEEDED
+        for f in field_coverage(partial, run.config)
+    )
 
 
 def _spread(run: Run, dictionaries: Dictionaries) -> Run:

@@ -239,6 +239,14 @@ _INPUT: Final = {
         "Correct the path under [fields]; gonogo inspect names what is in the records and not "
         "read. Leave the line out if the field is no longer logged.",
     ),
+    "I038": Explanation(
+        "fields that nothing reads, while others are missing",
+        "No call has one of the fields that a verdict needs, such as a latency or an outcome, and "
+        "the records hold fields that are not known: what is missing may be there under another "
+        "name. The first records of each file were looked at.",
+        "gonogo inspect lists what is not read; map it under [fields], or in a mapping file where "
+        "units or words differ. Log what is not there at all.",
+    ),
     "I050": Explanation(
         "the logs of a published period are gone",
         "The period was built from calls before, and now the logs hold none of it, as when they "

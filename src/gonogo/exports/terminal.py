@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gonogo import display
-from gonogo.conventions import ChangeWord, Severity, Source, Status, Verdict
+from gonogo.conventions import NOT_READ, ChangeWord, Severity, Source, Status, Verdict
 from gonogo.exports import compared, figures
 from gonogo.privacy import printable
 from gonogo.results import Comparison, Decision, ObjectiveResult, ReadinessResult, Reason
@@ -244,7 +244,7 @@ def _data(result: ReadinessResult) -> RenderableType:
 
 
 def _look(result: ReadinessResult, decision: Decision, site: str) -> RenderableType | None:
-    steps = [*_objective_steps(result)]
+    steps = [*_mapping_steps(result), *_objective_steps(result)]
     if decision == result.readiness:
         # Gates are few and objectives may be many: each kind has its share of the lines.
         gates = [
@@ -262,6 +262,13 @@ def _look(result: ReadinessResult, decision: Decision, site: str) -> RenderableT
     for step in steps[:_MOST_HINTS]:
         grid.add_row(Text("next", "bold"), Text(printable(step)))
     return grid
+
+
+def _mapping_steps(result: ReadinessResult) -> Iterator[str]:
+    """Before anything is logged anew: what the log may hold under other names."""
+    for p in result.ingest.problems:
+        if p.code == NOT_READ:
+            yield f"{p.what}: {p.hint}"
 
 
 def _objective_steps(result: ReadinessResult) -> Iterator[str]:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from gonogo.adapters import Format, Options
+from gonogo.conventions import NOT_READ
 from gonogo.errors import Diagnostic
 from gonogo.ingest.discover import Source
 from gonogo.ingest.parquet import UNSOUND
@@ -44,6 +45,14 @@ class Astray:
             what += f'; did you mean "{clean_label(self.near, _LONGEST)}"?'
         where = f'[fields] {self.field} = "{self.path}"'
         return Diagnostic(CODE, where, what, "correct the path in the configuration")
+
+
+def not_read(fields: int) -> Diagnostic:
+    """What to tell of `fields` that nothing reads where fields that are needed are missing."""
+    what = "1 field is not read" if fields == 1 else f"{fields:,} fields are not read"
+    which = "it" if fields == 1 else "them"
+    hint = f"gonogo inspect lists {which}; map in [fields] what is missing"
+    return Diagnostic(NOT_READ, "", what, hint)
 
 
 def astray(

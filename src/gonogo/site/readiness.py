@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from gonogo import display
-from gonogo.conventions import Status
+from gonogo.conventions import NOT_READ, Status
 from gonogo.results import FieldCoverage, ReadinessResult, Reason
 from gonogo.site import figures
 from gonogo.site.burn import burn_table
@@ -94,7 +94,12 @@ def _steps(result: ReadinessResult) -> tuple[Step, ...]:
         Step(heading(text, 260), tuple(links), pill_of(status))
         for (text, status), links in about.items()
     ]
-    return tuple(steps[:MOST_STEPS])
+    mapping = [
+        Step(heading(f"{p.what}: {p.hint}", 260), (), pill_of(Status.NO_DATA))
+        for p in result.ingest.problems
+        if p.code == NOT_READ
+    ]
+    return tuple([*mapping, *steps][:MOST_STEPS])
 
 
 def _missing(field: FieldCoverage) -> int:
