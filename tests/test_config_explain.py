@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import gonogo
+from gonogo.config.codes import CONFIG_CODES
 from gonogo.errors import UsageError
-from gonogo.explain import CODES, explain
+from gonogo.explain import _INPUT, CODES, explain
+from gonogo.explanations import RESULT, USAGE
 
 SOURCES = sorted(Path(gonogo.__file__).parent.rglob("*.py"))
 
@@ -66,3 +68,9 @@ def test_unknown_codes_are_usage_errors_with_suggestions(code: str, says: str) -
     assert caught.value.diagnostics[0].code == "U001"
     assert says in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+def test_no_code_has_two_explanations() -> None:
+    """The tables are joined, and the later one would hide the other's text."""
+    tables = (CONFIG_CODES, USAGE, _INPUT, RESULT)
+    assert sum(map(len, tables)) == len(CODES)

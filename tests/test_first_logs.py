@@ -118,5 +118,5 @@ def test_a_duration_in_the_wrong_unit_is_asked_about(
     )  # fmt: skip
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     result = run_engine.check(tmp_path, log)
-    found = [problem for problem in result.ingest.problems if problem.code == "I051"]
+    found = [problem for problem in result.ingest.problems if problem.code == "I042"]
     assert [said in problem.what for problem in found] == ([True] if said else [])

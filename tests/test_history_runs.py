@@ -228,7 +228,7 @@ def test_a_published_week_is_not_taken_back_when_its_logs_are_gone(
         path.unlink()
     done = copy.build("--period", "2026-W02")
     assert done.exit_code == 4
-    assert "I050" in done.stderr
+    assert "I043" in done.stderr
     assert tree(copy.folder / "site") == place.steps["late"][1]
 
 

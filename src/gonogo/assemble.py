@@ -229,7 +229,7 @@ def with_odd_units(report: IngestReport, tables: Mapping[str, Table]) -> IngestR
     half = f"half of {display.count(int(str(many)))} calls"
     seen = f"{display.value(speed, 'milli_tps')} or {'more' if speed > _FASTEST else 'less'}"
     problem = Problem(
-        code="I051",
+        code="I042",
         what=f"{half} wrote {seen}, which no model does: "
         "their durations are most likely in another unit than the one they were read in",
         count=1,

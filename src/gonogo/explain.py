@@ -247,7 +247,7 @@ _INPUT: Final = {
         "gonogo inspect lists what is not read; map it under [fields], or in a mapping file where "
         "units or words differ. Log what is not there at all.",
     ),
-    "I050": Explanation(
+    "I043": Explanation(
         "the logs of a published period are gone",
         "The period was built from calls before, and now the logs hold none of it, as when they "
         "are deleted after some weeks. Publishing that there were none would be wrong.",
@@ -260,7 +260,7 @@ _INPUT: Final = {
         "done.",
         "Log cost_usd in US dollars.",
     ),
-    "I051": Explanation(
+    "I042": Explanation(
         "durations that can hardly be right",
         "From its durations and output tokens, half of all calls wrote more than 10,000 tokens a "
         "second, or less than one in twenty seconds. The fastest models write some thousands: most "

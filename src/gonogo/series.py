@@ -105,7 +105,7 @@ class Series:
         if entry and entry.calls and not calls:
             what = f"the logs hold no call of it any more, an earlier run counted {entry.calls:,}"
             hint = "its page stays as it was; to have it judged again, bring its logs back"
-            raise InputError((Diagnostic("I050", name, what, hint),))
+            raise InputError((Diagnostic("I043", name, what, hint),))
 
     def is_news(self, name: str, result: ReadinessResult) -> bool:
         """Whether a period is not there yet, is provisional no more, or would get an edition."""
