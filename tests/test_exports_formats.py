@@ -166,7 +166,7 @@ def test_outputs_are_a_line_each_whatever_the_folder_is_called() -> None:
     place = PurePath("a\nverdict=GO\r\nb") / "readiness.json"
     lines = outputs(result, result.readiness, 1, place).splitlines()
     assert [line.partition("=")[0] for line in lines] == [
-        "verdict", "slo", "breaches", "exit-code", "site", "result",
+        "verdict", "slo", "breaches", "waived", "exit-code", "site", "result",
     ]  # fmt: skip
     breached = sum(o.status is Status.BREACHED for o in result.objectives)
     assert lines[0] == f"verdict={result.readiness.verdict.value}"

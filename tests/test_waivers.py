@@ -91,3 +91,51 @@ def test_without_times_no_waiver_holds(place: Path) -> None:
     assert code == 1
     assert "give the present with --as-of" in " ".join(said.split())
     assert check(place, MISSED + WAIVER, "--as-of", "2026-11-18")[0] == 0
+
+
+def test_ci_and_tables_tell_what_is_waived_from_what_blocks(place: Path) -> None:
+    late = '[slo."latency.p50"]\nlimit = "<= 100ms"\n'
+    _, said = check(place, MISSED + WAIVER + late, "--format", "github")
+    verdict, blocks, waived = said.splitlines()[:3]
+    assert verdict.endswith("::1 of 2 objectives is breached, 1 waived")
+    assert blocks.startswith("::error title=BREACHED%3A latency.p50,")
+    assert waived.startswith("::warning title=BREACHED%2C waived%3A error_rate,")
+    assert "::waived until 2026-11-20 by Jo <b>Doe</b>: new provider; 50 of 1,000" in waived
+
+    _, said = check(place, MISSED + WAIVER, "--format", "github")
+    assert "::error" not in said
+    assert "::the 1 objective is missed but waived, " in said
+    _, table = check(place, MISSED + WAIVER + late, "--format", "markdown")
+    assert "| ✗ BREACHED, waived | `error_rate` |" in table
+    assert "| ✗ BREACHED | `latency.p50` |" in table
+
+
+def test_a_warning_that_is_waived_says_so(place: Path) -> None:
+    _, said = check(place, f'{MISSED}severity = "warning"\n{WAIVER}', "--format", "github")
+    assert "waived until 2026-11-20 by Jo" in said
+    _, text = check(place, f'{MISSED}severity = "warning"\n{WAIVER}', "--format", "json")
+    (reason,) = (r for r in json.loads(text)["slo"]["reasons"] if r["objective"])
+    assert reason["text"].endswith(
+        "(a warning, does not block; waived until 2026-11-20 by Jo <b>Doe</b>: new provider)"
+    )
+
+
+def test_the_outputs_of_a_step_and_all_periods_count_what_is_waived(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = '[slo."latency.p50"]\nlimit = "<= 100ms"\n'
+    (place / "readiness.toml").write_text(MISSED + WAIVER + late)
+    build = CliRunner().invoke(main, ["build", "logs.jsonl", "-o", "site", "--period", "2026-W47"])
+    assert build.exit_code == 1, build.output
+    monkeypatch.setenv("GITHUB_OUTPUT", str(place / "out"))
+    CliRunner().invoke(main, ["ci", "site"])
+    assert {"breaches=1", "waived=1"} <= set((place / "out").read_text().splitlines())
+    page = (place / "site" / "index.html").read_text()
+    assert '<td class="n" data-v="2">2<small>1 waived</small></td>' in page
+    assert page.count("<small>waived</small>") == 1
+    (period,) = json.loads((place / "site" / "history.json").read_text())["periods"]
+    assert {o["id"]: o["waived"] for o in period["objectives"]} == {
+        "error_rate": True, "latency.p50": False,
+    }  # fmt: skip
+    first = (place / "site" / "2026-W47" / "index.html").read_text()
+    assert "2 breached (1 waived)" in first

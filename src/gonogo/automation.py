@@ -122,8 +122,8 @@ def report(
     context_settings=SETTINGS,
     short_help="Tell GitHub Actions what a saved result says.",
     epilog="\b\nExamples:\n  gonogo ci site/\n  gonogo ci site/2026-W47/readiness.json --strict\n\n"
-    "The outputs are verdict, slo, breaches, exit-code, site and result; a later step or job "
-    "ends with exit-code, after the site is published.",
+    "The outputs are verdict, slo, breaches, waived, exit-code, site and result; a later step or "
+    "job ends with exit-code, after the site is published.",
 )
 @_RESULT
 @_SLO_ONLY

@@ -51,7 +51,7 @@ def _decision(
         *regressions,
     ]
     warnings = [
-        _of_objective(o, " (a warning, does not block)")
+        _of_objective(o, f" ({'; '.join(filter(None, ('a warning, does not block', o.accepted)))})")
         for o in judged
         if o.severity is Severity.WARNING and o.status in (Status.BREACHED, Status.NO_DATA)
     ]
@@ -82,11 +82,7 @@ def _of_objective(o: ObjectiveResult, note: str = "") -> Reason:
 
 
 def _waived(o: ObjectiveResult) -> Reason:
-    assert o.waiver is not None  # is_waived says so
-    text = (
-        f"{o.title}: missed, waived until {o.waiver.expires} by {o.waiver.owner}: "
-        f"{o.waiver.reason} ({o.reason})"
-    )
+    text = f"{o.title}: missed, {o.accepted} ({o.reason})"
     return Reason(status=Status.AT_RISK, text=text, objective=o.id)
 
 
@@ -129,17 +125,21 @@ def _why(
     reasons: Sequence[Reason],
 ) -> str:
     """The sentence after the verdict."""
+    waived = sum(o.is_waived and o.severity is Severity.BLOCKING for o in judged)
+    also = f", {waived} waived" if waived else ""
     if verdict is Verdict.NO_GO:
-        return _counted(judged, gates, regressions, Status.BREACHED, "breached")
+        return _counted(judged, gates, regressions, Status.BREACHED, "breached") + also
     if verdict is Verdict.INCONCLUSIVE:
         if not any(
             r.objective or r.gate or r in regressions for r in reasons if r.status is Status.NO_DATA
         ):
             return "no blocking objective could be judged"
-        return _counted(judged, gates, regressions, Status.NO_DATA, "without enough data")
+        return _counted(judged, gates, regressions, Status.NO_DATA, "without enough data") + also
     if verdict is Verdict.GO:
         return _all_met(judged, gates)
-    at_risk = _counted(judged, gates, regressions, Status.AT_RISK, "at risk")
+    at_risk = _counted(judged, gates, regressions, Status.AT_RISK, "at risk") + also
+    if at_risk == also and waived:
+        at_risk = f"{_of(waived, len(judged), 'objective')} missed but waived"
     named = sum(
         r.status is Status.AT_RISK and bool(r.objective or r.gate or r in regressions)
         for r in reasons
@@ -159,7 +159,9 @@ def _counted(
     word: str,
 ) -> str:
     """How many blocking objectives and gates have the status: 2 of 5 objectives are breached."""
-    hit = sum(_counts_as(o) is status and o.severity is Severity.BLOCKING for o in judged)
+    hit = sum(
+        o.status is status and o.severity is Severity.BLOCKING and not o.is_waived for o in judged
+    )
     hit_gates = sum(g.status is status for g in gates)
     parts = []
     if hit:
@@ -175,10 +177,6 @@ def _counted(
         words = {Status.BREACHED: "worse", Status.NO_DATA: "without a comparison"}
         said += f"{', ' if said else ''}{figures} {words.get(status, 'perhaps worse')}"
     return said
-
-
-def _counts_as(o: ObjectiveResult) -> Status:
-    return Status.AT_RISK if o.is_waived else o.status
 
 
 def _all_met(judged: Sequence[ObjectiveResult], gates: Sequence[Gate]) -> str:

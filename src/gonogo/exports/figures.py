@@ -38,6 +38,11 @@ _SOURCES: Final = {
 }
 
 
+def status_words(objective: ObjectiveResult) -> str:
+    """The status as words: BREACHED, or BREACHED, waived."""
+    return STATUS_WORDS[objective.status] + (", waived" if objective.is_waived else "")
+
+
 def observed(objective: ObjectiveResult) -> str:
     """The observed value, never rounded across its limit; – where there is none."""
     return display.near(objective.observed, objective.limit, objective.unit)

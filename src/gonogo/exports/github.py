@@ -26,19 +26,23 @@ MARKER: Final = "<!-- gonogo:readiness -->"
 _CUT: Final = "The rest did not fit and was left out from the end; readiness.json has all of it."
 _MESSAGE: Final = 500
 _LEVELS: Final = {Status.BREACHED: "error", Status.NO_DATA: "warning", Status.AT_RISK: "warning"}
+_WORST_FIRST: Final = ("error", "warning", "notice")
 _VERDICT_LEVELS: Final = {Verdict.NO_GO: "error", Verdict.INCONCLUSIVE: "warning"}
 
 
 def annotate(result: ReadinessResult, decision: Decision, root: str = "") -> str:
     """At most ten workflow commands, the worst first, at the line of each threshold.
 
-    What blocks is an error, what is at risk or not known a warning. Where there are more than ten,
-    the tenth counts those left out. `root` is the checkout, to which paths are made relative; one
-    outside of it is not named. The verdict is the first, so that a GO says something too.
+    What blocks is an error; what is waived, at risk or not known a warning. Where there are more
+    than ten, the tenth counts those left out. `root` is the checkout, to which paths are made
+    relative; one outside of it is not named. The verdict is the first, so that a GO says something
+    too.
     """
-    found = [_verdict(decision), *_objectives(result, root)]
+    told = [*_objectives(result, root)]
     if decision == result.readiness:
-        found += [_gate(g) for g in result.gates if g.status in _LEVELS]
+        told += [_gate(g) for g in result.gates if g.status in _LEVELS]
+    told.sort(key=lambda one: _WORST_FIRST.index(one[0]))
+    found = [_verdict(decision), *(line for _, line in told)]
     if len(found) > MOST_ANNOTATIONS:
         more = len(found) - MOST_ANNOTATIONS + 1
         said = f"and {more} more; the summary of the job has all of them"
@@ -64,11 +68,13 @@ def comment(result: ReadinessResult, decision: Decision) -> str:
 
 def outputs(result: ReadinessResult, decision: Decision, exit_code: int, place: PurePath) -> str:
     """What a step hands on, a line each; `place` is the readiness.json of the result."""
-    breaches = sum(o.status is Status.BREACHED for o in result.objectives)
+    breached = [o for o in result.objectives if o.status is Status.BREACHED]
+    waived = sum(o.is_waived for o in breached)
     values = {
         "verdict": decision.verdict.value,
         "slo": result.slo.verdict.value,
-        "breaches": str(breaches),
+        "breaches": str(len(breached) - waived),
+        "waived": str(waived),
         "exit-code": str(exit_code),
         "site": str(place.parent),
         "result": str(place),
@@ -82,23 +88,27 @@ def _verdict(decision: Decision) -> str:
     return _command(level, figures.summary(decision), title=f"gonogo: {decision.verdict.value}")
 
 
-def _objectives(result: ReadinessResult, root: str) -> Iterator[str]:
+def _objectives(result: ReadinessResult, root: str) -> Iterator[tuple[str, str]]:
+    """(level, command) of each objective that is not met."""
     for o in result.objectives:
         level = _LEVELS.get(o.status)
         if level is None:
             continue
         if o.severity is Severity.INFORMATIONAL:
             level = "notice"
-        elif o.severity is Severity.WARNING:
+        elif o.severity is Severity.WARNING or o.is_waived:
             level = "warning"
-        title = f"{figures.STATUS_WORDS[o.status]}: {o.id}"
-        yield _command(level, o.reason, title=title, **_place(o.defined_at or "", root))
+        title = f"{figures.status_words(o)}: {o.id}"
+        text = "; ".join(filter(None, (o.accepted, o.reason)))
+        yield level, _command(level, text, title=title, **_place(o.defined_at or "", root))
 
 
-def _gate(gate: Gate) -> str:
+def _gate(gate: Gate) -> tuple[str, str]:
+    """(level, command) of a gate that is not met."""
     text = f"{gate.text}; next: {gate.next_step}" if gate.next_step else gate.text
     title = f"{figures.STATUS_WORDS[gate.status]}: {gate.title}"
-    return _command(_LEVELS[gate.status] if gate.required else "warning", text, title=title)
+    level = _LEVELS[gate.status] if gate.required else "warning"
+    return level, _command(level, text, title=title)
 
 
 def _place(place: str, root: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ def summary_md(result: ReadinessResult, decision: Decision) -> str:
 
 def _row(o: ObjectiveResult) -> str:
     mark = " †" if o.source is Source.DEFAULT else ""
-    status = f"{figures.STATUS_ICONS[o.status]} {figures.STATUS_WORDS[o.status]}"
+    status = f"{figures.STATUS_ICONS[o.status]} {figures.status_words(o)}"
     return (
         f"| {status} | {code(o.id)}{mark} | {markdown(figures.observed(o))} "
         f"| {markdown(figures.limit(o))} | {display.count(o.total)} |"

@@ -34,6 +34,8 @@ class Point:
     limit: str
     observed: float | None
     status: Status | None
+    waived: bool = False
+    """missed, and accepted by somebody until a day that had not come"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _point(data: dict[str, Any]) -> Point:
         comparator=_text(data, "comparator"),
         limit=_text(data, "limit"),
         observed=number if number is not None and isfinite(number) else None,
-        status=_named(Status, data.get("status")),
+        status=(status := _named(Status, data.get("status"))),
+        waived=status is Status.BREACHED and _dict(data, "waiver").get("in_force") is True,
     )
 
 

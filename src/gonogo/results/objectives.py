@@ -134,6 +134,13 @@ class ObjectiveResult(Model):
         """Whether it is missed, and somebody accepts that for now."""
         return self.status is Status.BREACHED and self.waiver is not None and self.waiver.in_force
 
+    @property
+    def accepted(self) -> str:
+        """Until when, by whom and why it is accepted that it is missed; "" where it is not."""
+        if not self.is_waived or self.waiver is None:
+            return ""
+        return f"waived until {self.waiver.expires} by {self.waiver.owner}: {self.waiver.reason}"
+
 
 class Coincidence(Model):
     """A value that stands out among the bad events of an excursion: it coincides, which is not to

@@ -72,6 +72,7 @@ class Trend:
     limit: str
     breached: str
     status: Pill
+    waived: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class PeriodRow:
     calls: str
     calls_value: str
     breached: str
+    waived: str
     editions: str
 
 
@@ -156,7 +158,7 @@ def history_json(entries: Sequence[Entry]) -> str:
     def point(p: Point) -> dict[str, Any]:
         return {
             "id": p.id, "title": p.title, "unit": p.unit, "comparator": p.comparator,
-            "limit": p.limit, "observed": p.observed, "status": p.status,
+            "limit": p.limit, "observed": p.observed, "status": p.status, "waived": p.waived,
         }  # fmt: skip
 
     periods = [
@@ -312,6 +314,7 @@ def _trends(entries: Sequence[Entry]) -> Iterator[Trend]:
             limit=_limit(newest),
             breached=f"{breached} of {judged}" if judged else "–",
             status=_status(current),
+            waived="waived" if current is not None and current.waived else "",
         )
 
 
@@ -362,6 +365,7 @@ def _limit(point: Point) -> str:
 
 def _row(entry: Entry) -> PeriodRow:
     breached = sum(p.status is Status.BREACHED for p in entry.points)
+    waived = sum(p.waived for p in entry.points)
     return PeriodRow(
         label=clipped(entry.label),
         href=f"{entry.name}/index.html",
@@ -372,6 +376,7 @@ def _row(entry: Entry) -> PeriodRow:
         calls=display.count(entry.calls),
         calls_value=str(entry.calls),
         breached=str(breached),
+        waived=f"{waived} waived" if waived else "",
         editions=str(max(1, len(entry.editions))),
     )
 

@@ -77,7 +77,9 @@ def _tally(result: ReadinessResult) -> str:
     for status, words in STATUS_WORDS:
         n = sum(o.status is status for o in result.objectives)
         if n:
-            parts.append(f"{display.count(n)} {words}")
+            waived = sum(o.is_waived for o in result.objectives if o.status is status)
+            also = f" ({display.count(waived)} waived)" if waived else ""
+            parts.append(f"{display.count(n)} {words}{also}")
     total = display.count(len(result.objectives))
     return f"{total} objectives: {', '.join(parts)}" if parts else "No objective is judged."
 

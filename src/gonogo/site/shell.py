@@ -47,10 +47,17 @@ def _badge(result: ReadinessResult, page: str) -> tuple[str, str, Tone]:
             n, tone = len(result.excursions), "warn"
             what = "excursion" if n == 1 else "excursions"
     else:
-        n = sum(
-            o.status is Status.BREACHED and page_of(o.indicator) == page for o in result.objectives
-        )
+        breached = [
+            o
+            for o in result.objectives
+            if o.status is Status.BREACHED and page_of(o.indicator) == page
+        ]
+        n, waived = len(breached), sum(o.is_waived for o in breached)
         what = "breached objective" if n == 1 else "breached objectives"
+        if waived:
+            what += f", {display.count(waived)} waived"
+        if n == waived:
+            tone = "warn"
     return (display.count(n), f"{display.count(n)} {what}", tone) if n else ("", "", "none")
 
 
