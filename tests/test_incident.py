@@ -274,9 +274,58 @@ def test_a_value_that_is_new_at_the_onset_is_said(tmp_path: Path) -> None:
     log.write_text("".join(json.dumps(row) + "\n" for row in rows))
     run("incident", log, "--last", "5h", "-o", tmp_path / "o", "--state", tmp_path)
     text = (tmp_path / "o" / "incident.md").read_text()
-    assert "release 2 is seen for the first time" in text
-    # The bin of the newest record is not complete: the 100th is in it.
-    assert "release 2 has 99 of the 99 bad events" in text
+    assert text.count("release 2 is seen for the first time") == 2  # timeline and coincidences
+    assert "stands out" not in text
+    # It was the only one: there is no other release in that time to tell it from.
+    assert "release 2 has" not in text
+
+
+def test_what_all_events_have_is_no_coincidence(tmp_path: Path) -> None:
+    """One model of one provider, judged alone beside another: all its calls are the provider's."""
+    rows = [
+        {"timestamp": START + 60 * i, "trace_id": f"t{i}", "latency_ms": 300,
+         "model": "claude-x" if i % 2 == 0 else "gpt-y",
+         "provider": "anthropic" if i % 2 == 0 else "openai",
+         "status": "error" if i >= 600 and i % 2 == 0 else "ok"}
+        for i in range(900)
+    ]  # fmt: skip
+    log, config = tmp_path / "a.jsonl", tmp_path / "readiness.toml"
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config.write_text('[slo]\n"error_rate{model=claude*}" = "<= 1%"\n')
+    args = (log, "-c", config, "--last", "5h", "--format", "json", "--state", tmp_path)
+    (alone,) = json.loads(run("incident", *args).stdout)["excursions"]
+    assert alone["bad"] > 50
+    assert alone["coincidences"] == []
+    config.write_text('[slo]\n"error_rate" = "<= 1%"\n')
+    (together,) = json.loads(run("incident", *args).stdout)["excursions"]
+    assert {c["value"] for c in together["coincidences"]} == {"claude-x", "anthropic"}
+
+
+def test_an_index_is_held_against_the_retrievals_of_its_own_objective(tmp_path: Path) -> None:
+    """A model with an index of its own has it all the time; one that changes its index does not."""
+
+    def row(i: int) -> dict[str, Any]:
+        is_own, late = i % 2 == 0, i >= 600
+        index = "own" if is_own else "new" if late else "old"
+        hit = not late or i % 3 > 0
+        return {"timestamp": START + 60 * i, "trace_id": f"t{i}", "latency_ms": 300,
+                "model": "a" if is_own else "b", "status": "ok",
+                "retrieval": {"index_version": index, "hit": hit}}  # fmt: skip
+
+    log, config = tmp_path / "a.jsonl", tmp_path / "readiness.toml"
+    log.write_text("".join(json.dumps(row(i)) + "\n" for i in range(900)))
+    config.write_text(
+        '[slo]\n"retrieval_hit_rate{model=a}" = ">= 95%"\n'
+        '"retrieval_hit_rate{model=b}" = ">= 95%"\n'
+    )
+    args = (log, "-c", config, "--last", "5h", "--format", "json", "--state", tmp_path)
+    found = json.loads(run("incident", *args).stdout)["excursions"]
+    told = {e["objective"][-2]: e["coincidences"] for e in found}
+    assert told["a"] == []
+    (changed,) = told["b"]
+    assert (changed["value"], changed["against"]) == ("new", "period")
+    # 150 of the 450 retrievals of model b.
+    assert changed["share"] == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from gonogo.rollup.investigate import (
     Findings,
     Window,
     first_times,
+    index_shares,
     investigate,
     look_again,
-    period_shares,
 )
 from gonogo.rollup.mapper import Mapper
 from gonogo.rollup.partial import Partial
@@ -127,9 +127,13 @@ def detailed(
 def _coincidences(
     f: Findings, objective: Objective, partial: Partial, named: Label
 ) -> tuple[Coincidence, ...]:
-    """Values that stand out against other values in the same time, clearest first; where none does,
-    those that every event has, against their share of the whole period."""
-    shares = period_shares(partial.frames, objective.spec.table)
+    """Values that stand out against other values in the same time, clearest first.
+
+    A value that every event has tells nothing apart: a release is that of all calls until the next
+    one, and the selector of an objective implies a provider. Only of a search index there is always
+    just one: where nothing else stands out, it is held against its share of the whole period.
+    """
+    shares = index_shares(partial.frames, objective)
     # What the objective selects by, all its events have.
     own = {key for key, _ in objective.selector} | {objective.group_by}
     kinds = sorted(kind for kind in f.events if kind[0] not in own)
@@ -152,7 +156,6 @@ def _coincidences(
             found, against = whole, "period"
         if tail <= level:
             found.append((tail, _coincidence(f, dimension, value, share, against, named)))
-    # What every event has, every release before the next one has too: said only for want of better.
     ranked = sorted(among or whole, key=_clearest)
     return tuple(coincidence for _, coincidence in ranked[:MOST])
 

@@ -17,7 +17,7 @@ from gonogo.exports import figures
 from gonogo.exports.cut import characters
 from gonogo.exports.safe import address, code, markdown
 from gonogo.privacy import clean_label, printable
-from gonogo.results import BurnAlert, Excursion, Incident, ObjectiveResult, Standing
+from gonogo.results import BurnAlert, Excursion, FirstSeen, Incident, ObjectiveResult, Standing
 from gonogo.telling import coincidence, dimension, edges, impact, step
 
 LONGEST_TEXT: Final = 1500
@@ -221,9 +221,15 @@ def _coinciding(incident: Incident) -> list[str]:
     lines = ["What coincides is not thereby the cause."]
     for e in incident.excursions:
         lines += [f"{e.title}: {coincidence(c)}" for c in e.coincidences]
-        if not e.coincidences:
-            lines.append(f"{e.title}: nothing stands out; it is spread over all values")
+        lines += [f"{e.title}: {_new(f, incident)}" for f in e.first_seen]
+        if not e.coincidences and not e.first_seen:
+            lines.append(f"{e.title}: no value stands out from the others of that time")
     return lines
+
+
+def _new(first: FirstSeen, incident: Incident) -> str:
+    name = f"{dimension(first.dimension)} {first.value}"
+    return f"{name} is seen for the first time at {_at(first.time, incident)}"
 
 
 def _witnesses(incident: Incident) -> list[tuple[str, str]]:
@@ -387,6 +393,8 @@ def fact(e: Excursion, incident: Incident) -> str:
         text += f"; {impact(e).split(';')[0]} affected"
     if e.coincidences:
         text += f"; coincides: {coincidence(e.coincidences[0])}"
+    elif e.first_seen:
+        text += f"; coincides: {_new(e.first_seen[0], incident)}"
     return text
 
 

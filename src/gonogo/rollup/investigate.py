@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Final
 
 import numpy as np
@@ -328,24 +329,31 @@ def _candidate(
     )
 
 
-def period_shares(frames: Mapping[str, pl.DataFrame], table: str) -> dict[tuple[str, str], float]:
-    """Share of all events of a table that each value has, over the whole period."""
-    frame, count, keys = {
-        "calls": ("calls", "calls", DIMENSIONS),
-        "retrievals": ("retrievals", "retrievals", (*DIMENSIONS, "index_version",
-                                                    "embedding_model")),
-        "tool_calls": ("tool_calls", "calls", (*DIMENSIONS, "tool")),
-        "guardrail_checks": ("checked", "guard_calls", DIMENSIONS),
-    }[table]  # fmt: skip
-    rows = frames[frame]
-    total = int(rows[count].sum())
-    shares: dict[tuple[str, str], float] = {}
-    for key in keys:
-        summed = rows.group_by(key).agg(pl.col(count).sum())
-        for value, number in summed.iter_rows():
-            if value is not None and total:
-                shares[key, value] = number / total
-    return shares
+def index_shares(
+    frames: Mapping[str, pl.DataFrame], objective: Objective
+) -> dict[tuple[str, str], float]:
+    """Share that each search index and embedding model has of all retrievals of an objective, over
+    the whole period; empty for other events, and where retrievals are not counted by its selector.
+    """
+    rows = frames["retrievals"]
+    segment = objective.segment
+    keys = {key for key, _ in objective.selector} | ({segment.key} if segment else set())
+    if objective.spec.table != "retrievals" or not keys <= {*rows.columns}:
+        return {}
+    for key, pattern in objective.selector:
+        texts = rows[key].drop_nulls().unique()
+        rows = rows.filter(pl.col(key).is_in([x for x in texts if fnmatchcase(x, pattern)]))
+    if segment is not None:
+        texts = [text for text in segment.values if text is not None]
+        own = pl.col(segment.key).is_in(texts)
+        rows = rows.filter(own | pl.col(segment.key).is_null() if None in segment.values else own)
+    total = int(rows["retrievals"].sum())
+    return {
+        (key, value): number / total
+        for key in ("index_version", "embedding_model")
+        for value, number in rows.group_by(key).agg(pl.col("retrievals").sum()).iter_rows()
+        if value is not None and total
+    }
 
 
 def first_times(frames: Mapping[str, pl.DataFrame]) -> dict[tuple[str, str], int]:
