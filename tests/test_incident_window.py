@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def test_what_goes_on_is_told_apart_from_what_has_ended(tmp_path: Path) -> None:
     # Of the planted incidents the stale index alone lasts to the end of the week.
     assert summary.startswith(
         "1 objective is over the limit since Sat 21 Nov 2026 01:25 UTC (5 more were, and ended); "
-        "furthest: retrieval hit rate, "
+        "above all: retrieval hit rate, "
     )
     assert lines[1].startswith(
         "- retrieval hit rate, since Sat 21 Nov 2026 01:25 UTC, still over its limit: "
@@ -64,6 +65,47 @@ def test_what_goes_on_is_told_apart_from_what_has_ended(tmp_path: Path) -> None:
     )
     # The only owner that the project names answers for latency, and not for the index.
     assert lines[-1] == "Owner of p95 latency: chat team"
+
+
+def test_what_blocks_and_the_whole_are_named_before_what_warns_and_a_part(tmp_path: Path) -> None:
+    """In the last 5 h each call of the small model fails (60 of 60), and every second of the large
+    one: the small one is furthest over any limit, and a part of the service (180 of 300)."""
+
+    def row(i: int) -> dict[str, Any]:
+        is_small, late = i % 5 == 0, i >= 2_700
+        bad = late and (is_small or i % 2 == 0)
+        return {
+            "timestamp": START + MINUTE * i,
+            "trace_id": f"t{i}",
+            "latency_ms": 300,
+            "model": "small" if is_small else "large",
+            "status": "error" if bad else "ok",
+        }
+
+    log = write(tmp_path / "a.jsonl", (row(i) for i in range(3_000)))
+    config = tmp_path / "readiness.toml"
+
+    def order(*objectives: str) -> list[str]:
+        config.write_text("[slo]\n" + "\n".join(objectives))
+        data = json.loads(run("incident", log, "-c", config, "--last", "5h", "-q", "--state",
+                              tmp_path / "s", "--format", "json").stdout)  # fmt: skip
+        assert f"above all: {data['excursions'][0]['title']}, " in data["summary"]
+        return [e["objective"] for e in data["excursions"]]
+
+    small = '"error_rate{{model=small}}" = {{ limit = "<= 1%", severity = "{}" }}'
+    large = '"error_rate{model=large}" = "<= 1%"'
+    whole = '"error_rate" = {{ limit = "<= 1%", severity = "{}" }}'
+    assert order(whole.format("blocking"), small.format("warning")) == [
+        "error_rate", "error_rate{model=small}",
+    ]  # fmt: skip
+    assert order(whole.format("blocking"), small.format("blocking"), large) == [
+        "error_rate", "error_rate{model=small}", "error_rate{model=large}",
+    ]  # fmt: skip
+    assert order(whole.format("informational"), small.format("warning")) == [
+        "error_rate{model=small}", "error_rate",
+    ]  # fmt: skip
+    # Neither holds the other: the furthest is first.
+    assert order(large, small.format("blocking"))[0] == "error_rate{model=small}"
 
 
 def test_what_is_usual_counts_what_the_figure_counts(tmp_path: Path) -> None:
@@ -216,6 +258,32 @@ def test_detection_and_timeline_say_who_would_have_been_paged(tmp_path: Path) ->
         ": a burn-rate alert would have paged somebody",
         " is back within its limit",
     ]
+
+
+def test_who_is_paged_needs_no_ticket_and_an_objective_no_ids(tmp_path: Path) -> None:
+    """Two hours in which every call fails, twice: a page at once, and tickets after it."""
+    bad = {*range(2_000, 2_120), *range(2_400, 2_520)}
+    rows = calls(3_000)
+    for i in bad:
+        rows[i]["status"] = "error"
+    log = write(tmp_path / "a.jsonl", rows)
+    config = tmp_path / "readiness.toml"
+    config.write_text('[slo]\n"error_rate" = "<= 1%"\n')
+    args = ("incident", log, "-c", config, "--last", "2d", "-q", "--state", tmp_path)
+    data = json.loads(run(*args, "--format", "json").stdout)
+    burn = data["standings"][0]["objective"]["burn"]
+    assert {"page", "ticket"} <= {a["alert"] for a in burn["alerts"]}
+    assert len(data["excursions"]) == 2
+    text = run(*args, "--format", "markdown").stdout
+    timeline = text.partition("## Timeline")[2].partition("## Detection")[0]
+    assert timeline.count("would have") == timeline.count("would have paged somebody") == 1
+    assert timeline.count("goes over its limit, at its worst: 5 bad of 5") == 2
+    detection = text.partition("## Detection")[2].partition("## Coincidences")[0]
+    assert detection.count("would have paged on") == 1
+    assert "ticket" not in detection
+    assert not any(e["id"] in detection for e in data["excursions"])
+    # Where it was looked, a line for each of the two, and one for the objective.
+    assert len(re.findall("^- ", detection, re.MULTILINE)) == 4
 
 
 def test_the_command_makes_the_same_report_again(tmp_path: Path) -> None:

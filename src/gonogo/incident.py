@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -16,7 +16,7 @@ import numpy as np
 
 from gonogo import __version__, display, period
 from gonogo.assemble import label
-from gonogo.conventions import BIN_SECONDS, PUBLIC, Status
+from gonogo.conventions import BIN_SECONDS, PUBLIC, Severity, Status
 from gonogo.errors import Diagnostic, ResultError, UsageError
 from gonogo.exports.json_out import load
 from gonogo.measures import Distributions, objective_data
@@ -45,6 +45,7 @@ _LAST: Final = re.compile(r"\s*(\d{1,5})\s*(min|m|h|d)\s*")
 _SECONDS: Final = {"min": 60, "m": 60, "h": 3600, "d": 86_400}
 _HOUR: Final = 3600
 _RESULT: Final = "readiness.json"
+_SEVERITIES: Final = (Severity.BLOCKING, Severity.WARNING, Severity.INFORMATIONAL)
 
 
 def seconds_of(last: str, option: str = "--last") -> int:
@@ -173,7 +174,7 @@ def occurrence(
     found = [e for e in result.excursions if _overlaps(e, start, end, newest)]
     judged = bounds if newest is not None else (None, None)  # without times all is one stretch
     standings = _standings(result, partial, run, judged, {e.objective for e in found})
-    found.sort(key=lambda e: (not e.ongoing, -_excess(e, result), e.onset, e.id))
+    found = sorted(found, key=_first_first(found, result))
     usual, notes = _usual(run, like)
     objectives = {o.id: o for o in run.config.objectives}
     normals = {}
@@ -249,9 +250,37 @@ def _overlaps(e: Excursion, start: int | None, end: int | None, newest: int | No
     return (start is None or until > start) and (end is None or e.onset < end)
 
 
-def _excess(e: Excursion, result: ReadinessResult) -> float:
+_Order = tuple[bool, int, float, int, int, str]
+
+
+def _first_first(
+    found: Sequence[Excursion], result: ReadinessResult
+) -> Callable[[Excursion], _Order]:
+    """What goes on before what has ended, what blocks before what warns, then the furthest over its
+    limit; a segment behind the whole that holds it, where both are over: it is often the smallest
+    that is furthest."""
+    objectives = {o.id: o for o in result.objectives}
+
+    def order(e: Excursion) -> _Order:
+        own = objectives[e.objective]
+        wholes = [
+            w for w in found if w.ongoing == e.ongoing and _holds(objectives[w.objective], own)
+        ]
+        excess = min(_excess(one, objectives[one.objective]) for one in (e, *wholes))
+        rank = _SEVERITIES.index(own.severity)
+        return not e.ongoing, rank, -excess, len(own.selector), e.onset, e.id
+
+    return order
+
+
+def _holds(whole: ObjectiveResult, segment: ObjectiveResult) -> bool:
+    """Whether all events of one objective are among those of another of its kind."""
+    same = (whole.indicator, whole.statistic) == (segment.indicator, segment.statistic)
+    return same and whole.selector.items() < segment.selector.items()
+
+
+def _excess(e: Excursion, objective: ObjectiveResult) -> float:
     """How many times the allowed share was bad."""
-    objective = next(o for o in result.objectives if o.id == e.objective)
     allowed = _allowed(objective)
     return e.bad / e.total / allowed if allowed else float("inf")
 

@@ -70,7 +70,7 @@ def summary(incident: Incident) -> str:
         times = "" if _contiguous(past) else "at times "
         told = f"{were} {times}over the limit from {_at(start, incident)} to {_at(end, incident)}"
         told += ", ended"
-    told += f"; furthest: {worst.title}, {figures.share(worst.bad, worst.total)}."
+    told += f"; above all: {worst.title}, {figures.share(worst.bad, worst.total)}."
     return f"{told} {means}" if (means := _means(incident.standings)) else told
 
 
@@ -170,14 +170,18 @@ def timeline(incident: Incident) -> list[str]:
         for first in e.first_seen:
             name = f"{dimension(first.dimension)} {first.value}"
             events.append((first.time, 0, f"{name} is seen for the first time"))
-        events.append((e.onset, 1, f"{e.title} goes over its limit"))
-        events.append((e.peak_at, 2, f"{e.title} at its worst: {worst}"))
-        events += [
-            (alert.fired, 3, f"{e.title}: a burn-rate alert would have {_verb(alert)}")
-            for alert in _alerts(e, incident)
-        ]
+        if e.peak_at == e.onset:
+            events.append((e.onset, 1, f"{e.title} goes over its limit, at its worst: {worst}"))
+        else:
+            events.append((e.onset, 1, f"{e.title} goes over its limit"))
+            events.append((e.peak_at, 2, f"{e.title} at its worst: {worst}"))
         if not e.ongoing:
             events.append((e.end, 4, f"{e.title} is back within its limit"))
+    for o, _ in _over(incident):
+        events += [
+            (alert.fired, 3, f"{o.title}: a burn-rate alert would have {_verb(alert)}")
+            for alert in _alerts(o, incident)
+        ]
     lines = [f"{_at(time, incident)}: {text}" for time, _, text in sorted(set(events))]
     if incident.as_of is not None:
         lines.append(f"{_at(incident.as_of, incident)}: newest record")
@@ -189,28 +193,54 @@ def _detection(incident: Incident) -> tuple[str, ...]:
     if incident.start is not None and incident.end is not None:
         window = f"{_at(incident.start, incident)} to {_at(incident.end, incident)}"
     lines = [f"Looked at: {window}."]
+    judged = {o.id: (o, found) for o, found in _over(incident)}
+    told: set[str] = set()
     for e in incident.excursions:
-        o = _objective(e, incident)
-        limit = f", limit {figures.limit(o)}; {figures.threshold(o)}" if o else ""
+        o, found = judged.get(e.objective, (None, [e]))
+        name = e.title if len(found) == 1 else f"{e.title}, {span(e, incident)}"
         normal = incident.normals.get(e.id)
-        usual = ""
+        said = [figures.share(e.bad, e.total) + (f", limit {figures.limit(o)}" if o else "")]
         if normal is not None:
-            usual = f"; usual: {figures.share(normal.bad, normal.total)} in {normal.source}"
-        lines.append(f"{e.id}: {figures.share(e.bad, e.total)}{limit}{usual}")
-        lines += [f"{e.id}: {line}" for line in edges(e, figures.known_zone(incident.timezone))]
-        lines += [f"{e.id}: {alert.sentence}" for alert in _alerts(e, incident)]
-        burn = o.burn if o is not None else None
-        if burn and not burn.alerts and any(not pair.note for pair in burn.pairs):
-            lines.append(f"{e.id}: no burn-rate alert would have noticed it")
+            said.append(f"usual: {figures.share(normal.bad, normal.total)} in {normal.source}")
+        said += [
+            line[0].lower() + line[1:] for line in edges(e, figures.known_zone(incident.timezone))
+        ]
+        lines.append(f"{name}: {'; '.join(said)}")
+        if o is None or o.id in told:
+            continue
+        told.add(o.id)
+        lines.append(f"{e.title}: {figures.threshold(o)}{_alerted(o, incident)}")
     return tuple(lines)
 
 
-def _alerts(e: Excursion, incident: Incident) -> list[BurnAlert]:
-    """The burn-rate alerts that an excursion would have raised, the first of each kind."""
-    o = _objective(e, incident)
-    about = [a for a in o.burn.alerts if a.onset == e.onset] if o and o.burn else []
-    first = {a.alert: a for a in reversed(about)}
-    return sorted(first.values(), key=lambda a: (a.fired, a.alert))
+def _alerted(o: ObjectiveResult, incident: Incident) -> str:
+    """What burn-rate alerts would have done about an objective, as the end of a line."""
+    if alerts := _alerts(o, incident):
+        return "".join(f"; {alert.sentence}" for alert in alerts)
+    if o.burn and not o.burn.alerts and any(not pair.note for pair in o.burn.pairs):
+        return "; no burn-rate alert would have noticed it"
+    return ""
+
+
+def _over(incident: Incident) -> list[tuple[ObjectiveResult, list[Excursion]]]:
+    """Each objective with its excursions, in their order."""
+    found: dict[str, tuple[ObjectiveResult, list[Excursion]]] = {}
+    for e in incident.excursions:
+        if (o := _objective(e, incident)) is not None:
+            found.setdefault(o.id, (o, []))[1].append(e)
+    return list(found.values())
+
+
+def _alerts(o: ObjectiveResult, incident: Incident) -> list[BurnAlert]:
+    """The first page about an objective's excursions, and the first ticket where that is earlier:
+    whoever has been paged needs no ticket to know."""
+    onsets = {e.onset for e in incident.excursions if e.objective == o.id}
+    about = [a for a in o.burn.alerts if a.onset in onsets] if o.burn else []
+    first = {a.alert: a for a in sorted(about, key=lambda a: a.fired, reverse=True)}
+    page, ticket = first.get("page"), first.get("ticket")
+    if page and ticket and ticket.fired >= page.fired:
+        ticket = None
+    return [alert for alert in (ticket, page) if alert is not None]
 
 
 def _verb(alert: BurnAlert) -> str:
@@ -355,7 +385,7 @@ def brief(incident: Incident) -> Brief:
 
 
 def _owners(incident: Incident) -> tuple[Owner, ...]:
-    """Who answers for what is over its limit, the furthest first, each once."""
+    """Who answers for what is over its limit, in the order of the excursions, each once."""
     over = [o for e in incident.excursions if (o := _objective(e, incident))]
     over += [s.objective for s in incident.standings if s.is_over]
     titles: dict[tuple[str, str], dict[str, None]] = {}

@@ -35,7 +35,7 @@ def pagerduty_json(incident: Incident) -> str:
 def slack_incident(incident: Incident) -> str:
     """A message for an incoming webhook or chat.postMessage; nothing in it notifies anybody.
 
-    A section for each excursion, those furthest over their limit first; what a message has no
+    A section for each excursion, the one that matters most first; what a message has no
     block for is counted.
     """
     told = slack(occurrence.summary(incident), _LINE)

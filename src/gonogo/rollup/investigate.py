@@ -341,8 +341,8 @@ def index_shares(
     if objective.spec.table != "retrievals" or not keys <= {*rows.columns}:
         return {}
     for key, pattern in objective.selector:
-        texts = rows[key].drop_nulls().unique()
-        rows = rows.filter(pl.col(key).is_in([x for x in texts if fnmatchcase(x, pattern)]))
+        known = rows[key].drop_nulls().unique()
+        rows = rows.filter(pl.col(key).is_in([x for x in known if fnmatchcase(x, pattern)]))
     if segment is not None:
         texts = [text for text in segment.values if text is not None]
         own = pl.col(segment.key).is_in(texts)
