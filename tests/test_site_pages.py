@@ -14,6 +14,8 @@ from gonogo.conventions import Severity, Status, Verdict
 from gonogo.results import Decision, ReadinessResult, Reason
 from gonogo.site import render
 from gonogo.site.shell import HREF, PAGES
+from gonogo.site.templates import templates_dir
+from gonogo.site.text import clipped
 from sitecheck import Page
 from synthetic import synthetic_result
 
@@ -211,3 +213,24 @@ def test_the_conservation_law_is_shown_with_whether_it_holds() -> None:
     ingest = synthetic_result().ingest.model_copy(update={"quarantined": 999})
     broken = render(synthetic_result(ingest=ingest), ())["data.html"].decode()
     assert "Does not add up" in Page(broken).words()
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "said"),
+    [
+        ("it may be as high as 2.19 %", 14, "it may be as…"),
+        ("it may be as high as 2.19 %", 13, "it may be as…"),
+        ("it may be as high as 2.19 %", 24, "it may be as high as…"),
+        ("it may be as high", 17, "it may be as high"),
+        ("m" * 90, 80, "m" * 79 + "…"),
+        ("tenant " + "x" * 90, 40, "tenant " + "x" * 32 + "…"),
+        ("a  b\n c", 80, "a b c"),
+    ],
+)
+def test_a_text_is_cut_behind_a_word(text: str, longest: int, said: str) -> None:
+    assert clipped(text, longest) == said
+
+
+def test_what_coincides_is_a_list_with_bullets() -> None:
+    css = (templates_dir() / "assets" / "app.css").read_text()
+    assert re.search(r"\.story > ul \{[^}]*list-style: disc", css)

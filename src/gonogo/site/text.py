@@ -13,6 +13,7 @@ from gonogo.results import ObjectiveResult, ReadinessResult
 LONGEST: Final = 80
 """Characters of a log text that a cell shows."""
 
+_LONG_WORD: Final = 25
 _BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _CONTROLS: Final = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), 0xFEFF)
 _VISIBLE: Final = {code: f"⟨U+{code:04X}⟩" for code in (*_BIDI, *_CONTROLS)} | dict.fromkeys(
@@ -33,11 +34,18 @@ def visible(page: str) -> str:
 
 
 def clipped(text: str, longest: int = LONGEST) -> str:
-    """`text` on one line, at most `longest` characters, the cut marked with an ellipsis."""
+    """`text` on one line, at most `longest` characters, the cut marked with an ellipsis.
+
+    It is cut behind a word, unless that word is very long: half a figure would be a wrong one.
+    """
     line = " ".join(text[: 4 * longest].split())
     if len(line) <= longest and len(text) <= 4 * longest:
         return line
-    return line[: longest - 1].rstrip() + "…"
+    kept = line[: longest - 1]
+    word = len(kept) - kept.rfind(" ") - 1
+    if " " in kept and word < _LONG_WORD and line[longest - 1 : longest].strip():
+        kept = kept[: len(kept) - word]
+    return kept.rstrip() + "…"
 
 
 def prose(text: str, longest: int = 300) -> str:
