@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 ROOT: Final = Path(__file__).parents[1]
 IMAGES: Final = ROOT / "docs" / "images"
-WIDTH, HEIGHT, SCALE = 1180, 1330, 1.4
+WIDTH, HEIGHT, SCALE = 1180, 1330, 1.2
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _COLOURS: Final = 256
 

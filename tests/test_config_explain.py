@@ -57,7 +57,7 @@ def test_titles_differ() -> None:
     ("code", "says"),
     [
         ("C0O5", "did you mean C005"),
-        ("I07", "I007"),
+        ("I00", "I00"),
         ("", "looks like C005"),
         ("\x1b[31m", "?[31m"),
     ],
