@@ -264,6 +264,18 @@ def test_the_three_files_hold_the_report_and_leave_the_rest_to_people(tmp_path: 
     assert "857.1 % of the error budget of these logs" in text
 
 
+def test_an_outage_of_a_young_service_is_told(tmp_path: Path) -> None:
+    """225 calls are under the minimum sample of 300, and 75 failures are beyond doubt."""
+    log = log_of(tmp_path / "a.jsonl", 225, bad=range(150, 225))
+    done = run("incident", log, "--last", "2h", "-q", "--state", tmp_path)
+    assert done.exit_code == 0
+    # Those of the newest five minutes are not complete.
+    assert "error rate, 70 bad of 70 (100 %)" in done.stdout
+    few = log_of(tmp_path / "b.jsonl", 225, bad=range(215, 217))
+    done = run("incident", few, "--last", "2h", "-q", "--state", tmp_path)
+    assert "Nothing over its limit" in done.stdout
+
+
 def test_a_value_that_is_new_at_the_onset_is_said(tmp_path: Path) -> None:
     rows = [
         {"timestamp": START + 60 * i, "trace_id": f"t{i}", "release": "2" if i >= 600 else "1",

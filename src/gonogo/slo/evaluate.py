@@ -45,9 +45,14 @@ def excursions_of(data: Sequence[ObjectiveData], config: Config) -> tuple[Excurs
     found: list[Excursion] = []
     for d, slug in zip(data, slugs, strict=True):
         measured, judged = _measured(d, config)
-        if measured is not None and judged is None:
+        if measured is not None and _has_excursions(judged):
             found += excursions(d, slug, is_breach=not measured.met)
     return tuple(sorted(found, key=_by_onset))
+
+
+def _has_excursions(judged: Judged | None) -> bool:
+    """Whether it is told when: of few events too, where they lie beyond the limit without doubt."""
+    return judged is None or judged[0] is Status.BREACHED
 
 
 def _by_onset(excursion: Excursion) -> tuple[int, str]:
@@ -79,8 +84,9 @@ def _judge(
     measured, judged = _measured(data, config)
     found: tuple[Excursion, ...] = ()
     burned: Burn | None = None
-    if measured is not None and judged is None:
+    if measured is not None and _has_excursions(judged):
         found = excursions(data, slug, is_breach=not measured.met)
+    if measured is not None and judged is None:
         burned = burn(data, config, found)
         judged = _met(data, measured, found, burned) if measured.met else _breached(data, measured)
     assert judged is not None  # without events _absent() always says something
