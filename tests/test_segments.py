@@ -83,6 +83,15 @@ def test_a_small_value_beyond_doubt_still_blocks(tmp_path: Path) -> None:
     assert result.slo.verdict is Verdict.NO_GO
 
 
+def test_an_outage_of_many_small_values_is_told(tmp_path: Path) -> None:
+    """Together they pass the minimum sample, and have no selector to look at calls by."""
+    log = calls("a", 600, 0) + [call for n in range(20) for call in calls(f"m{n}", 20, 20)]
+    result = judge(tmp_path, log, GROUPED.format("model"))
+    rest = by_id(result)["error_rate{model=(other)}"]
+    assert (rest.status, rest.total) == (Status.BREACHED, 400)
+    assert any(e.objective == rest.id and e.bad > 100 for e in result.excursions)
+
+
 def test_without_a_large_value_the_whole_is_judged(tmp_path: Path) -> None:
     log = [call for n in range(20) for call in calls(f"m{n}", 20, 0)]
     (only,) = judge(tmp_path, log, GROUPED.format("model")).objectives

@@ -54,8 +54,11 @@ def looked_at(
     excursions = excursions_of(objective_data(partial, config, Distributions(partial)), config)
     # Of slices of time, the events that they are judged by are what can be looked at.
     by_id = {o.id: o.sliced.inner if o.sliced else o for o in config.objectives}
-    # A request may have calls in any part of the log: its excursions are counted, not looked into.
-    excursions = tuple(e for e in excursions if by_id[e.objective].spec.table != "traces")
+    # A request may have calls in any part of the log, and small segments judged together have no
+    # selector of their own: their excursions are counted, not looked into.
+    excursions = tuple(
+        e for e in excursions if e.objective in by_id and by_id[e.objective].spec.table != "traces"
+    )
     windows = [Window(by_id[e.objective], e.onset, e.end) for e in excursions]
     if not windows:
         return {}
